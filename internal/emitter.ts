@@ -1,0 +1,73 @@
+/** What a handler may return; a promise is watched, so that its rejection is heard. */
+export type HandlerResult = void | Promise<void>;
+
+/** Options of `on` and `onCustom`. */
+export interface ListenOptions {
+  /** Removes the handler when aborted. */
+  signal?: AbortSignal;
+}
+
+type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
+
+/** Every emitter has an event for failures; a listener of that one that fails itself can only be heard on the console. */
+export interface FailureEvents {
+  error: [error: unknown];
+}
+
+/**
+ * Handlers by name, called in the order they were added, over the list as it stood when the event came.
+ *
+ * A handler that throws or rejects becomes an `error` event and breaks nothing.
+ */
+export class Emitter<Events extends { readonly [name: string]: readonly unknown[] } & FailureEvents> {
+  readonly #lists = new Map<keyof Events, readonly { handler: Handler<never> }[]>();
+
+  on<Name extends keyof Events>(
+    name: Name,
+    handler: (...args: Events[Name]) => unknown,
+    { signal }: ListenOptions = {},
+  ): () => void {
+    if (typeof handler !== "function") {
+      throw new TypeError(`Cannot listen as 'handler' must be a function: received ${typeof handler}`);
+    }
+    if (signal?.aborted) return () => {};
+    const entry = { handler: handler as Handler<never> };
+    this.#lists.set(name, [...this.#lists.get(name) ?? [], entry]);
+    const remove = () => {
+      signal?.removeEventListener("abort", remove);
+      const left = (this.#lists.get(name) ?? []).filter((other) => other !== entry);
+      if (left.length > 0) this.#lists.set(name, left);
+      else this.#lists.delete(name);
+    };
+    signal?.addEventListener("abort", remove);
+    return remove;
+  }
+
+  /** Returns whether anybody listened. */
+  emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): boolean {
+    const list = this.#lists.get(name);
+    if (list === undefined) return false;
+    const fail = name === "error" ? (error: unknown) => unheard("error", error) : this.fail;
+    for (const { handler } of list) {
+      try {
+        const result = (handler as Handler<Events[Name]>)(...args);
+        if (result instanceof Promise) result.catch(fail);
+      } catch (error) {
+        fail(error);
+      }
+    }
+    return true;
+  }
+
+  /** Tells of a failure: to the listeners of `error`, else on the console. */
+  readonly fail = (error: unknown): void => {
+    if (!this.emit("error", ...[error] as Events["error"])) unheard("error", error);
+  };
+}
+
+/** The one place where the library speaks on the console: an `error` or a `drop` that nobody listens to. */
+export function unheard(event: "error" | "drop", what: unknown): void {
+  const text = what instanceof Error ? what.stack ?? `${what}` : String(what);
+  // deno-lint-ignore no-console
+  console.error(`@maim/message: ${event} without a listener: ${text}`);
+}

@@ -1,0 +1,48 @@
+import { createCustom, type CustomMessage, isCustomMessage } from "../schema.ts";
+import type { WireMessage } from "../schema.ts";
+
+/** Header by which a client of ours says what it can do beyond the deployed protocol. */
+export const HELLO_HEADER = "maim-hello";
+
+const VERSION = 1;
+
+/** What this library can do beyond the deployed protocol. */
+export const FEATURES: readonly string[] = ["ping"];
+
+/** Writes the value of the hello header. */
+export function helloHeader(features: readonly string[]): string {
+  return `${VERSION}; ${features.join(", ")}`;
+}
+
+/** Reads the hello header: the features both sides have, or `null` without an agreement. */
+export function agreeOn(header: string | null): readonly string[] | null {
+  const match = /^\s*(\d+)\s*;(.*)$/.exec(header ?? "");
+  if (match === null || Number(match[1]) !== VERSION) return null;
+  const theirs = (match[2] ?? "").split(",").map((name) => name.trim());
+  return FEATURES.filter((name) => theirs.includes(name));
+}
+
+/** The first frame after an agreement. */
+export function helloMessage(features: readonly string[], platform: string): CustomMessage {
+  return createCustom("maim_hello", { version: VERSION, features }, platform);
+}
+
+/** Reads a hello: its features, or `null` if the message is none. */
+export function helloFeatures(message: WireMessage): readonly string[] | null {
+  if (!isCustomMessage(message) || message.message_type_name !== "maim_hello") return null;
+  const content = message.content as { version?: unknown; features?: unknown } | null;
+  if (content?.version !== VERSION || !Array.isArray(content.features)) return null;
+  return FEATURES.filter((name) => (content.features as unknown[]).includes(name));
+}
+
+/** Whether a name belongs to this library's own conversation. */
+export function isReserved(name: string): boolean {
+  return name.startsWith("maim_");
+}
+
+/** Refuses a message that only the library itself may send. */
+export function refuseReserved(message: WireMessage): void {
+  if (isCustomMessage(message) && isReserved(message.message_type_name)) {
+    throw new TypeError(`Cannot send custom message as names starting with "maim_" are reserved`);
+  }
+}

@@ -1,0 +1,194 @@
+import type { MessageServer, MessageServerOptions, Peer } from "../server.ts";
+import { plainText } from "../schema.ts";
+import { MessageConnectionError } from "./errors.ts";
+
+const HELP = `Serves the maim_message protocol to adapters.
+
+Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
+
+  --host ADDRESS   address to bind (default 127.0.0.1; 0.0.0.0 is every interface: use --token then)
+  --port PORT      port to bind, 0 picks a free one (default 18000)
+  --path PATH      path of the WebSocket (default /ws)
+  --token TOKEN    lets this token in; repeat it for several; without one everybody is let in
+  --cert FILE      certificate chain (PEM), makes it wss:// together with --key
+  --key FILE       private key (PEM)
+  --echo           sends every message back to its platform
+  --quiet          prints the URL only
+  --help           prints this
+`;
+
+/** The parts of `node:util`, `node:fs/promises` and `node:process` in use; only a program may import those. */
+export interface System {
+  readonly util: {
+    parseArgs(config: {
+      args: string[];
+      options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
+    }): { values: Record<string, unknown> };
+  };
+  readonly fs: { readFile(path: string, encoding: "utf8"): Promise<string> };
+  readonly process: {
+    readonly argv: readonly string[];
+    readonly stdout: { write(text: string): unknown };
+    readonly stderr: { write(text: string): unknown };
+    on(signal: "SIGINT" | "SIGTERM", handler: () => void): unknown;
+    exit(code: number): never;
+  };
+}
+
+interface Flags {
+  host?: string;
+  port?: string;
+  path?: string;
+  token?: string[];
+  cert?: string;
+  key?: string;
+  echo?: boolean;
+  quiet?: boolean;
+  help?: boolean;
+}
+
+/** A mistake of the person who started the program: one line, exit code 1. */
+class UsageError extends Error {}
+
+function readFlags({ util, process }: System): Flags {
+  const args = process.argv.slice(2);
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const options = {
+    host: text,
+    port: text,
+    path: text,
+    token: { type: "string", multiple: true },
+    cert: text,
+    key: text,
+    echo: flag,
+    quiet: flag,
+    help: flag,
+  } as const;
+  try {
+    return util.parseArgs({ args, options }).values;
+  } catch {
+    const names = Object.keys(options);
+    const bad = args.find((arg) => arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "")) ??
+      args.find((arg, index) => !arg.startsWith("-") && !args[index - 1]?.startsWith("--"));
+    // Values are not repeated: one may be a token in the wrong place.
+    if (bad?.startsWith("-")) throw new UsageError(`unknown flag ${bad.split("=")[0]}; --help lists them`);
+    throw new UsageError("a flag lacks its value or has one too many; --help lists them");
+  }
+}
+
+function readPort(text: string | undefined): number {
+  if (text === undefined) return 18000;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65535) return port;
+  throw new UsageError(`--port must be from 0 to 65535: received ${text}`);
+}
+
+async function readPem(flag: string, path: string, { fs }: System): Promise<string> {
+  let text: string;
+  try {
+    text = await fs.readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`${flag} ${path} can not be read: ${reason(error)}`);
+  }
+  if (text.includes("-----BEGIN")) return text;
+  throw new UsageError(`${flag} ${path} must be a PEM file`);
+}
+
+async function readTls({ cert, key }: Flags, system: System): Promise<{ tls?: { cert: string; key: string } }> {
+  if (cert === undefined && key === undefined) return {};
+  if (cert === undefined || key === undefined) throw new UsageError("--cert and --key must be given together");
+  return { tls: { cert: await readPem("--cert", cert, system), key: await readPem("--key", key, system) } };
+}
+
+/** One line about a failure of the system. */
+function reason(error: unknown): string {
+  const { code, name, message } = error as Error & { code?: string };
+  if (code === "EADDRINUSE") return "the port is taken; choose another with --port, or 0 for a free one";
+  if (code === "EADDRNOTAVAIL") return "this machine does not have that address; see --host";
+  if (code === "EACCES" || name === "PermissionDenied") return "the system does not permit it";
+  if (code === "ENOENT") return "no such file";
+  if (name === "NotCapable") return `${message.split(",")[0]}; run it again as: deno run -A server.ts`;
+  return message.split("\n")[0] ?? name;
+}
+
+function peerName(peer: Peer): string {
+  return `#${peer.id} ${peer.platform}${peer.address === "" ? "" : ` (${peer.address})`}`;
+}
+
+/** A line stays a line whatever a message holds, and control codes do not reach the terminal. */
+function oneLine(text: string, length = 200): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ");
+  return line.length > length ? `${line.slice(0, length)}…` : line;
+}
+
+function narrate(server: MessageServer, print: (line: string) => void): void {
+  server.on("open", (peer) => print(`+ ${peerName(peer)}`));
+  server.on("close", (peer, { code, reason }) => print(`- ${peerName(peer)} ${code} ${oneLine(reason)}`));
+  server.on("message", (message, peer) => print(`< ${peerName(peer)} ${oneLine(plainText(message))}`));
+  server.on("custom", (message, peer) => print(`< ${peerName(peer)} {${oneLine(message.message_type_name)}}`));
+  server.on("invalid", (error, peer) => print(`! ${peerName(peer)} ${error.message}`));
+}
+
+function echo(server: MessageServer, print: (line: string) => void): void {
+  server.on("message", (message) => {
+    const { platform } = message.message_info;
+    try {
+      server.forward(platform, message);
+    } catch (error) {
+      if (!(error instanceof MessageConnectionError)) throw error;
+      print(`! echo: ${oneLine(error.message)}`);
+    }
+  });
+}
+
+/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
+function stopSignal({ process }: System): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    resolve();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return promise;
+}
+
+async function start(Server: typeof MessageServer, system: System): Promise<void> {
+  const say = (line: string) => void system.process.stdout.write(`${line}\n`);
+  const flags = readFlags(system);
+  if (flags.help) return say(HELP.trimEnd());
+  const options: MessageServerOptions = {};
+  if (flags.token !== undefined) options.tokens = flags.token;
+  if (flags.path !== undefined) options.path = flags.path;
+  const tls = await readTls(flags, system);
+  const port = readPort(flags.port);
+  const server = new Server(options);
+  const print = flags.quiet ? () => {} : say;
+  narrate(server, print);
+  if (flags.echo) echo(server, print);
+  server.on("error", (error) => print(`! ${reason(error)}`));
+  const stopped = stopSignal(system);
+  say(server.listen({ port, ...(flags.host === undefined ? {} : { hostname: flags.host }), ...tls }));
+  await stopped;
+  await server.close();
+}
+
+/**
+ * Runs `server.ts` as a program: reads the flags, serves until Ctrl-C, and ends the process.
+ *
+ * @param Server The class, handed in so that imports point one way.
+ * @param system The runtime's own modules.
+ */
+export async function runProgram(Server: typeof MessageServer, system: System): Promise<void> {
+  try {
+    await start(Server, system);
+  } catch (error) {
+    system.process.stderr.write(`error: ${error instanceof UsageError ? error.message : reason(error)}\n`);
+    system.process.exit(1);
+  }
+  system.process.exit(0);
+}

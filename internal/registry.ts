@@ -1,0 +1,46 @@
+import { DEFAULT_PLATFORM } from "./admission.ts";
+import type { ServerPeer } from "./peer.ts";
+
+/** What happens when a platform connects that is connected already. */
+export type DuplicatePolicy = "replace" | "reject" | "share";
+
+/** Which connections a platform's messages go to. A connection that has left never comes back. */
+export class Registry {
+  readonly #policy: DuplicatePolicy;
+  readonly #routes = new Map<string, Set<ServerPeer>>();
+
+  constructor(policy: DuplicatePolicy) {
+    this.#policy = policy;
+  }
+
+  /** Gives a newcomer its name; returns whether it may stay. */
+  add(peer: ServerPeer): boolean {
+    const older = this.#routes.get(peer.platform);
+    // Those without a name have nothing to take from one another.
+    const policy = peer.platform === DEFAULT_PLATFORM ? "share" : this.#policy;
+    if (older === undefined || policy === "share") {
+      if (older === undefined) this.#routes.set(peer.platform, new Set([peer]));
+      else older.add(peer);
+      return true;
+    }
+    if (policy === "reject") return false;
+    this.#routes.set(peer.platform, new Set([peer]));
+    // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest wins.
+    for (const old of older) old.close(1000, "新的连接已建立");
+    return true;
+  }
+
+  /** Takes a connection out of routing; one that was replaced holds nothing any more. */
+  remove(peer: ServerPeer): void {
+    const peers = this.#routes.get(peer.platform);
+    if (peers?.delete(peer) && peers.size === 0) this.#routes.delete(peer.platform);
+  }
+
+  of(platform: string): Iterable<ServerPeer> {
+    return this.#routes.get(platform) ?? [];
+  }
+
+  get platforms(): string[] {
+    return [...this.#routes.keys()];
+  }
+}

@@ -1,0 +1,116 @@
+import type {
+  Address,
+  Attach,
+  BunSocket,
+  BunWebSocketHandlers,
+  Dialled,
+  DialOptions,
+  Fetch,
+  Listener,
+  Runtime,
+  SocketEvents,
+  SocketLimits,
+} from "./socket.ts";
+
+/** The part of `Bun.serve` in use. */
+interface BunServer {
+  readonly port: number;
+  upgrade(request: Request, options: { data: unknown }): boolean;
+  requestIP(request: Request): { address: string } | null;
+  stop(closeActive: boolean): Promise<void>;
+}
+interface BunServeOptions {
+  hostname: string;
+  port: number;
+  tls?: { cert: string; key: string };
+  fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
+  websocket: BunWebSocketHandlers;
+  error: (error: unknown) => Response;
+}
+declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
+
+/** What `upgrade` leaves on a socket for the handlers below. */
+interface SocketData {
+  readonly attach: Attach;
+  events?: SocketEvents;
+}
+
+const dataOf = (socket: BunSocket): SocketData => socket.data as SocketData; // only upgrade() below writes it
+
+/** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
+function bunSeconds(ms: number): number {
+  return Math.min(960, Math.ceil(ms / 1000));
+}
+
+/** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
+export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSocketHandlers {
+  return {
+    maxPayloadLength: maxBytes,
+    backpressureLimit: 0,
+    idleTimeout: bunSeconds(idleTimeout),
+    open(socket) {
+      const data = dataOf(socket);
+      data.events = data.attach({
+        send: (text) => void socket.sendText(text),
+        close: (code, reason) => socket.close(code, reason),
+        get buffered() {
+          return socket.getBufferedAmount();
+        },
+      });
+      data.events.open();
+    },
+    message: (socket, data) => dataOf(socket).events?.message(typeof data === "string" ? data : null),
+    close: (socket, code, reason) => dataOf(socket).events?.close(code, reason),
+  };
+}
+
+interface BunWebSocketOptions extends DialOptions {
+  perMessageDeflate: boolean;
+  tls?: { ca: string[] };
+}
+/** Bun's constructor, which Deno's types do not know; Node's takes the same form and ignores what it does not know. */
+type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & { terminate?(): void };
+
+/** Bun replaces its own roots by `ca`, so they are named again. */
+function withRoots(ca: readonly string[]): string[] {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const tls = process?.getBuiltinModule?.("node:tls") as { rootCertificates?: readonly string[] } | undefined;
+  return [...ca, ...tls?.rootCertificates ?? []];
+}
+
+function dial(url: string, { headers, ca }: DialOptions): Dialled {
+  const tls = ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } };
+  // Offering compression makes a Python server seven times slower for large messages.
+  const socket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
+  return { socket, release: () => socket.terminate?.() };
+}
+
+function address(request: Request, info: unknown): string {
+  return (info as BunServer | undefined)?.requestIP?.(request)?.address ?? "";
+}
+
+function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach: Attach): Response | null {
+  const server = info as BunServer | undefined;
+  if (typeof server?.upgrade !== "function") {
+    throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
+  }
+  const data: SocketData = { attach };
+  // Bun ignores what is returned once the socket is taken over.
+  return server.upgrade(request, { data }) ? new Response(null, { status: 101 }) : null;
+}
+
+function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: Fetch): Listener {
+  if (typeof Bun === "undefined") throw new TypeError("Cannot listen as the runtime must be Deno or Bun");
+  const server = Bun.serve({
+    hostname,
+    port,
+    ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
+    fetch,
+    websocket: bunHandlers(limits),
+    error: () => new Response("internal error\n", { status: 500 }),
+  });
+  return { port: server.port, stop: () => server.stop(true) };
+}
+
+/** Bun 1.4; its client also runs on Node 26. */
+export const bunRuntime: Runtime = { closeNeedsQuiet: false, dial, address, upgrade, listen };

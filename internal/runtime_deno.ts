@@ -1,0 +1,62 @@
+import type { Address, Attach, Dialled, DialOptions, Fetch, Listener, Runtime, SocketLimits } from "./socket.ts";
+
+function dial(url: string, { headers, ca }: DialOptions): Dialled {
+  if (ca.length === 0) return { socket: new WebSocket(url, { headers }), release() {} };
+  const client = Deno.createHttpClient({ caCerts: [...ca] });
+  try {
+    return { socket: new WebSocket(url, { headers, client }), release: () => client.close() };
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
+
+function address(_request: Request, info: unknown): string {
+  const remote = (info as Deno.ServeHandlerInfo<Deno.Addr> | undefined)?.remoteAddr;
+  return remote !== undefined && "hostname" in remote ? remote.hostname : "";
+}
+
+function upgrade(request: Request, _info: unknown, { idleTimeout }: SocketLimits, attach: Attach): Response {
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeout / 1000 });
+  socket.binaryType = "arraybuffer";
+  const events = attach({
+    send: (text) => socket.send(text),
+    close: (code, reason) => socket.close(code, reason),
+    get buffered() {
+      return socket.bufferedAmount;
+    },
+  });
+  let ended = false;
+  socket.onopen = () => events.open();
+  socket.onmessage = ({ data }) => events.message(typeof data === "string" ? data : null);
+  // Deno 2.9 tells of an idle timeout and of a failed write twice, and of a fall with code 0.
+  socket.onclose = ({ code, reason }) => {
+    if (ended) return;
+    ended = true;
+    events.close(code || 1006, reason);
+  };
+  return response;
+}
+
+/** How long a shutdown may wait for a socket whose peer does not read; Deno 2.9 can not drop it. */
+const STUCK = 1000;
+
+function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: Fetch): Listener {
+  const handler: Deno.ServeHandler = (request, info) => fetch(request, info);
+  const onListen = () => {};
+  const server = tls === undefined
+    ? Deno.serve({ hostname, port, onListen }, handler)
+    : Deno.serve({ hostname, port, cert: tls.cert, key: tls.key, onListen }, handler);
+  return {
+    port: server.addr.port,
+    async stop() {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const stuck = new Promise<void>((resolve) => timer = setTimeout(resolve, STUCK));
+      await Promise.race([server.shutdown(), stuck]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, and that frame is lost. */
+export const denoRuntime: Runtime = { closeNeedsQuiet: true, dial, address, upgrade, listen };

@@ -1,0 +1,109 @@
+/** One accepted WebSocket, as far as both runtimes agree. */
+export interface ServerSocket {
+  /** Queues one text frame. */
+  send(text: string): void;
+  /** Starts the closing handshake; at most 123 bytes of reason. */
+  close(code: number, reason: string): void;
+  /** Bytes that the kernel has not taken yet. */
+  readonly buffered: number;
+}
+
+/** What a runtime tells about one accepted WebSocket. Each is called from the runtime: it must not throw. */
+export interface SocketEvents {
+  /** Sending is possible from here on. */
+  open(): void;
+  /** One frame: its text, or `null` for a binary one. */
+  message(text: string | null): void;
+  /** The end, exactly once; 1006 when there was no close frame. */
+  close(code: number, reason: string): void;
+}
+
+/** Binds the events of a socket that has just been accepted. */
+export type Attach = (socket: ServerSocket) => SocketEvents;
+
+/** Certificate chain and key, PEM. */
+export interface ServerTls {
+  /** Certificate, followed by its intermediates. */
+  cert: string;
+  /** Private key. */
+  key: string;
+}
+
+/** Where to listen. */
+export interface Address {
+  hostname: string;
+  port: number;
+  tls?: ServerTls | undefined;
+}
+
+/** Limits that only the runtime itself can keep. */
+export interface SocketLimits {
+  /** Bytes of one message; Deno can not be told. */
+  maxBytes: number;
+  /** Milliseconds after which a dead peer is dropped; 0 turns it off. */
+  idleTimeout: number;
+}
+
+/** A bound port. */
+export interface Listener {
+  readonly port: number;
+  /** Stops accepting, ends what is left, and resolves when the port is free or a socket is stuck. */
+  stop(): Promise<void>;
+}
+
+/** The handlers `Bun.serve` wants under `websocket`. */
+export interface BunWebSocketHandlers {
+  /** Largest message in bytes. */
+  maxPayloadLength: number;
+  /** 0: this library bounds the queue, Bun would drop in silence. */
+  backpressureLimit: number;
+  /** Seconds. */
+  idleTimeout: number;
+  /** Called by Bun. */
+  open(socket: BunSocket): void;
+  /** Called by Bun. */
+  message(socket: BunSocket, data: unknown): void;
+  /** Called by Bun. */
+  close(socket: BunSocket, code: number, reason: string): void;
+}
+
+/** The part of Bun's `ServerWebSocket` in use. */
+export interface BunSocket {
+  /** What was given to `upgrade`. */
+  readonly data: unknown;
+  /** Queues one frame. */
+  sendText(text: string): number;
+  /** Starts the closing handshake. */
+  close(code: number, reason: string): void;
+  /** Bytes not yet taken by the kernel. */
+  getBufferedAmount(): number;
+}
+
+/** A native WebSocket being dialled. */
+export interface Dialled {
+  readonly socket: WebSocket;
+  /** Drops the connection without a handshake where the runtime can; frees what the dial holds. Call once at the end. */
+  release(): void;
+}
+
+/** What a dial needs beyond the URL. */
+export interface DialOptions {
+  headers: Record<string, string>;
+  /** PEM certificates trusted beside the runtime's own. */
+  ca: readonly string[];
+}
+
+/** Everything the library asks of a runtime; the only seam where Deno and Bun differ. */
+export interface Runtime {
+  /** Whether a close frame is lost when the peer is sending: runtimes differ in how they end the TCP connection. */
+  readonly closeNeedsQuiet: boolean;
+  dial(url: string, options: DialOptions): Dialled;
+  /** Address of the caller; `info` is the second argument of the fetch handler. */
+  address(request: Request, info: unknown): string;
+  /** Accepts a request that asks for a WebSocket; `null` if the runtime refuses. */
+  upgrade(request: Request, info: unknown, limits: SocketLimits, attach: Attach): Response | null;
+  listen(address: Address, limits: SocketLimits, fetch: Fetch): Listener;
+}
+
+/** The handler of `Deno.serve` and `Bun.serve`. */
+export type Fetch = (request: Request, info: unknown) => Response | Promise<Response>;

@@ -1,0 +1,556 @@
+/**
+ * Many adapters on one port: `MessageServer`. Run as a program, this file starts one: `deno run server.ts --help`.
+ *
+ * ```ts
+ * import { createReply, MessageServer, plainText, seg } from "@maim/message";
+ *
+ * await using server = new MessageServer();
+ * server.on("message", (message, peer) => peer.send(createReply(message, seg.text(plainText(message)))));
+ * console.log(server.listen({ port: 0 })); // ws://127.0.0.1:40123/ws
+ * ```
+ *
+ * @module
+ */
+
+import { encodeMessage } from "./codec.ts";
+import type { DecodeOptions, MessageDecodeError } from "./codec.ts";
+import { type Authorization, type Caller, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
+import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emitter.ts";
+import { MessageConnectionError } from "./internal/errors.ts";
+import { refuseReserved } from "./internal/hello.ts";
+import { textOf } from "./internal/inbound.ts";
+import { checkBoolean, checkChoice, checkNumber, checkSecrets } from "./internal/options.ts";
+import { type Peer, type PeerDecoding, ServerPeer } from "./internal/peer.ts";
+import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
+import { bunHandlers } from "./internal/runtime_bun.ts";
+import { runtime } from "./internal/runtime.ts";
+import type { BunSocket, BunWebSocketHandlers, Listener, ServerTls, SocketLimits } from "./internal/socket.ts";
+import { TokenSet } from "./internal/tokens.ts";
+import { createCustom, type CustomMessage, isCustomMessage, type MessageBase, type WireMessage } from "./schema.ts";
+
+export { MessageConnectionError } from "./internal/errors.ts";
+export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
+export type {
+  Authorization,
+  BunSocket,
+  BunWebSocketHandlers,
+  DuplicatePolicy,
+  HandlerResult,
+  ListenOptions,
+  Peer,
+  ServerTls,
+};
+
+/** How a server reads frames. */
+export interface ServerDecodeOptions extends DecodeOptions {
+  /**
+   * Whether a frame that is not a message ends the connection with 1007 and the path in the reason.
+   *
+   * @default {false}
+   */
+  strict?: boolean;
+}
+
+/** Options of {@linkcode MessageServer}. */
+export interface MessageServerOptions {
+  /**
+   * Path of the WebSocket, compared exactly.
+   *
+   * @default {"/ws"}
+   */
+  path?: string;
+  /** Tokens that are let in. Given, even empty, every caller needs one; left out, none does. */
+  tokens?: readonly string[];
+  /**
+   * Decides about a request beyond the tokens: no, yes, or yes under these platform names only.
+   *
+   * Called with the handshake; a throw refuses the caller and is an `error` event.
+   */
+  authorize?: (request: Request) => Authorization | Promise<Authorization>;
+  /**
+   * How a caller without a right is refused: `"close"` accepts and closes with 1008, which every client can read;
+   * `"http"` answers 401 before the upgrade.
+   *
+   * @default {"close"}
+   */
+  refuse?: "close" | "http";
+  /**
+   * What happens when a platform connects again: `"replace"` closes the older with 1000 `新的连接已建立`, as the
+   * reference does; `"reject"` closes the newcomer with 4409; `"share"` keeps both and sends to all.
+   *
+   * @default {"replace"}
+   */
+  duplicates?: DuplicatePolicy;
+  /**
+   * Origins of web pages that may connect, or `"*"`. Any page can reach `ws://127.0.0.1`, so none may by default.
+   *
+   * @default {[]}
+   */
+  origins?: readonly string[];
+  /**
+   * Whether `?platform=` and `?token=` may stand in for the headers, which a browser can not send. URLs end up in logs.
+   *
+   * @default {false}
+   */
+  query?: boolean;
+  /**
+   * Milliseconds after which a dead peer is gone; a single frame must be uploaded within it. 0 turns it off.
+   *
+   * @default {120000}
+   */
+  idleTimeout?: number;
+  /**
+   * Whether clients of this library may agree on features beyond the deployed protocol. Others never notice.
+   *
+   * @default {true}
+   */
+  hello?: boolean;
+  /** How frames are read. */
+  decode?: ServerDecodeOptions;
+  /**
+   * Milliseconds that `close()` waits for the peers to answer.
+   *
+   * @default {5000}
+   */
+  closeTimeout?: number;
+}
+
+/** Options of {@linkcode MessageServer.listen}. */
+export interface ServerListenOptions {
+  /**
+   * Address to bind. `"0.0.0.0"` is every network interface: use tokens then.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * Port to bind; 0 picks a free one.
+   *
+   * @default {18000}
+   */
+  port?: number;
+  /** Certificate chain and key as PEM text; makes it `wss://`. */
+  tls?: ServerTls;
+  /** Closes the server when aborted. */
+  signal?: AbortSignal;
+}
+
+/** How a connection ended. */
+export interface PeerEnd {
+  /** Close code; 1006 when there was no close frame. */
+  code: number;
+  /** Reason text, often empty. */
+  reason: string;
+}
+
+/** Events of {@linkcode MessageServer} and what their handlers get. */
+export interface MessageServerEvents {
+  /** An ordinary message. */
+  message: [message: MessageBase, peer: Peer];
+  /** A custom message, whatever its name. */
+  custom: [message: CustomMessage, peer: Peer];
+  /** A connection was let in. */
+  open: [peer: Peer];
+  /** A connection that was let in is gone. */
+  close: [peer: Peer, end: PeerEnd];
+  /** A frame was not a message; nothing else happened. */
+  invalid: [error: MessageDecodeError, peer: Peer];
+  /** A handler or `authorize` failed. Without a listener it is a line on `console.error`. */
+  error: [error: unknown];
+}
+
+/** Counters and gauges of {@linkcode MessageServer.stats}. */
+export interface ServerStats {
+  /** Connections that are let in now. */
+  peers: number;
+  /** Messages received, custom ones included. */
+  received: number;
+  /** Messages sent, once per connection. */
+  sent: number;
+  /** Frames that were not messages. */
+  invalid: number;
+  /** Messages whose `message_info.platform` was not their connection's. */
+  foreign: number;
+}
+
+type Life =
+  | { readonly state: "serving"; readonly listeners: Listener[]; readonly release: (() => void)[] }
+  | { readonly state: "closed"; readonly done: Promise<void> };
+
+/** The documented events, and one more for each custom name. */
+type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] } & {
+  [name: `custom:${string}`]: [message: CustomMessage, peer: Peer];
+};
+
+function checkOptions(options: MessageServerOptions): void {
+  const owner = "MessageServer";
+  const { path, tokens, authorize, refuse, duplicates, origins, query, idleTimeout, hello, decode, closeTimeout } =
+    options;
+  if (path !== undefined && !(typeof path === "string" && path.startsWith("/"))) {
+    throw new TypeError(`Cannot create MessageServer as 'path' must start with "/": received "${path}"`);
+  }
+  if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
+  if (origins !== undefined) checkSecrets(owner, "origins", origins);
+  if (authorize !== undefined && typeof authorize !== "function") {
+    throw new TypeError("Cannot create MessageServer as 'authorize' must be a function");
+  }
+  if (refuse !== undefined) checkChoice(owner, "refuse", refuse, ["close", "http"]);
+  if (duplicates !== undefined) checkChoice(owner, "duplicates", duplicates, ["replace", "reject", "share"]);
+  if (query !== undefined) checkBoolean(owner, "query", query);
+  if (hello !== undefined) checkBoolean(owner, "hello", hello);
+  if (idleTimeout !== undefined) checkNumber(owner, "idleTimeout", idleTimeout, 0);
+  if (closeTimeout !== undefined) checkNumber(owner, "closeTimeout", closeTimeout, 0);
+  if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);
+  if (decode?.maxDepth !== undefined) checkNumber(owner, "decode.maxDepth", decode.maxDepth, 1);
+  if (decode?.strict !== undefined) checkBoolean(owner, "decode.strict", decode.strict);
+}
+
+/** An address that can be dialled: the one that means "all" can not. */
+function dialable(hostname: string): string {
+  if (hostname === "0.0.0.0") return "127.0.0.1";
+  if (hostname === "::") return "[::1]";
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+/**
+ * Talks to many adapters at once: Python ones of maim_message 0.6.8 and clients of this library alike.
+ *
+ * Messages are routed by platform. Nothing listens until {@linkcode MessageServer.listen} is called or
+ * {@linkcode MessageServer.fetch} is mounted.
+ *
+ * @example Send to a platform
+ * ```ts
+ * import { createMessage, MessageConnectionError, MessageServer, seg } from "@maim/message";
+ *
+ * await using server = new MessageServer({ tokens: ["secret"] });
+ * server.listen({ port: 0 });
+ * try {
+ *   server.send(createMessage({ platform: "qq", user: "10001" }, seg.text("hello")));
+ * } catch (error) {
+ *   if (error instanceof MessageConnectionError) console.log(error.code); // no_route: nobody is connected as qq
+ * }
+ * ```
+ */
+export class MessageServer {
+  readonly #gate: Gate;
+  readonly #refuse: "close" | "http";
+  readonly #decoding: PeerDecoding;
+  readonly #limits: SocketLimits;
+  readonly #closeTimeout: number;
+  readonly #registry: Registry;
+  readonly #tokens: TokenSet;
+  readonly #emitter = new Emitter<Events>();
+  /** Every socket that is not gone yet, let in or not. */
+  readonly #sockets = new Set<ServerPeer>();
+  readonly #admitted = new Set<ServerPeer>();
+  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0 };
+  #nextId = 1;
+  #life: Life = { state: "serving", listeners: [], release: [] };
+
+  /**
+   * Creates a server; nothing listens yet.
+   *
+   * @param options Path, tokens, and how to treat callers and frames.
+   * @throws {TypeError} If an option is of the wrong kind; the text names it.
+   * @throws {RangeError} If an option is out of range; the text names it.
+   */
+  constructor(options: MessageServerOptions = {}) {
+    checkOptions(options);
+    const { path = "/ws", origins = [], query = false, hello = true, idleTimeout = 120_000, closeTimeout = 5000 } =
+      options;
+    const { maxBytes = 104_857_600, maxDepth = 32, strict = false } = options.decode ?? {};
+    this.#tokens = new TokenSet(options.tokens);
+    this.#gate = { path, origins, query, hello, authorize: options.authorize, tokens: this.#tokens };
+    this.#refuse = options.refuse ?? "close";
+    this.#decoding = { maxBytes, maxDepth, strict };
+    this.#limits = { maxBytes, idleTimeout };
+    this.#closeTimeout = closeTimeout;
+    this.#registry = new Registry(options.duplicates ?? "replace");
+  }
+
+  /** Connections that messages can be sent to now, oldest first. */
+  get peers(): readonly Peer[] {
+    return [...this.#admitted].filter((peer) => peer.isOpen);
+  }
+
+  /** What `Bun.serve` wants as `websocket` beside {@linkcode MessageServer.fetch}; Deno needs no such thing. */
+  get websocket(): BunWebSocketHandlers {
+    return bunHandlers(this.#limits);
+  }
+
+  /**
+   * Adds a handler. Handlers of one event run in the order they were added, messages in wire order.
+   *
+   * @param event Name of the event.
+   * @param handler Called with what the event tells; a throw or rejection becomes an `error` event.
+   * @param options A signal that removes it.
+   * @returns Removes the handler; calling it twice is harmless.
+   */
+  on<Name extends keyof MessageServerEvents>(
+    event: Name,
+    handler: (...args: MessageServerEvents[Name]) => HandlerResult,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#emitter.on(event, handler as (...args: Events[Name]) => HandlerResult, options);
+  }
+
+  /**
+   * Adds a handler for custom messages of one name.
+   *
+   * @param name The `message_type_name`.
+   * @param handler Called with the whole envelope.
+   * @param options A signal that removes it.
+   * @returns Removes the handler.
+   */
+  onCustom(
+    name: string,
+    handler: (message: CustomMessage, peer: Peer) => HandlerResult,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#emitter.on(`custom:${name}`, handler, options);
+  }
+
+  /**
+   * Binds a port, at once.
+   *
+   * @param options Address, port, TLS, and a signal that closes the server.
+   * @returns The URL an adapter dials.
+   * @throws {Error} What the runtime throws, as `EADDRINUSE` for a taken port.
+   *
+   * @example A free port
+   * ```ts
+   * import { MessageServer } from "@maim/message/server";
+   *
+   * await using server = new MessageServer();
+   * console.log(server.listen({ port: 0 }).startsWith("ws://127.0.0.1:")); // true
+   * ```
+   */
+  listen({ hostname = "127.0.0.1", port = 18000, tls, signal }: ServerListenOptions = {}): string {
+    if (this.#life.state === "closed") {
+      throw new MessageConnectionError("closed", "Cannot listen as the server must not be closed: create a new one");
+    }
+    if (!Number.isInteger(port) || port < 0 || port > 65535) {
+      throw new RangeError(`Cannot listen as 'port' must be from 0 to 65535: received ${port}`);
+    }
+    const listener = runtime.listen({ hostname, port, tls }, this.#limits, this.fetch);
+    this.#life.listeners.push(listener);
+    if (signal !== undefined) this.#closeOn(signal, this.#life.release);
+    const scheme = tls === undefined ? "ws" : "wss";
+    return `${scheme}://${dialable(hostname)}:${listener.port}${this.#gate.path}`;
+  }
+
+  /**
+   * Answers one HTTP request: upgrades it to a connection, or refuses it in one readable line.
+   *
+   * Mount it in a server of your own: `Deno.serve(server.fetch)`, or
+   * `Bun.serve({ fetch: server.fetch, websocket: server.websocket })`. Never throws.
+   *
+   * @param request The request.
+   * @param info The second argument of the runtime's fetch handler. Bun needs it.
+   * @returns The response.
+   */
+  readonly fetch = async (request: Request, info?: unknown): Promise<Response> => {
+    try {
+      return await this.#admit(request, info);
+    } catch (error) {
+      this.#emitter.fail(error);
+      return plain(500, "The server failed; see its log");
+    }
+  };
+
+  /**
+   * Sends one message to the connections of its platform.
+   *
+   * @param message The message; `message_info.platform` is the target, a custom message's `platform` likewise.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @throws {MessageEncodeError} If the message can not be written.
+   * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
+   */
+  send(message: WireMessage): void {
+    refuseReserved(message);
+    const text = encodeMessage(message);
+    this.#route(isCustomMessage(message) ? message.platform ?? "" : message.message_info.platform, text);
+  }
+
+  /**
+   * Passes a received message on as it came, byte for byte, without encoding it again.
+   *
+   * @param platform The target.
+   * @param received A message a handler was called with; one of your own is encoded.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   */
+  forward(platform: string, received: WireMessage): void {
+    refuseReserved(received);
+    this.#route(platform, textOf(received) ?? encodeMessage(received));
+  }
+
+  /**
+   * Sends a custom message to the connections of a platform.
+   *
+   * @param platform The target.
+   * @param name The `message_type_name` that picks the handler there.
+   * @param content Any JSON.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @throws {TypeError} If the name is empty or starts with `maim_`.
+   */
+  sendCustom(platform: string, name: string, content: unknown): void {
+    this.send(createCustom(name, content, platform));
+  }
+
+  /**
+   * Sends one message to every connection; it is encoded once.
+   *
+   * @param message The message.
+   * @returns How many connections it was sent to.
+   * @throws {MessageEncodeError} If the message can not be written.
+   */
+  broadcast(message: WireMessage): number {
+    refuseReserved(message);
+    return this.#write(this.#admitted, encodeMessage(message));
+  }
+
+  /**
+   * Lets a token in from now on; the first one turns the check on.
+   *
+   * @param token The token.
+   */
+  addToken(token: string): void {
+    checkSecrets("token", "token", [token]);
+    this.#tokens.add(token);
+  }
+
+  /**
+   * Lets a token in no more. Connections it opened stay; without any token left nobody gets in.
+   *
+   * @param token The token.
+   */
+  removeToken(token: string): void {
+    this.#tokens.remove(token);
+  }
+
+  /**
+   * Counts what has happened so far.
+   *
+   * @returns A snapshot.
+   */
+  stats(): ServerStats {
+    return { peers: this.#admitted.size, ...this.#counts };
+  }
+
+  /**
+   * Closes every connection with 1000 `服务器关闭`, then the ports. Bounded by `closeTimeout`; calling it twice is
+   * harmless.
+   *
+   * @returns Resolves when everything is closed, or given up on.
+   */
+  close(): Promise<void> {
+    if (this.#life.state === "closed") return this.#life.done;
+    const { listeners, release } = this.#life;
+    for (const remove of release) remove();
+    const done = this.#shutDown(listeners);
+    this.#life = { state: "closed", done };
+    return done;
+  }
+
+  /** Calls {@linkcode MessageServer.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #closeOn(signal: AbortSignal, release: (() => void)[]): void {
+    const close = () => void this.close(); // never rejects
+    if (signal.aborted) return close();
+    signal.addEventListener("abort", close, { once: true });
+    release.push(() => signal.removeEventListener("abort", close));
+  }
+
+  async #shutDown(listeners: readonly Listener[]): Promise<void> {
+    for (const peer of this.#sockets) peer.close(1000, "服务器关闭");
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#closeTimeout));
+    await Promise.race([late, Promise.all([...this.#sockets].map((peer) => peer.closed))]);
+    clearTimeout(timer);
+    await Promise.all(listeners.map((listener) => listener.stop()));
+  }
+
+  async #admit(request: Request, info: unknown): Promise<Response> {
+    const url = new URL(request.url);
+    const refusal = refuseRequest(request, url, this.#gate);
+    if (refusal !== null) return refusal;
+    const caller = await readCaller(request, url, runtime.address(request, info), this.#gate);
+    if (caller instanceof Response) return caller;
+    if (this.#life.state === "closed") return plain(503, "The server is closing");
+    if (!caller.isAuthorized && this.#refuse === "http") return plain(401, "Invalid or missing token");
+    return runtime.upgrade(request, info, this.#limits, (socket) => {
+      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#decoding);
+      this.#sockets.add(peer);
+      void peer.closed.then(() => this.#sockets.delete(peer)); // never rejects
+      return {
+        open: () => peer.begin(),
+        message: (text) => peer.take(text),
+        close: (code, reason) => peer.end(code, reason),
+      };
+    }) ?? plain(426, "Connect with a WebSocket client");
+  }
+
+  readonly #peerEvents = {
+    open: (peer: ServerPeer): boolean => {
+      if (this.#life.state === "closed") {
+        peer.close(1000, "服务器关闭");
+        return false;
+      }
+      if (!this.#registry.add(peer)) {
+        peer.close(4409, "platform already connected");
+        return false;
+      }
+      this.#admitted.add(peer);
+      this.#emitter.emit("open", peer);
+      return true;
+    },
+    message: (message: MessageBase, peer: ServerPeer): void => {
+      this.#counts.received++;
+      if (message.message_info.platform !== peer.platform) this.#counts.foreign++;
+      this.#emitter.emit("message", message, peer);
+    },
+    custom: (message: CustomMessage, peer: ServerPeer): void => {
+      this.#counts.received++;
+      this.#emitter.emit("custom", message, peer);
+      this.#emitter.emit(`custom:${message.message_type_name}`, message, peer);
+    },
+    invalid: (error: MessageDecodeError, peer: ServerPeer): void => {
+      this.#counts.invalid++;
+      this.#emitter.emit("invalid", error, peer);
+    },
+    close: (peer: ServerPeer, code: number, reason: string): void => {
+      this.#registry.remove(peer);
+      this.#admitted.delete(peer);
+      this.#emitter.emit("close", peer, { code, reason });
+    },
+  };
+
+  #route(platform: string, text: string): void {
+    if (this.#write(this.#registry.of(platform), text) > 0) return;
+    const connected = this.#registry.platforms.slice(0, 10).map((name) => `"${name}"`).join(", ") || "nobody";
+    throw new MessageConnectionError(
+      "no_route",
+      `Cannot send message as platform "${platform}" must be connected: connected is ${connected}`,
+    );
+  }
+
+  #write(peers: Iterable<ServerPeer>, text: string): number {
+    let count = 0;
+    for (const peer of peers) if (peer.write(text)) count++;
+    this.#counts.sent += count;
+    return count;
+  }
+}
+
+if (import.meta.main) {
+  const [{ runProgram }, util, fs, { default: process }] = await Promise.all([
+    import("./internal/program.ts"),
+    import("node:util"),
+    import("node:fs/promises"),
+    import("node:process"),
+  ]);
+  await runProgram(MessageServer, { util, fs, process });
+}

@@ -1,0 +1,103 @@
+"""The server of maim_message, driven by JSON lines: see lines.py for the format and python.ts for who drives it."""
+
+import argparse
+import asyncio
+
+from lines import emit, image_message, report_custom, report_message, run_commands, finish, shorten
+from maim_message import MessageBase, MessageServer
+
+
+def read_options():
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--token", action="append", default=[])
+    parser.add_argument("--custom", action="append", default=[])
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
+    return parser.parse_args()
+
+
+class Commands:
+    """What can be asked of the server; each method is one command."""
+
+    def __init__(self, server):
+        self.server = server
+        self.is_echoing = False
+
+    async def send(self, message):
+        """Send a message to the platform it names."""
+        emit("sent", ok=await self.server.send_message(MessageBase.from_dict(message)))
+
+    async def custom(self, platform, name, content):
+        """Send a custom message."""
+        emit("sent", ok=await self.server.send_custom_message(platform, name, content))
+
+    async def broadcast(self, message):
+        """Send a dict to every connection."""
+        await self.server.broadcast_message(message)
+        emit("sent", ok=True)
+
+    async def send_image(self, platform, bytes):  # pylint: disable=redefined-builtin
+        """Send a generated image and tell its digest."""
+        message, image = image_message(platform, bytes)
+        emit("sent", ok=await self.server.send_message(message), **image)
+
+    async def echo(self, on):
+        """Start or stop to answer each message with itself."""
+        self.is_echoing = on
+        emit("echo", on=on)
+
+    async def platforms(self):
+        """Tell which platforms are mapped and how many connections there are."""
+        connection = self.server.connection
+        emit("platforms", platforms=list(connection.platform_websockets), connections=len(connection.active_websockets))
+
+    async def answer(self, message):
+        """Report a message, and answer it while echoing."""
+        await report_message(message)
+        if not self.is_echoing:
+            return
+        try:
+            emit("sent", ok=await self.server.send_message(MessageBase.from_dict(message)))
+        except Exception as error:  # pylint: disable=broad-except
+            emit("error", do="echo", error=repr(error), data=shorten(message))
+
+
+async def bound_port(server, task):
+    """Wait until the server accepts connections; uvicorn tells that only by a flag."""
+    while not task.done():
+        inner = server.connection.server
+        if inner is not None and inner.started:
+            return inner.servers[0].sockets[0].getsockname()[1]
+        await asyncio.sleep(0.005)
+    task.result()
+    raise RuntimeError("the server ended before it listened")
+
+
+async def main():
+    """Run the server until it is told to stop."""
+    options = read_options()
+    server = MessageServer(
+        host="127.0.0.1",
+        port=options.port,
+        enable_token=bool(options.token),
+        ssl_certfile=options.cert,
+        ssl_keyfile=options.key,
+    )
+    for token in options.token:
+        server.add_valid_token(token)
+    commands = Commands(server)
+    server.register_message_handler(commands.answer)
+    report_custom(server, options.custom)
+    task = asyncio.create_task(server.run())
+    emit("started")
+    emit("listening", port=await bound_port(server, task))
+    names = ("send", "custom", "broadcast", "send_image", "echo", "platforms")
+    await run_commands({name: getattr(commands, name) for name in names})
+    await server.stop()
+    await finish(task)
+    emit("stopped")
+
+
+asyncio.run(main())

@@ -1,0 +1,23 @@
+/**
+ * Tests that need something a machine may not have.
+ * @module
+ */
+
+import { it } from "@std/testing/bdd";
+import process from "node:process";
+
+import { runtimeIssue, type RuntimeName } from "./process.ts";
+
+/** Declares a test that is skipped while there is an issue, visibly, or fails if `MAIM_PEERS` is `required`. */
+export function testUnless(issue: string | null, name: string, fn: () => void | Promise<void>): void {
+  if (issue === null) return it(name, fn);
+  if (process.env.MAIM_PEERS !== "required") return it.skip(`${name} (skipped: ${issue})`, fn);
+  it(name, () => {
+    throw new Error(`Cannot skip a test as MAIM_PEERS is "required": ${issue}`);
+  });
+}
+
+/** Declares a test that starts programs in another runtime, or in this one. */
+export function runtimeTest(runtime: RuntimeName, name: string, fn: () => void | Promise<void>): void {
+  testUnless(runtimeIssue(runtime), name, fn);
+}
