@@ -479,12 +479,10 @@ const KNOWN_DATA: { readonly [T in SegType]: (data: unknown) => boolean } = {
 };
 
 /**
- * Tells whether a value is a segment and, with `type`, one of that type with data of the documented kind.
+ * Tells whether a value is a segment. With a type as second argument it narrows the data too.
  *
- * @typeParam T The known type asked for.
  * @param value Any value.
- * @param type The type to narrow to; any type when left out.
- * @returns Whether it is such a segment.
+ * @returns Whether it is a segment.
  *
  * @example Narrowing
  * ```ts
@@ -495,6 +493,14 @@ const KNOWN_DATA: { readonly [T in SegType]: (data: unknown) => boolean } = {
  * ```
  */
 export function isSeg(value: unknown): value is Seg;
+/**
+ * Tells whether a value is a segment of one type with data of the documented kind.
+ *
+ * @typeParam T The known type asked for.
+ * @param value Any value.
+ * @param type The type to narrow to.
+ * @returns Whether it is such a segment.
+ */
 export function isSeg<T extends SegType>(value: unknown, type: T): value is SegOf<T>;
 export function isSeg(value: unknown, type?: SegType): boolean {
   try {

@@ -14,7 +14,7 @@
 
 import { encodeMessage } from "./codec.ts";
 import type { DecodeOptions, MessageDecodeError } from "./codec.ts";
-import { type Authorization, type Caller, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
+import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import { refuseReserved } from "./internal/hello.ts";

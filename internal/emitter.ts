@@ -11,7 +11,7 @@ type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
 /** Every emitter has an event for failures; a listener of that one that fails itself can only be heard on the console. */
 export interface FailureEvents {
-  error: [error: unknown];
+  error: readonly [error: unknown, ...rest: unknown[]];
 }
 
 /**
@@ -60,8 +60,8 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
   }
 
   /** Tells of a failure: to the listeners of `error`, else on the console. */
-  readonly fail = (error: unknown): void => {
-    if (!this.emit("error", ...[error] as Events["error"])) unheard("error", error);
+  readonly fail = (...failure: Events["error"]): void => {
+    if (!this.emit("error", ...failure)) unheard("error", failure[0]);
   };
 }
 

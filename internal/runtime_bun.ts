@@ -85,6 +85,15 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   return { socket, release: () => socket.terminate?.() };
 }
 
+function errorOf(event: Event): unknown {
+  return (event as ErrorEvent).error;
+}
+
+function httpStatus(cause: unknown): number | null {
+  const match = /Expected 101 status code: (\d{3})/.exec(cause instanceof Error ? cause.message : "");
+  return match === null ? null : Number(match[1]);
+}
+
 function address(request: Request, info: unknown): string {
   return (info as BunServer | undefined)?.requestIP?.(request)?.address ?? "";
 }
@@ -113,4 +122,4 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
 }
 
 /** Bun 1.4; its client also runs on Node 26. */
-export const bunRuntime: Runtime = { closeNeedsQuiet: false, dial, address, upgrade, listen };
+export const bunRuntime: Runtime = { closeNeedsQuiet: false, dial, errorOf, httpStatus, address, upgrade, listen };

@@ -11,6 +11,15 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   }
 }
 
+function errorOf(event: Event): unknown {
+  return (event as ErrorEvent).error;
+}
+
+function httpStatus(cause: unknown): number | null {
+  const match = /Invalid status code: (\d{3})/.exec(cause instanceof Error ? cause.message : "");
+  return match === null ? null : Number(match[1]);
+}
+
 function address(_request: Request, info: unknown): string {
   const remote = (info as Deno.ServeHandlerInfo<Deno.Addr> | undefined)?.remoteAddr;
   return remote !== undefined && "hostname" in remote ? remote.hostname : "";
@@ -59,4 +68,4 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
 }
 
 /** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, and that frame is lost. */
-export const denoRuntime: Runtime = { closeNeedsQuiet: true, dial, address, upgrade, listen };
+export const denoRuntime: Runtime = { closeNeedsQuiet: true, dial, errorOf, httpStatus, address, upgrade, listen };

@@ -98,6 +98,10 @@ export interface Runtime {
   /** Whether a close frame is lost when the peer is sending: runtimes differ in how they end the TCP connection. */
   readonly closeNeedsQuiet: boolean;
   dial(url: string, options: DialOptions): Dialled;
+  /** What the runtime tells in the error event of a WebSocket. */
+  errorOf(event: Event): unknown;
+  /** HTTP status by which a server answered the handshake, where the runtime tells it in an error. */
+  httpStatus(cause: unknown): number | null;
   /** Address of the caller; `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;
   /** Accepts a request that asks for a WebSocket; `null` if the runtime refuses. */

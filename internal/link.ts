@@ -1,0 +1,122 @@
+import { runtime } from "./runtime.ts";
+import type { Dialled, DialOptions } from "./socket.ts";
+
+/** How a link ended. */
+export interface LinkEnd {
+  /** Close code, 1006 when there was no close frame. */
+  readonly code: number;
+  readonly reason: string;
+  /** Whether the handshake had succeeded. */
+  readonly wasUpgraded: boolean;
+  /** Milliseconds after which our own clock ended it; `null` when the other side did. */
+  readonly timeout: number | null;
+  /** What the runtime said, if anything. */
+  readonly cause: unknown;
+}
+
+/** What a link tells its client. `ended` comes exactly once, last. */
+export interface LinkEvents {
+  /** Frames are being answered, or nothing spoke against it for a while: sending makes sense. */
+  usable(): void;
+  /** One frame; `null` is a binary one. */
+  frame(text: string | null): void;
+  ended(end: LinkEnd): void;
+}
+
+/** What a link needs. */
+export interface LinkOptions extends DialOptions {
+  /** Milliseconds the handshake may take. */
+  connectTimeout: number;
+}
+
+/**
+ * Milliseconds after the upgrade without a close that make a link usable.
+ * Source: maim_message 0.6.8, ws_connection.py, websocket_endpoint: the server accepts first and closes 1008 then.
+ */
+const PROBATION = 150;
+
+type Timer = ReturnType<typeof setTimeout>;
+type Life =
+  | { readonly state: "dialling"; readonly timer: Timer }
+  | { readonly state: "probation"; readonly timer: Timer }
+  | { readonly state: "usable" }
+  | { readonly state: "closing"; readonly timer: Timer }
+  | { readonly state: "ended" };
+
+/** One WebSocket, from the dial to its end, with a bound on every wait. */
+export class Link {
+  /** What the server agreed to by hello; `null` before it spoke. */
+  features: readonly string[] | null = null;
+  readonly #events: LinkEvents;
+  readonly #dialled: Dialled;
+  #life: Life;
+  #wasUpgraded = false;
+  #cause: unknown;
+
+  /** Dials at once; throws what the runtime throws for an impossible dial. */
+  constructor(url: string, { connectTimeout, ...dial }: LinkOptions, events: LinkEvents) {
+    this.#events = events;
+    this.#dialled = runtime.dial(url, dial);
+    const { socket } = this.#dialled;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.#upgraded();
+    socket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
+    socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
+    socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
+    this.#life = { state: "dialling", timer: setTimeout(() => this.#end(1006, "", connectTimeout), connectTimeout) };
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#dialled.socket.bufferedAmount;
+  }
+
+  /** Queues one text frame. */
+  send(text: string): void {
+    this.#dialled.socket.send(text);
+  }
+
+  /** Starts the closing handshake; the end comes within `timeout` milliseconds. */
+  close(timeout: number): void {
+    const { state } = this.#life;
+    if (state === "ended" || state === "closing") return;
+    this.#clearTimer();
+    if (state === "dialling") return this.#end(1006, "", null);
+    this.#life = { state: "closing", timer: setTimeout(() => this.#end(1006, "", timeout), timeout) };
+    this.#dialled.socket.close(1000);
+  }
+
+  #clearTimer(): void {
+    if ("timer" in this.#life) clearTimeout(this.#life.timer);
+  }
+
+  #upgraded(): void {
+    if (this.#life.state !== "dialling") return;
+    this.#clearTimer();
+    this.#wasUpgraded = true;
+    this.#life = { state: "probation", timer: setTimeout(() => this.#makeUsable(), PROBATION) };
+  }
+
+  #makeUsable(): void {
+    this.#clearTimer();
+    this.#life = { state: "usable" };
+    this.#events.usable();
+  }
+
+  #frame(text: string | null): void {
+    if (this.#life.state === "probation") this.#makeUsable();
+    if (this.#life.state !== "ended") this.#events.frame(text);
+  }
+
+  #end(code: number, reason: string, timeout: number | null): void {
+    if (this.#life.state === "ended") return;
+    this.#clearTimer();
+    this.#life = { state: "ended" };
+    const { socket } = this.#dialled;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    // A late error must still have a listener, and a socket that is not closed yet must not stay.
+    if (socket.readyState !== WebSocket.CLOSED) socket.close();
+    this.#dialled.release();
+    this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, timeout, cause: this.#cause });
+  }
+}

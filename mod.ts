@@ -1,0 +1,102 @@
+/**
+ * The maim_message protocol for Deno and Bun: the JSON messages by which MaiBot (麦麦) and its platform adapters talk
+ * over WebSocket, with a client, a router and a server. Nothing is imported at run time.
+ *
+ * An adapter that answers every message:
+ *
+ * ```ts
+ * import { createReply, MessageClient, MessageServer, plainText, seg } from "@maim/message";
+ *
+ * await using server = new MessageServer(); // stands in for MaiBot here
+ * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq" });
+ * client.on("message", (message) => client.send(createReply(message, seg.text(`你说：${plainText(message)}`))));
+ * await client.connect();
+ * ```
+ *
+ * @module
+ */
+
+// schema: what a message is
+export {
+  createCustom,
+  createMessage,
+  createReply,
+  isCustomMessage,
+  isMessageBase,
+  isSeg,
+  messageIssue,
+  plainText,
+  seg,
+} from "./schema.ts";
+export type {
+  BaseMessageInfo,
+  CreateMessageOptions,
+  CustomMessage,
+  FileData,
+  FileInput,
+  FormatInfo,
+  GroupInfo,
+  GroupInput,
+  MessageBase,
+  MessageIssue,
+  MessageIssueOptions,
+  PartyInfo,
+  ReceiverInfo,
+  Seg,
+  SegBuilders,
+  SegDataMap,
+  SegOf,
+  SegType,
+  SenderInfo,
+  TemplateInfo,
+  UserInfo,
+  UserInput,
+  WireMessage,
+} from "./schema.ts";
+
+// codec: text to message and back
+export { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "./codec.ts";
+export type {
+  CodecFault,
+  DecodeOptions,
+  EncodeOptions,
+  MessageDecodeErrorCode,
+  MessageEncodeErrorCode,
+} from "./codec.ts";
+
+// client: one connection, kept open
+export { MessageClient, MessageConnectionError } from "./client.ts";
+export type {
+  ClientStatus,
+  ClientTls,
+  ConnectOptions,
+  HandlerResult,
+  ListenOptions,
+  MessageClientEvents,
+  MessageClientOptions,
+  MessageConnectionErrorCode,
+  MessageConnectionErrorOptions,
+  ReconnectOptions,
+  SendTextOptions,
+} from "./client.ts";
+
+// router: one client for each platform
+export { Router } from "./router.ts";
+export type { RouteOptions, RouterEvents } from "./router.ts";
+
+// server: many clients on one port
+export { MessageServer } from "./server.ts";
+export type {
+  Authorization,
+  BunSocket,
+  BunWebSocketHandlers,
+  DuplicatePolicy,
+  MessageServerEvents,
+  MessageServerOptions,
+  Peer,
+  PeerEnd,
+  ServerDecodeOptions,
+  ServerListenOptions,
+  ServerStats,
+  ServerTls,
+} from "./server.ts";
