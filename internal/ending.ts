@@ -22,7 +22,7 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
     "the certificate is not signed by a known CA; pass the CA's PEM as tls.ca",
   ],
   [
-    /NotValidForName|altnames|Hostname|IP address mismatch/i,
+    /not valid for name|NotValidForName|altnames|Hostname|IP address mismatch/i,
     "the certificate is for another host name; use a name that it lists",
   ],
   [/Expired|NotValidYet|has expired/i, "the certificate is not valid today; renew it or set the clock"],
