@@ -28,12 +28,17 @@ import {
   type MessageClientOptions,
   type ReconnectOptions,
 } from "./internal/client_options.ts";
-import { judge, type Verdict } from "./internal/ending.ts";
-import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emitter.ts";
+import { judge, socketIoVerdict, type Verdict } from "./internal/ending.ts";
+import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
+import { Heartbeat, type HeartbeatOptions } from "./internal/heartbeat.ts";
 import { FEATURES, HELLO_HEADER, helloFeatures, helloHeader, refuseReserved } from "./internal/hello.ts";
 import { type InboundHandlers, receive } from "./internal/inbound.ts";
 import { Link, type LinkEnd } from "./internal/link.ts";
+import { describeDrop, type Drop, type DropReason, Outbox, type OutboxOptions } from "./internal/outbox.ts";
+import { probeUrl, speaksSocketIo } from "./internal/probe.ts";
+import { runtime } from "./internal/runtime.ts";
+import { after, type Timer } from "./internal/timer.ts";
 import {
   createCustom,
   createMessage,
@@ -47,7 +52,17 @@ import {
 
 export { MessageConnectionError } from "./internal/errors.ts";
 export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
-export type { ClientTls, HandlerResult, ListenOptions, MessageClientOptions, ReconnectOptions };
+export type {
+  ClientTls,
+  Drop,
+  DropReason,
+  HandlerResult,
+  HeartbeatOptions,
+  ListenOptions,
+  MessageClientOptions,
+  OutboxOptions,
+  ReconnectOptions,
+};
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {
@@ -112,6 +127,8 @@ export interface MessageClientEvents {
   status: [status: ClientStatus];
   /** A frame was not a message; nothing else happened. */
   invalid: [error: MessageDecodeError];
+  /** A message that `send()` took is lost, or may be. Without a listener it is a line on `console.error`. */
+  drop: [drop: Drop];
   /** A handler failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
 }
@@ -121,6 +138,30 @@ type Events = { [Name in keyof MessageClientEvents]: MessageClientEvents[Name] }
   [name: `custom:${string}`]: [message: CustomMessage];
 };
 
+/** Counters and gauges of a {@linkcode MessageClient}. */
+export interface ClientStats {
+  /** Messages handed to the runtime, those sent again included. */
+  sent: number;
+  /** Messages received, custom ones included. */
+  received: number;
+  /** Frames that were not messages. */
+  invalid: number;
+  /** Messages lost, or perhaps lost: one for each `drop`. */
+  dropped: number;
+  /** Messages that wait in the outbox. */
+  waiting: number;
+  /** UTF-8 bytes of those. */
+  waitingBytes: number;
+  /** Times the connection became usable. */
+  opened: number;
+}
+
+/** Options of {@linkcode MessageClient.flush}. */
+export interface FlushOptions {
+  /** Ends the wait; what waits goes on waiting. */
+  signal?: AbortSignal;
+}
+
 /** Whom {@linkcode MessageClient.sendText} speaks as, and where. */
 export interface SendTextOptions {
   /** The author: an id, or an object with `user_id`. */
@@ -128,8 +169,6 @@ export interface SendTextOptions {
   /** The group, left out in a private chat. */
   group?: GroupInput;
 }
-
-type Timer = ReturnType<typeof setTimeout>;
 
 /** Those who wait for the link to become usable; all share one promise. */
 interface Waiter extends PromiseWithResolvers<void> {
@@ -151,6 +190,7 @@ interface Open {
   readonly state: "open";
   readonly attempt: number;
   readonly link: Link;
+  readonly heartbeat: Heartbeat | null;
   readonly since: number;
   readonly gap?: number;
 }
@@ -171,7 +211,7 @@ type Live =
   | Connecting
   | Open
   | Waiting
-  | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void> }
+  | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void>; readonly timer: Timer }
   | { readonly state: "closed"; readonly reason?: MessageConnectionError };
 
 function newWaiter(): Waiter {
@@ -212,6 +252,8 @@ export class MessageClient {
   readonly #backoff: Backoff;
   readonly #emitter = new Emitter<Events>();
   readonly #decode: DecodeOptions;
+  readonly #outbox: Outbox;
+  readonly #counts = { received: 0, invalid: 0, dropped: 0, opened: 0 };
   #live: Live = { state: "idle" };
 
   /**
@@ -231,6 +273,7 @@ export class MessageClient {
     this.#ca = typeof ca === "string" ? [ca] : ca;
     this.#backoff = new Backoff(options.reconnect ?? {});
     this.#decode = options.decode ?? {};
+    this.#outbox = new Outbox(options.outbox ?? {}, (drop) => this.#drop(drop));
   }
 
   /** Where the client stands now. */
@@ -248,6 +291,12 @@ export class MessageClient {
       default:
         return live.reason === undefined ? { state: live.state } : { state: live.state, reason: live.reason };
     }
+  }
+
+  /** What has happened so far, and what waits now. */
+  get stats(): ClientStats {
+    const { sent, length: waiting, bytes: waitingBytes } = this.#outbox;
+    return { sent, waiting, waitingBytes, ...this.#counts };
   }
 
   /**
@@ -314,25 +363,28 @@ export class MessageClient {
   }
 
   /**
-   * Sends one message, in order.
+   * Sends one message: at once when connected, else as soon as the line is there again, always in order.
+   *
+   * The protocol acknowledges nothing. A message that can not be kept is refused by a throw; one that is lost later, or
+   * may be, is a `drop` event.
    *
    * @param message The message; its platform should be this client's.
-   * @throws {MessageConnectionError} `not_open` If the client is not connected, `closed` if it is closed for good.
+   * @throws {MessageConnectionError} `not_open` before `connect()`, `queue_full` when the outbox has no room, `closed`
+   * when the client is closed for good.
    * @throws {MessageEncodeError} If the message can not be written.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   send(message: WireMessage): void {
     refuseReserved(message);
-    const live = this.#live;
-    if (live.state === "closing" || live.state === "closed") throw closedError();
-    const text = encodeMessage(message);
-    if (live.state !== "open") {
+    const { state } = this.#live;
+    if (state === "closing" || state === "closed") throw closedError();
+    if (state === "idle" || (this.#options.outbox === false && state !== "open")) {
       throw new MessageConnectionError(
         "not_open",
-        `Cannot send message as the client must be open: it is ${live.state}; await connect() first`,
+        `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
       );
     }
-    live.link.send(text);
+    this.#outbox.accept(message, encodeMessage(message));
   }
 
   /**
@@ -363,7 +415,28 @@ export class MessageClient {
   }
 
   /**
-   * Ends the connection with 1000 and stays closed. Bounded by `closeTimeout`, harmless in every state.
+   * Waits until nothing waits here any more and the kernel has taken every byte. It does not tell what arrived.
+   *
+   * @param options A signal that ends the wait.
+   * @returns Resolves when everything has left, or was dropped.
+   */
+  async flush({ signal }: FlushOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    const forget = this.#outbox.whenFlushed(resolve);
+    try {
+      await promise;
+    } finally {
+      forget();
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /**
+   * Sends what waits, then ends the connection with 1000 and stays closed. Bounded by `closeTimeout`, harmless in every state; what is
+   * left is a `drop` with reason `closed`.
    *
    * @returns Resolves when the connection is gone, or given up on.
    */
@@ -372,19 +445,31 @@ export class MessageClient {
     if (live.state === "closed") return;
     if (live.state === "closing") return await live.done.promise;
     if (live.state === "waiting") clearTimeout(live.timer);
-    const link = live.state === "connecting" || live.state === "open" ? live.link : null;
-    const done = Promise.withResolvers<void>();
-    if (link === null) this.#enter({ state: "closed" });
-    else this.#enter({ state: "closing", link, done });
+    if (live.state === "open") live.heartbeat?.stop();
+    const link = "link" in live ? live.link : null;
+    if (link !== null) return await this.#closeLink(link, "waiter" in live ? live.waiter : null);
+    this.#enter({ state: "closed" });
     if ("waiter" in live) live.waiter.reject(closedError());
-    if (link === null) return;
-    link.close(this.#options.closeTimeout ?? 5000);
-    await done.promise;
+    this.#outbox.clear("closed");
   }
 
   /** Calls {@linkcode MessageClient.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Flushes, shakes hands, and ends, each bounded by a share of `closeTimeout`. */
+  async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
+    const { closeTimeout = 5000 } = this.#options;
+    const share = Math.min(closeTimeout / 2, 1000);
+    const end = performance.now() + closeTimeout;
+    const done = Promise.withResolvers<void>();
+    const goodbye = () => link.close(Math.max(share, end - performance.now()));
+    const timer = after(this.#outbox.length === 0 ? 0 : closeTimeout - share, goodbye);
+    this.#enter({ state: "closing", link, done, timer });
+    waiter?.reject(closedError());
+    if (this.#outbox.length > 0) this.#outbox.whenFlushed(goodbye);
+    await done.promise;
   }
 
   #enter(live: Live): void {
@@ -431,7 +516,8 @@ export class MessageClient {
     try {
       const link: Link = new Link(url, { headers, ca: this.#ca, connectTimeout }, {
         usable: () => this.#usable(live, link),
-        frame: (text) => receive(text, this.#decode, this.#inbound),
+        frame: (text) => this.#frame(text),
+        sign: (isPong) => this.#sign(isPong),
         ended: (end) => this.#ended(link, end, place),
       });
       live.link = link;
@@ -464,22 +550,49 @@ export class MessageClient {
   }
 
   #usable(from: Connecting, link: Link): void {
-    if (this.#live !== from) return;
-    const since = performance.now();
-    const gap = from.lostAt === undefined ? {} : { gap: Math.round(since - from.lostAt) };
-    this.#enter({ state: "open", attempt: from.attempt, link, since, ...gap });
-    from.waiter.resolve();
+    if (this.#live === from) {
+      const since = performance.now();
+      const gap = from.lostAt === undefined ? {} : { gap: Math.round(since - from.lostAt) };
+      const heartbeat = this.#heartbeat(link);
+      this.#counts.opened++;
+      this.#enter({ state: "open", attempt: from.attempt, link, heartbeat, since, ...gap });
+      from.waiter.resolve();
+    }
+    // A handler of `status` may have closed the client; then what waits is still sent before the goodbye.
+    if (!("link" in this.#live) || this.#live.link !== link) return;
+    this.#outbox.attach(link);
+    if (this.#live.state === "open") this.#live.heartbeat?.start();
+  }
+
+  #frame(text: string | null): void {
+    if (this.#live.state === "open") this.#live.heartbeat?.sign();
+    receive(text, this.#decode, this.#inbound);
   }
 
   #ended(link: Link, end: LinkEnd, place: URL): void {
     const live = this.#live;
     if (!("link" in live) || live.link !== link) return;
-    if (live.state === "closing") {
-      this.#enter({ state: "closed" });
-      live.done.resolve();
-    } else {
-      this.#fall(live, judge(end, place));
-    }
+    const verdict = judge(end, place);
+    if (live.state !== "closing") return void this.#fallWithAdvice(live, end, verdict, place);
+    clearTimeout(live.timer);
+    this.#enter({ state: "closed" });
+    // The answer to our close frame proves that everything before it was read.
+    this.#outbox.detach({
+      silentSince: Infinity,
+      verdict: end.code === 1000 ? "delivered" : "in_doubt",
+      mayResend: false,
+    });
+    this.#outbox.clear("closed");
+    live.done.resolve();
+  }
+
+  /** A server that refused the handshake may speak Socket.IO: it is asked, once and briefly. */
+  async #fallWithAdvice(live: Connecting | Open, end: LinkEnd, verdict: Verdict, place: URL): Promise<void> {
+    const status = live.state === "connecting" ? runtime.httpStatus(end.cause) : null;
+    if (status !== 400 && status !== 404) return this.#fall(live, verdict);
+    const isSocketIo = await speaksSocketIo(place, this.#ca);
+    if (this.#live !== live) return; // closed meanwhile
+    this.#fall(live, isSocketIo ? socketIoVerdict(verdict) : verdict);
   }
 
   /** Decides what follows the end of a dial or of a connection. */
@@ -489,10 +602,21 @@ export class MessageClient {
     const isStable = live.state === "open" && performance.now() - live.since >= this.#backoff.stableAfter;
     const attempt = isStable ? 1 : live.attempt + 1;
     const isOnce = live.state === "connecting" && live.isOnce;
+    const silentSince = live.state === "open" ? live.heartbeat?.silentSince ?? Infinity : Infinity;
+    if (live.state === "open") live.heartbeat?.stop();
     const delay = isFatal || isOnce ? null : this.#delay(attempt, reason);
-    if (delay !== null) return this.#waitFor({ attempt, delay, reason, waiter, lostAt });
-    this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
-    waiter.reject(reason);
+    if (delay !== null) this.#waitFor({ attempt, delay, reason, waiter, lostAt });
+    else this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
+    this.#settle(reason.code, silentSince);
+    if (delay === null) waiter.reject(reason);
+  }
+
+  /** Tells what became of the messages on the line that fell, and of those that can wait no longer. */
+  #settle(code: MessageConnectionError["code"], silentSince: number): void {
+    const verdict = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
+    this.#outbox.detach({ silentSince, verdict, mayResend: this.#live.state === "waiting" });
+    const isOver = this.#live.state === "idle" || this.#live.state === "closed";
+    if (isOver) this.#outbox.clear(code === "unauthorized" ? "unauthorized" : "closed");
   }
 
   #delay(attempt: number, reason: MessageConnectionError): number | null {
@@ -510,14 +634,65 @@ export class MessageClient {
     this.#enter({ ...next, state: "waiting", timer: setTimeout(dial, delay) });
   }
 
+  #heartbeat(link: Link): Heartbeat | null {
+    const { heartbeat = {} } = this.#options;
+    if (heartbeat === false) return null;
+    return new Heartbeat(heartbeat, {
+      ask: (signal) => this.#ask(link, signal, heartbeat.probe ?? true),
+      get bufferedAmount() {
+        return link.bufferedAmount;
+      },
+      dead: () => link.abandon("no answer to the heartbeat"),
+    });
+  }
+
+  /** Asks by the best means there is: our own ping, the protocol's, or an HTTP request beside the connection. */
+  #ask(link: Link, signal: AbortSignal, mayProbe: boolean): boolean {
+    link.askedAt = performance.now();
+    if (link.features?.includes("ping")) {
+      link.send(encodeMessage(createCustom("maim_ping", {}, this.platform)));
+      return true;
+    }
+    if (link.ping()) return true;
+    if (mayProbe) void this.#probe(link, signal);
+    return mayProbe;
+  }
+
+  async #probe(link: Link, signal: AbortSignal): Promise<void> {
+    try {
+      await runtime.get(probeUrl(link.url), this.#ca, signal);
+    } catch {
+      return; // no answer is what the heartbeat waits for
+    }
+    if (this.#live.state === "open" && this.#live.link === link) this.#live.heartbeat?.sign();
+  }
+
+  #sign(isPong: boolean): void {
+    if (this.#live.state !== "open") return;
+    this.#live.heartbeat?.sign();
+    if (isPong) this.#outbox.confirm(this.#live.link.askedAt);
+  }
+
+  #drop(drop: Drop): void {
+    this.#counts.dropped++;
+    if (!this.#emitter.emit("drop", drop)) unheard("drop", describeDrop(drop));
+  }
+
   readonly #inbound: InboundHandlers = {
-    message: (message) => void this.#emitter.emit("message", message),
+    message: (message) => {
+      this.#counts.received++;
+      this.#emitter.emit("message", message);
+    },
     custom: (message) => {
+      this.#counts.received++;
       this.#emitter.emit("custom", message);
       this.#emitter.emit(`custom:${message.message_type_name}`, message);
     },
     own: (message) => this.#answer(message),
-    invalid: (error) => void this.#emitter.emit("invalid", error),
+    invalid: (error) => {
+      this.#counts.invalid++;
+      this.#emitter.emit("invalid", error);
+    },
   };
 
   /** The conversation of the hello features; anything that was not agreed on is refused. */
@@ -530,7 +705,10 @@ export class MessageClient {
       return true;
     }
     if (!link.features?.includes("ping")) return false;
-    if (message.message_type_name === "maim_pong") return true;
+    if (message.message_type_name === "maim_pong") {
+      this.#sign(true);
+      return true;
+    }
     if (message.message_type_name !== "maim_ping") return false;
     link.send(encodeMessage(createCustom("maim_pong", message.content, this.platform)));
     return true;

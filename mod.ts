@@ -67,15 +67,21 @@ export type {
 // client: one connection, kept open
 export { MessageClient, MessageConnectionError } from "./client.ts";
 export type {
+  ClientStats,
   ClientStatus,
   ClientTls,
   ConnectOptions,
+  Drop,
+  DropReason,
+  FlushOptions,
   HandlerResult,
+  HeartbeatOptions,
   ListenOptions,
   MessageClientEvents,
   MessageClientOptions,
   MessageConnectionErrorCode,
   MessageConnectionErrorOptions,
+  OutboxOptions,
   ReconnectOptions,
   SendTextOptions,
 } from "./client.ts";

@@ -18,8 +18,9 @@
  */
 
 import { type ConnectOptions, MessageClient, type MessageClientEvents, type MessageClientOptions } from "./client.ts";
-import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emitter.ts";
+import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
+import { describeDrop } from "./internal/outbox.ts";
 import { type CustomMessage, isCustomMessage, type WireMessage } from "./schema.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
@@ -208,6 +209,9 @@ export class Router {
     });
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
+    client.on("drop", (drop) => {
+      if (!this.#emitter.emit("drop", drop, client)) unheard("drop", describeDrop(drop));
+    });
     client.on("error", (error) => this.#emitter.fail(error, client));
   }
 }

@@ -1,7 +1,9 @@
 import type { DecodeOptions } from "../codec.ts";
 import type { MessageConnectionError } from "./errors.ts";
+import type { HeartbeatOptions } from "./heartbeat.ts";
 import { HELLO_HEADER } from "./hello.ts";
-import { checkNumber, isHeaderName } from "./options.ts";
+import { checkBoolean, checkChoice, checkNumber, isHeaderName } from "./options.ts";
+import type { OutboxOptions } from "./outbox.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */
 export interface ReconnectOptions {
@@ -63,6 +65,10 @@ export interface MessageClientOptions {
   headers?: Readonly<Record<string, string>>;
   /** When to dial again, or `false` for never. */
   reconnect?: ReconnectOptions | false;
+  /** What is kept while the line is down, or `false` to keep nothing. */
+  outbox?: OutboxOptions | false;
+  /** How a silent server is noticed, or `false` for not at all. */
+  heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that come in. */
   decode?: DecodeOptions;
   /**
@@ -96,9 +102,26 @@ export function checkToken(token: string): string {
   throw new TypeError("Cannot connect as 'token' must be printable ASCII");
 }
 
+/** Numbers among the options, and the least each may be. */
+const LEAST = {
+  reconnect: { minDelay: 0, maxDelay: 0, multiplier: 1, jitter: 0, maxAttempts: 0, stableAfter: 0 },
+  outbox: { maxMessages: 0, maxBytes: 0, maxAge: 0, doubt: 0 },
+  heartbeat: { interval: 1, timeout: 1 },
+  decode: { maxBytes: 1, maxDepth: 1 },
+} as const;
+const LEAST_TIME = { connectTimeout: 1, closeTimeout: 0 } as const;
+
+function checkNumbers(owner: string, given: object, least: Readonly<Record<string, number>>, prefix = ""): void {
+  for (const [name, value] of Object.entries(given)) {
+    const min = least[name];
+    if (min !== undefined && value !== undefined) checkNumber(owner, prefix + name, value, min);
+  }
+}
+
 /** Checks the options of a client, naming the one at fault. */
-export function checkOptions({ platform, token, headers, reconnect, decode, ...times }: MessageClientOptions): void {
+export function checkOptions(options: MessageClientOptions): void {
   const owner = "MessageClient";
+  const { platform, token, headers, reconnect, outbox, heartbeat } = options;
   if (!isHeaderName(platform)) {
     throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
   }
@@ -110,19 +133,17 @@ export function checkOptions({ platform, token, headers, reconnect, decode, ...t
       );
     }
   }
-  if (reconnect) {
-    const { minDelay = 0, maxDelay = 0, multiplier = 1, jitter = 0, maxAttempts = 0, stableAfter = 0 } = reconnect;
-    const least = { minDelay: 0, maxDelay: 0, multiplier: 1, jitter: 0, maxAttempts: 0, stableAfter: 0 };
-    const given = { minDelay, maxDelay, multiplier, jitter, maxAttempts, stableAfter };
-    for (const [name, value] of Object.entries(given)) {
-      checkNumber(owner, `reconnect.${name}`, value, least[name as keyof typeof least]);
-    }
-    if (jitter > 1) {
-      throw new RangeError(`Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${jitter}`);
-    }
+  for (const group of ["reconnect", "outbox", "heartbeat", "decode"] as const) {
+    checkNumbers(owner, options[group] || {}, LEAST[group], `${group}.`);
   }
-  if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);
-  if (decode?.maxDepth !== undefined) checkNumber(owner, "decode.maxDepth", decode.maxDepth, 1);
-  if (times.connectTimeout !== undefined) checkNumber(owner, "connectTimeout", times.connectTimeout, 1);
-  if (times.closeTimeout !== undefined) checkNumber(owner, "closeTimeout", times.closeTimeout, 0);
+  checkNumbers(owner, options, LEAST_TIME);
+  if (reconnect && (reconnect.jitter ?? 0) > 1) {
+    throw new RangeError(
+      `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${reconnect.jitter}`,
+    );
+  }
+  if (outbox && outbox.inDoubt !== undefined) {
+    checkChoice(owner, "outbox.inDoubt", outbox.inDoubt, ["report", "resend"]);
+  }
+  if (heartbeat && heartbeat.probe !== undefined) checkBoolean(owner, "heartbeat.probe", heartbeat.probe);
 }

@@ -91,6 +91,17 @@ function verdict(
   return { error: new MessageConnectionError(code, text + hint, { closeCode, cause }), isFatal };
 }
 
+/** The verdict on a server that turned out to speak Socket.IO: another dial will not help, but the peer may be replaced. */
+export function socketIoVerdict({ error, isFatal }: Verdict): Verdict {
+  const text = `${error.message.split(": the server answered")[0]}: the server speaks Socket.IO (maim_message 0.7 or ` +
+    "newer), which does not mix with WebSocket; install maim-message 0.6.8 there";
+  const { closeCode, cause } = error;
+  return {
+    error: new MessageConnectionError(error.code, text, { ...(closeCode === undefined ? {} : { closeCode }), cause }),
+    isFatal,
+  };
+}
+
 /** Judges the end of a link by the table of close codes; everything unknown is worth another try. */
 export function judge(end: LinkEnd, url: URL): Verdict {
   const where = place(url);

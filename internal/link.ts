@@ -1,5 +1,6 @@
 import { runtime } from "./runtime.ts";
 import type { Dialled, DialOptions } from "./socket.ts";
+import { after, type Timer } from "./timer.ts";
 
 /** How a link ended. */
 export interface LinkEnd {
@@ -20,6 +21,8 @@ export interface LinkEvents {
   usable(): void;
   /** One frame; `null` is a binary one. */
   frame(text: string | null): void;
+  /** A ping or pong of the server, where the runtime tells of them. */
+  sign(isPong: boolean): void;
   ended(end: LinkEnd): void;
 }
 
@@ -35,7 +38,6 @@ export interface LinkOptions extends DialOptions {
  */
 const PROBATION = 150;
 
-type Timer = ReturnType<typeof setTimeout>;
 type Life =
   | { readonly state: "dialling"; readonly timer: Timer }
   | { readonly state: "probation"; readonly timer: Timer }
@@ -47,6 +49,10 @@ type Life =
 export class Link {
   /** What the server agreed to by hello; `null` before it spoke. */
   features: readonly string[] | null = null;
+  /** When the server was last asked for a sign of life. */
+  askedAt: number = -Infinity;
+  /** What was dialled. */
+  readonly url: URL;
   readonly #events: LinkEvents;
   readonly #dialled: Dialled;
   #life: Life;
@@ -56,14 +62,16 @@ export class Link {
   /** Dials at once; throws what the runtime throws for an impossible dial. */
   constructor(url: string, { connectTimeout, ...dial }: LinkOptions, events: LinkEvents) {
     this.#events = events;
+    this.url = new URL(url);
     this.#dialled = runtime.dial(url, dial);
     const { socket } = this.#dialled;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#upgraded();
     socket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
+    this.#dialled.onsign = (isPong) => events.sign(isPong);
     socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
     socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
-    this.#life = { state: "dialling", timer: setTimeout(() => this.#end(1006, "", connectTimeout), connectTimeout) };
+    this.#life = { state: "dialling", timer: after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -76,13 +84,24 @@ export class Link {
     this.#dialled.socket.send(text);
   }
 
+  /** Sends a protocol ping; false where the runtime can not. */
+  ping(): boolean {
+    this.#dialled.ping?.();
+    return this.#dialled.ping !== undefined;
+  }
+
+  /** Gives the link up without a handshake. */
+  abandon(reason: string): void {
+    this.#end(1006, reason, null);
+  }
+
   /** Starts the closing handshake; the end comes within `timeout` milliseconds. */
   close(timeout: number): void {
     const { state } = this.#life;
     if (state === "ended" || state === "closing") return;
     this.#clearTimer();
     if (state === "dialling") return this.#end(1006, "", null);
-    this.#life = { state: "closing", timer: setTimeout(() => this.#end(1006, "", timeout), timeout) };
+    this.#life = { state: "closing", timer: after(timeout, () => this.#end(1006, "", timeout)) };
     this.#dialled.socket.close(1000);
   }
 
@@ -94,7 +113,7 @@ export class Link {
     if (this.#life.state !== "dialling") return;
     this.#clearTimer();
     this.#wasUpgraded = true;
-    this.#life = { state: "probation", timer: setTimeout(() => this.#makeUsable(), PROBATION) };
+    this.#life = { state: "probation", timer: after(PROBATION, () => this.#makeUsable()) };
   }
 
   #makeUsable(): void {
@@ -113,7 +132,11 @@ export class Link {
     this.#clearTimer();
     this.#life = { state: "ended" };
     const { socket } = this.#dialled;
-    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onopen =
+      socket.onmessage =
+      socket.onclose =
+      this.#dialled.onsign =
+        null;
     // A late error must still have a listener, and a socket that is not closed yet must not stay.
     if (socket.readyState !== WebSocket.CLOSED) socket.close();
     this.#dialled.release();

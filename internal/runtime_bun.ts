@@ -69,7 +69,10 @@ interface BunWebSocketOptions extends DialOptions {
   tls?: { ca: string[] };
 }
 /** Bun's constructor, which Deno's types do not know; Node's takes the same form and ignores what it does not know. */
-type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & { terminate?(): void };
+type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & {
+  ping?(): void;
+  terminate?(): void;
+};
 
 /** Bun replaces its own roots by `ca`, so they are named again. */
 function withRoots(ca: readonly string[]): string[] {
@@ -82,7 +85,29 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   const tls = ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } };
   // Offering compression makes a Python server seven times slower for large messages.
   const socket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
-  return { socket, release: () => socket.terminate?.() };
+  const dialled: Dialled = {
+    socket,
+    ...(socket.ping === undefined ? {} : { ping: () => socket.ping?.() }),
+    onsign: null,
+    release: () => socket.terminate?.(),
+  };
+  for (const name of ["ping", "pong"]) socket.addEventListener(name, () => dialled.onsign?.(name === "pong"));
+  return dialled;
+}
+
+async function get(
+  url: string,
+  ca: readonly string[],
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
+    signal,
+    redirect: "manual",
+    keepalive: false, // Bun's word for: no connection stays in a pool
+    ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
+  };
+  const response = await fetch(url, options);
+  return { status: response.status, text: await response.text() };
 }
 
 function errorOf(event: Event): unknown {
@@ -122,4 +147,14 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
 }
 
 /** Bun 1.4; its client also runs on Node 26. */
-export const bunRuntime: Runtime = { closeNeedsQuiet: false, dial, errorOf, httpStatus, address, upgrade, listen };
+export const bunRuntime: Runtime = {
+  closeNeedsQuiet: false,
+  dial,
+  errorOf,
+  httpStatus,
+  get,
+  proxyHint: () => "",
+  address,
+  upgrade,
+  listen,
+};

@@ -1,14 +1,41 @@
 import type { Address, Attach, Dialled, DialOptions, Fetch, Listener, Runtime, SocketLimits } from "./socket.ts";
 
 function dial(url: string, { headers, ca }: DialOptions): Dialled {
-  if (ca.length === 0) return { socket: new WebSocket(url, { headers }), release() {} };
+  if (ca.length === 0) return { socket: new WebSocket(url, { headers }), onsign: null, release() {} };
   const client = Deno.createHttpClient({ caCerts: [...ca] });
   try {
-    return { socket: new WebSocket(url, { headers, client }), release: () => client.close() };
+    return { socket: new WebSocket(url, { headers, client }), onsign: null, release: () => client.close() };
   } catch (error) {
     client.close();
     throw error;
   }
+}
+
+async function get(
+  url: string,
+  ca: readonly string[],
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  // A client of its own, so that no connection stays in a pool.
+  const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
+  try {
+    const response = await fetch(url, { client, signal, redirect: "manual" });
+    return { status: response.status, text: await response.text() };
+  } finally {
+    client.close();
+  }
+}
+
+/** Deno 2.9 sends ws:// through a proxy even to 127.0.0.1; the variables are read only if that needs no question. */
+function proxyHint({ protocol, hostname }: URL): string {
+  const value = (name: string): string | undefined => {
+    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+    return state === "granted" ? Deno.env.get(name) : undefined;
+  };
+  const names = [protocol === "wss:" ? "HTTPS_PROXY" : "HTTP_PROXY", "ALL_PROXY"];
+  const set = names.flatMap((name) => [name, name.toLowerCase()]).find((name) => value(name));
+  if (set === undefined || (value("NO_PROXY") ?? value("no_proxy") ?? "").includes(hostname)) return "";
+  return `; ${set} is set, and Deno sends WebSockets through it: add ${hostname} to NO_PROXY`;
 }
 
 function errorOf(event: Event): unknown {
@@ -68,4 +95,14 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
 }
 
 /** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, and that frame is lost. */
-export const denoRuntime: Runtime = { closeNeedsQuiet: true, dial, errorOf, httpStatus, address, upgrade, listen };
+export const denoRuntime: Runtime = {
+  closeNeedsQuiet: true,
+  dial,
+  errorOf,
+  httpStatus,
+  get,
+  proxyHint,
+  address,
+  upgrade,
+  listen,
+};

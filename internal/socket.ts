@@ -82,6 +82,10 @@ export interface BunSocket {
 /** A native WebSocket being dialled. */
 export interface Dialled {
   readonly socket: WebSocket;
+  /** Sends a protocol ping; absent where the runtime can not. */
+  readonly ping?: () => void;
+  /** Called at each ping or pong of the server, where the runtime tells of them. */
+  onsign: ((isPong: boolean) => void) | null;
   /** Drops the connection without a handshake where the runtime can; frees what the dial holds. Call once at the end. */
   release(): void;
 }
@@ -102,6 +106,10 @@ export interface Runtime {
   errorOf(event: Event): unknown;
   /** HTTP status by which a server answered the handshake, where the runtime tells it in an error. */
   httpStatus(cause: unknown): number | null;
+  /** Asks an HTTP server and reads its answer; rejects when there is none. */
+  get(url: string, ca: readonly string[], signal: AbortSignal): Promise<{ status: number; text: string }>;
+  /** What the environment holds that changes where a dial goes, as far as we may know. */
+  proxyHint(url: URL): string;
   /** Address of the caller; `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;
   /** Accepts a request that asks for a WebSocket; `null` if the runtime refuses. */

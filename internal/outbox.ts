@@ -1,0 +1,296 @@
+import { isCustomMessage, type WireMessage } from "../schema.ts";
+import { MessageConnectionError } from "./errors.ts";
+import { Queue } from "./queue.ts";
+import { after, type Timer } from "./timer.ts";
+import { utf8Length } from "./utf8.ts";
+
+/** What is kept while the line is down or slow, and what is said about messages nobody can be sure of. */
+export interface OutboxOptions {
+  /**
+   * Messages kept at most.
+   *
+   * @default {1000}
+   */
+  maxMessages?: number;
+  /**
+   * Bytes kept at most; one message of any size is kept when nothing else is.
+   *
+   * @default {16777216}
+   */
+  maxBytes?: number;
+  /**
+   * Milliseconds a message may wait; older ones are dropped as `expired`.
+   *
+   * @default {60000}
+   */
+  maxAge?: number;
+  /**
+   * What becomes of messages that may or may not have arrived when the line fell: `"report"` drops each as
+   * `unconfirmed`, `"resend"` sends each once more with the same id, which may duplicate it.
+   *
+   * @default {"report"}
+   */
+  inDoubt?: "report" | "resend";
+  /**
+   * Milliseconds before a fall within which a message sent is in doubt. More are when the server had fallen silent.
+   *
+   * @default {1000}
+   */
+  doubt?: number;
+}
+
+/** Why a message is lost, or may be: `unconfirmed` ones may have arrived. */
+export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";
+
+/** A message that was accepted by `send()` and is lost, or may be. */
+export interface Drop {
+  /** The message, as it was given to `send()`. */
+  message: WireMessage;
+  /** Why. */
+  reason: DropReason;
+}
+
+/** Names a lost message without showing what it says. */
+export function describeDrop({ message, reason }: Drop): string {
+  const name = isCustomMessage(message)
+    ? `custom message ${message.message_type_name}`
+    : `message ${message.message_info.message_id ?? "without an id"}`;
+  return `${name} (${reason})`;
+}
+
+/** The line, as far as an outbox needs it. */
+export interface Line {
+  readonly bufferedAmount: number;
+  send(text: string): void;
+}
+
+/** What the end of a line says about the messages on it. */
+export interface Fall {
+  /** Since when the server had been silent although asked, on the clock of `performance`; `Infinity` if it had not. */
+  readonly silentSince: number;
+  /** What became of the messages in doubt, where it is known. */
+  readonly verdict: "in_doubt" | "unauthorized" | "too_large" | "delivered";
+  /** Whether another line is to come. */
+  readonly mayResend: boolean;
+}
+
+interface Item {
+  readonly message: WireMessage;
+  /** Emptied once sent, unless it may have to be sent again. */
+  text: string;
+  /** UTF-8 bytes of one that waits; for one sent at once its units will do, to spare the count. */
+  readonly bytes: number;
+  readonly since: number;
+  /** How often it has been sent. */
+  tries: number;
+  sentAt: number;
+}
+
+/** Bytes in the runtime's own buffer above which messages wait here instead, where they can still be counted. */
+const MARK = 65_536;
+/** Milliseconds between two looks at a full buffer: runtimes do not tell when it drains. */
+const LOOK = { first: 1, last: 16 };
+/** How many messages are remembered beyond the doubt, for a server that turns out to have been silent. */
+const MEMORY = 10;
+
+/** Keeps messages in order while the line is down or slow, and knows which of those sent are in doubt. */
+export class Outbox {
+  readonly #options: Required<OutboxOptions>;
+  readonly #drop: (drop: Drop) => void;
+  readonly #waiting = new Queue<Item>();
+  readonly #sent = new Queue<Item>();
+  #waitingBytes = 0;
+  #sentBytes = 0;
+  #line: Line | null = null;
+  /** Last time the runtime's buffer was seen empty: what was sent before has left this process. */
+  #emptyAt = -Infinity;
+  #look: Timer | undefined;
+  #expiry: Timer | undefined;
+  #flushing: (() => void)[] = [];
+
+  constructor(options: OutboxOptions | false, drop: (drop: Drop) => void) {
+    const { maxMessages = 1000, maxBytes = 16 * 2 ** 20, maxAge = 60_000, inDoubt = "report", doubt = 1000 } =
+      options ||
+      { maxMessages: Infinity, maxBytes: Infinity, maxAge: Infinity };
+    this.#options = { maxMessages, maxBytes, maxAge, inDoubt, doubt };
+    this.#drop = drop;
+  }
+
+  /** Messages handed to the runtime so far, those sent again included. */
+  sent = 0;
+
+  /** Messages that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Bytes of the messages that wait. */
+  get bytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Sends a message now or keeps it; throws when there is no room. */
+  accept(message: WireMessage, text: string): void {
+    const since = performance.now();
+    if (this.#line !== null && this.length === 0 && this.#line.bufferedAmount <= MARK) {
+      this.#send(this.#line, { message, text, bytes: text.length, since, tries: 0, sentAt: 0 });
+      return;
+    }
+    const bytes = utf8Length(text);
+    const { maxMessages, maxBytes } = this.#options;
+    const hasRoom = this.length === 0 ? maxMessages > 0 : this.length < maxMessages && this.bytes + bytes <= maxBytes;
+    if (!hasRoom) {
+      throw new MessageConnectionError(
+        "queue_full",
+        `Cannot keep message as the outbox must have room: ${this.length} messages, ${this.bytes} bytes wait`,
+      );
+    }
+    this.#waiting.push({ message, text, bytes, since, tries: 0, sentAt: 0 });
+    this.#waitingBytes += bytes;
+    this.#armExpiry();
+    this.#armLook(LOOK.first);
+  }
+
+  /** Sends what waits over a line that has become usable, and what comes, until {@linkcode Outbox.detach}. */
+  attach(line: Line): void {
+    this.#line = line;
+    this.#emptyAt = performance.now();
+    this.#pump(LOOK.first);
+  }
+
+  /** Tells what became of the messages on the line that has ended. */
+  detach({ silentSince, verdict, mayResend }: Fall): void {
+    this.#line = null;
+    clearTimeout(this.#look);
+    this.#look = undefined;
+    const doubtful = Math.min(performance.now() - this.#options.doubt, this.#emptyAt, silentSince);
+    const items = this.#sent.drain().filter((item) => item.sentAt >= doubtful);
+    this.#sentBytes = 0;
+    if (verdict !== "delivered") this.#judge(items, verdict, mayResend && this.#options.inDoubt === "resend");
+  }
+
+  /** Gives up everything that waits. */
+  clear(reason: DropReason): void {
+    clearTimeout(this.#expiry);
+    this.#expiry = undefined;
+    this.#waitingBytes = 0;
+    for (const { message } of this.#waiting.drain()) this.#drop({ message, reason });
+    this.#settleFlush();
+  }
+
+  /** Calls back once when nothing waits and the kernel has taken everything, or nothing will move any more. */
+  whenFlushed(callback: () => void): () => void {
+    this.#flushing.push(callback);
+    if (this.#isFlushed) this.#settleFlush();
+    else this.#armLook(LOOK.first);
+    return () => this.#flushing = this.#flushing.filter((other) => other !== callback);
+  }
+
+  get #isFlushed(): boolean {
+    return this.length === 0 && (this.#line === null || this.#line.bufferedAmount === 0);
+  }
+
+  #settleFlush(): void {
+    const callbacks = this.#flushing;
+    this.#flushing = [];
+    for (const callback of callbacks) callback();
+  }
+
+  #send(line: Line, item: Item): void {
+    const now = performance.now();
+    if (line.bufferedAmount === 0) this.#emptyAt = now;
+    line.send(item.text);
+    this.sent++;
+    item.tries++;
+    item.sentAt = now;
+    if (this.#options.inDoubt === "report") item.text = "";
+    this.#sent.push(item);
+    this.#sentBytes += item.bytes;
+    this.#forget(now);
+    this.#armLook(LOOK.first);
+  }
+
+  /** Lets go of what is out of doubt, and of the oldest of the rest when there is too much of it. */
+  #forget(now: number): void {
+    const { doubt, maxMessages, maxBytes } = this.#options;
+    const safe = Math.min(now - doubt, this.#emptyAt);
+    for (let first = this.#sent.first; first !== undefined && first.sentAt < safe; first = this.#sent.first) {
+      if (this.#sent.length <= MEMORY * maxMessages && this.#sentBytes <= maxBytes) return;
+      this.#sentBytes -= first.bytes;
+      this.#sent.shift();
+    }
+  }
+
+  /** Forgets what was sent before a moment at which the server has proved to have read it. */
+  confirm(before: number): void {
+    for (let first = this.#sent.first; first !== undefined && first.sentAt < before; first = this.#sent.first) {
+      this.#sentBytes -= first.bytes;
+      this.#sent.shift();
+    }
+  }
+
+  #pump(next: number): void {
+    const line = this.#line;
+    if (line === null) return;
+    const before = this.length;
+    while (this.#waiting.first !== undefined && line.bufferedAmount <= MARK) this.#send(line, this.#take());
+    if (this.#isFlushed) this.#settleFlush();
+    if (line.bufferedAmount === 0) this.#emptyAt = performance.now();
+    else this.#armLook(this.length < before ? LOOK.first : next);
+  }
+
+  #take(): Item {
+    const item = this.#waiting.shift()!; // the caller has looked
+    this.#waitingBytes -= item.bytes;
+    this.#armExpiry();
+    return item;
+  }
+
+  #armLook(delay: number): void {
+    if (this.#line !== null) {
+      this.#look ??= after(delay, () => {
+        this.#look = undefined;
+        this.#pump(Math.min(delay * 2, LOOK.last));
+      });
+    }
+  }
+
+  /** One timer, for the oldest message that waits. */
+  #armExpiry(): void {
+    const first = this.#waiting.first;
+    if (first === undefined) {
+      clearTimeout(this.#expiry);
+      this.#expiry = undefined;
+    } else {
+      this.#expiry ??= after(Math.max(0, first.since + this.#options.maxAge - performance.now()), () => {
+        this.#expiry = undefined;
+        this.#expire();
+      });
+    }
+  }
+
+  #expire(): void {
+    const limit = performance.now() - this.#options.maxAge;
+    while (this.#waiting.first !== undefined && this.#waiting.first.since <= limit) {
+      this.#drop({ message: this.#take().message, reason: "expired" });
+    }
+    this.#armExpiry();
+    if (this.#isFlushed) this.#settleFlush();
+  }
+
+  #judge(items: Item[], verdict: Exclude<Fall["verdict"], "delivered">, mayResend: boolean): void {
+    // The server refuses a message by its size alone, so the largest is the one it means.
+    const size = verdict === "too_large" ? Math.max(...items.map(({ bytes }) => bytes)) : NaN;
+    const largest = items.find(({ bytes }) => bytes === size);
+    const again: Item[] = [];
+    for (const item of items) {
+      if (item === largest) this.#drop({ message: item.message, reason: "too_large" });
+      else if (verdict === "unauthorized") this.#drop({ message: item.message, reason: "unauthorized" });
+      else if (mayResend && item.tries < 2) again.push(item);
+      else this.#drop({ message: item.message, reason: "unconfirmed" });
+    }
+    this.#waiting.prepend(again);
+    for (const { bytes } of again) this.#waitingBytes += bytes;
+    this.#armExpiry();
+  }
+}
