@@ -464,7 +464,10 @@ export class MessageClient {
     const share = Math.min(closeTimeout / 2, 1000);
     const end = performance.now() + closeTimeout;
     const done = Promise.withResolvers<void>();
-    const goodbye = () => link.close(Math.max(share, end - performance.now()));
+    const goodbye = () => {
+      this.#outbox.hold();
+      link.close(Math.max(share, end - performance.now()));
+    };
     const timer = after(this.#outbox.length === 0 ? 0 : closeTimeout - share, goodbye);
     this.#enter({ state: "closing", link, done, timer });
     waiter?.reject(closedError());

@@ -88,7 +88,7 @@ export type {
 
 // router: one client for each platform
 export { Router } from "./router.ts";
-export type { RouteOptions, RouterEvents } from "./router.ts";
+export type { RouteConfig, RouteOptions, RouterEvents } from "./router.ts";
 
 // server: many clients on one port
 export { MessageServer } from "./server.ts";

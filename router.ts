@@ -26,6 +26,12 @@ import { type CustomMessage, isCustomMessage, type WireMessage } from "./schema.
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;
 
+/** What {@linkcode Router.update} wants for one platform. */
+export type RouteConfig = RouteOptions & {
+  /** Address of its server, as in {@linkcode Router.add}. */
+  url: ConstructorParameters<typeof MessageClient>[0];
+};
+
 /** Events of {@linkcode Router}: those of its clients, with the client they come from. */
 export type RouterEvents = {
   [Name in keyof MessageClientEvents]: [...args: MessageClientEvents[Name], client: MessageClient];
@@ -36,6 +42,21 @@ type Events = Omit<RouterEvents, "error"> & {
   error: [error: unknown, client?: MessageClient];
   [name: `custom:${string}`]: [message: CustomMessage, client: MessageClient];
 };
+
+/** A platform's client, and what it was made from. */
+interface Route {
+  readonly client: MessageClient;
+  readonly config: RouteConfig;
+}
+
+/** Compares options as they were given: functions are the same or not, all else is compared by what it holds. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a instanceof URL || b instanceof URL) return String(a) === String(b);
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...keys].every((key) => isSame((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]));
+}
 
 /**
  * Keeps one {@linkcode MessageClient} for each platform and sends every message through the one it belongs to.
@@ -51,13 +72,13 @@ type Events = Omit<RouterEvents, "error"> & {
  * ```
  */
 export class Router {
-  readonly #clients = new Map<string, MessageClient>();
+  readonly #routes = new Map<string, Route>();
   readonly #emitter = new Emitter<Events>();
   #state: "idle" | "running" | "closed" = "idle";
 
   /** The clients by platform. */
   get clients(): ReadonlyMap<string, MessageClient> {
-    return this.#clients;
+    return new Map([...this.#routes].map(([platform, { client }]) => [platform, client]));
   }
 
   /**
@@ -112,11 +133,11 @@ export class Router {
         "Cannot add platform as the router must not be closed: create a new one",
       );
     }
-    if (this.#clients.has(platform)) {
+    if (this.#routes.has(platform)) {
       throw new TypeError(`Cannot add platform as "${platform}" must be new: remove it first`);
     }
     const client = new MessageClient(url, { ...options, platform });
-    this.#clients.set(platform, client);
+    this.#routes.set(platform, { client, config: { ...options, url } });
     this.#listen(client);
     // Its failures are `status` events of the client; only a fatal one rejects.
     if (this.#state === "running") client.connect({ retry: true }).catch(() => {});
@@ -130,9 +151,41 @@ export class Router {
    * @returns Resolves when its connection is gone.
    */
   async remove(platform: string): Promise<void> {
-    const client = this.#clients.get(platform);
-    this.#clients.delete(platform);
-    await client?.close();
+    const route = this.#routes.get(platform);
+    this.#routes.delete(platform);
+    await route?.client.close();
+  }
+
+  /**
+   * Makes the platforms what a configuration says: adds, removes, and reconnects only those that changed.
+   *
+   * The reference calls this `update_config`. A platform whose configuration is the same is not touched.
+   *
+   * @param config What is wanted, by platform.
+   * @returns Resolves when the connections that are no longer wanted are gone. New ones do not delay it.
+   * @throws {TypeError} If an option is of the wrong kind; platforms before it are changed already.
+   *
+   * @example Another token for one platform
+   * ```ts
+   * import { Router } from "@maim/message";
+   *
+   * await using router = new Router();
+   * await router.update({ qq: { url: "ws://127.0.0.1:8000/ws" }, telegram: { url: "ws://127.0.0.1:8000/ws" } });
+   * const telegram = router.clients.get("telegram");
+   * await router.update({ qq: { url: "ws://127.0.0.1:8000/ws", token: "new" }, telegram: { url: "ws://127.0.0.1:8000/ws" } });
+   * console.log(router.clients.get("telegram") === telegram); // true
+   * ```
+   */
+  async update(config: Readonly<Record<string, RouteConfig>>): Promise<void> {
+    const leaving: Promise<void>[] = [];
+    for (const [platform, { config: old }] of [...this.#routes]) {
+      const isWanted = Object.hasOwn(config, platform) && isSame(config[platform], old);
+      if (!isWanted) leaving.push(this.remove(platform));
+    }
+    for (const [platform, { url, ...options }] of Object.entries(config)) {
+      if (!this.#routes.has(platform)) this.add(platform, url, options);
+    }
+    await Promise.all(leaving);
   }
 
   /**
@@ -146,7 +199,7 @@ export class Router {
       throw new MessageConnectionError("closed", "Cannot connect as the router must not be closed: create a new one");
     }
     this.#state = "running";
-    const results = await Promise.allSettled([...this.#clients.values()].map((client) => client.connect(options)));
+    const results = await Promise.allSettled([...this.#routes.values()].map(({ client }) => client.connect(options)));
     const failed = results.filter((result) => result.status === "rejected").map((result) => result.reason);
     if (failed.length > 0) {
       throw new AggregateError(failed, `Cannot connect ${failed.length} of ${results.length} platforms: see errors`);
@@ -183,7 +236,7 @@ export class Router {
    */
   async close(): Promise<void> {
     this.#state = "closed";
-    await Promise.all([...this.#clients.values()].map((client) => client.close()));
+    await Promise.all([...this.#routes.values()].map(({ client }) => client.close()));
   }
 
   /** Calls {@linkcode Router.close}. */
@@ -192,9 +245,9 @@ export class Router {
   }
 
   #client(platform: string): MessageClient {
-    const client = this.#clients.get(platform);
-    if (client !== undefined) return client;
-    const added = [...this.#clients.keys()].slice(0, 10).map((name) => `"${name}"`).join(", ") || "none";
+    const route = this.#routes.get(platform);
+    if (route !== undefined) return route.client;
+    const added = [...this.#routes.keys()].slice(0, 10).map((name) => `"${name}"`).join(", ") || "none";
     throw new MessageConnectionError(
       "no_route",
       `Cannot send message as platform "${platform}" must be added first: added is ${added}`,

@@ -77,7 +77,7 @@ function refusal(end: LinkEnd, url: URL): Verdict {
     end,
     {
       isFatal: isUnauthorized,
-      hint: hostHint(url),
+      hint: hostHint(url) + (status === null ? runtime.proxyHint(url) : ""),
     },
   );
 }

@@ -158,11 +158,16 @@ export class Outbox {
     this.#pump(LOOK.first);
   }
 
-  /** Tells what became of the messages on the line that has ended. */
-  detach({ silentSince, verdict, mayResend }: Fall): void {
+  /** Sends nothing more over the line, which is about to be closed. */
+  hold(): void {
     this.#line = null;
     clearTimeout(this.#look);
     this.#look = undefined;
+  }
+
+  /** Tells what became of the messages on the line that has ended. */
+  detach({ silentSince, verdict, mayResend }: Fall): void {
+    this.hold();
     const doubtful = Math.min(performance.now() - this.#options.doubt, this.#emptyAt, silentSince);
     const items = this.#sent.drain().filter((item) => item.sentAt >= doubtful);
     this.#sentBytes = 0;

@@ -9,8 +9,8 @@ import { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } 
 
 const HUGE = 2 ** 28;
 const MAX_BYTES = 2 ** 29;
-/** A tenth of what one copy of the string takes is plenty for everything else. */
-const CHEAP_BYTES = 2 ** 28 / 2;
+/** Half of what one copy of the string takes is plenty for everything else. */
+const CHEAP_BYTES = HUGE / 2;
 
 /** Makes a flat string of one-byte characters; `repeat` would leave a rope. */
 function hugeText(): string {
@@ -41,6 +41,10 @@ const TASKS: Readonly<Record<string, () => string>> = {
   },
   "refuse-huge": () => {
     const message = withImage(hugeText());
+    return refuse(() => encodeMessage(message));
+  },
+  "refuse-huge-key": () => {
+    const message = { message_type_name: "poke", content: { [hugeText()]: 1 }, is_custom_message: true } as const;
     return refuse(() => encodeMessage(message));
   },
   "refuse-huge-text": () => {

@@ -1,0 +1,66 @@
+/**
+ * A TCP proxy that can fall silent: both ends stay connected and nothing passes any more.
+ * @module
+ */
+
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+/** Forwards bytes between a client and a server until frozen. */
+export class Proxy {
+  readonly url: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #isFrozen = false;
+
+  /** Keeps the parts; use {@linkcode Proxy.listen}. */
+  constructor(server: Server, url: string) {
+    this.#server = server;
+    this.url = url;
+  }
+
+  /** Starts a proxy in front of a WebSocket URL. */
+  static async listen(target: string): Promise<Proxy> {
+    const { port } = new URL(target);
+    const server = createServer((inner) => proxy.#forward(inner, Number(port)));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+    const proxy: Proxy = new Proxy(server, url);
+    return proxy;
+  }
+
+  /** Lets nothing pass any more on the connections there are; new ones pass. */
+  freeze(): void {
+    this.#isFrozen = true;
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  /** Lets new connections pass again. */
+  thaw(): void {
+    this.#isFrozen = false;
+  }
+
+  #forward(inner: Socket, port: number): void {
+    const outer = connect(port, "127.0.0.1");
+    for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
+      this.#sockets.add(socket);
+      socket.on("data", (bytes) => other.write(bytes));
+      socket.on("error", () => socket.destroy());
+      socket.on("close", () => (this.#sockets.delete(socket), other.destroy()));
+    }
+    if (this.#isFrozen) { for (const socket of [inner, outer]) socket.pause(); }
+  }
+
+  /** Ends every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await Promise.all([...this.#sockets].map(async (socket) => {
+      const gone = once(socket, "close");
+      socket.destroy();
+      await gone;
+    }));
+    await closed;
+  }
+}
