@@ -517,10 +517,10 @@ export class MessageClient {
     const { connectTimeout = 10_000 } = this.#options;
     const place = new URL(url);
     try {
-      const link: Link = new Link(url, { headers, ca: this.#ca, connectTimeout }, {
+      const link: Link = new Link(url, { platform: this.platform, headers, ca: this.#ca, connectTimeout }, {
         usable: () => this.#usable(live, link),
         frame: (text) => this.#frame(text),
-        sign: (isPong) => this.#sign(isPong),
+        sign: (pong) => this.#sign(pong),
         ended: (end) => this.#ended(link, end, place),
       });
       live.link = link;
@@ -651,12 +651,7 @@ export class MessageClient {
 
   /** Asks by the best means there is: our own ping, the protocol's, or an HTTP request beside the connection. */
   #ask(link: Link, signal: AbortSignal, mayProbe: boolean): boolean {
-    link.askedAt = performance.now();
-    if (link.features?.includes("ping")) {
-      link.send(encodeMessage(createCustom("maim_ping", {}, this.platform)));
-      return true;
-    }
-    if (link.ping()) return true;
+    if (link.ask()) return true;
     if (mayProbe) void this.#probe(link, signal);
     return mayProbe;
   }
@@ -670,10 +665,11 @@ export class MessageClient {
     if (this.#live.state === "open" && this.#live.link === link) this.#live.heartbeat?.sign();
   }
 
-  #sign(isPong: boolean): void {
+  #sign(pong: number | null): void {
     if (this.#live.state !== "open") return;
-    this.#live.heartbeat?.sign();
-    if (isPong) this.#outbox.confirm(this.#live.link.askedAt);
+    const { heartbeat, link } = this.#live;
+    heartbeat?.sign();
+    if (pong !== null) this.#outbox.confirm(link.answered(pong));
   }
 
   #drop(drop: Drop): void {
@@ -709,7 +705,7 @@ export class MessageClient {
     }
     if (!link.features?.includes("ping")) return false;
     if (message.message_type_name === "maim_pong") {
-      this.#sign(true);
+      this.#sign(Number((message.content as { n?: unknown } | null)?.n));
       return true;
     }
     if (message.message_type_name !== "maim_ping") return false;

@@ -1,3 +1,6 @@
+import { encodeMessage } from "../codec.ts";
+import { createCustom } from "../schema.ts";
+import type { Confirms, Line } from "./outbox.ts";
 import { runtime } from "./runtime.ts";
 import type { Dialled, DialOptions } from "./socket.ts";
 import { after, type Timer } from "./timer.ts";
@@ -21,13 +24,15 @@ export interface LinkEvents {
   usable(): void;
   /** One frame; `null` is a binary one. */
   frame(text: string | null): void;
-  /** A ping or pong of the server, where the runtime tells of them. */
-  sign(isPong: boolean): void;
+  /** A ping or pong of the server, where the runtime tells of them; a pong with the number of its ping. */
+  sign(pong: number | null): void;
   ended(end: LinkEnd): void;
 }
 
 /** What a link needs. */
 export interface LinkOptions extends DialOptions {
+  /** Name this side routes by. */
+  platform: string;
   /** Milliseconds the handshake may take. */
   connectTimeout: number;
 }
@@ -46,29 +51,32 @@ type Life =
   | { readonly state: "ended" };
 
 /** One WebSocket, from the dial to its end, with a bound on every wait. */
-export class Link {
+export class Link implements Line {
   /** What the server agreed to by hello; `null` before it spoke. */
   features: readonly string[] | null = null;
-  /** When the server was last asked for a sign of life. */
-  askedAt: number = -Infinity;
   /** What was dialled. */
   readonly url: URL;
   readonly #events: LinkEvents;
   readonly #dialled: Dialled;
+  readonly #platform: string;
+  /** When each ping without an answer was sent, by its number. */
+  readonly #asked = new Map<number, number>();
+  #pings = 0;
   #life: Life;
   #wasUpgraded = false;
   #cause: unknown;
 
   /** Dials at once; throws what the runtime throws for an impossible dial. */
-  constructor(url: string, { connectTimeout, ...dial }: LinkOptions, events: LinkEvents) {
+  constructor(url: string, { connectTimeout, platform, ...dial }: LinkOptions, events: LinkEvents) {
     this.#events = events;
+    this.#platform = platform;
     this.url = new URL(url);
     this.#dialled = runtime.dial(url, dial);
     const { socket } = this.#dialled;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#upgraded();
     socket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
-    this.#dialled.onsign = (isPong) => events.sign(isPong);
+    this.#dialled.onsign = (pong) => events.sign(pong === null ? null : Number(pong));
     socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
     socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
     this.#life = { state: "dialling", timer: after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
@@ -84,10 +92,29 @@ export class Link {
     this.#dialled.socket.send(text);
   }
 
-  /** Sends a protocol ping; false where the runtime can not. */
-  ping(): boolean {
-    this.#dialled.ping?.();
-    return this.#dialled.ping !== undefined;
+  /** What the answer to a ping proves: ours is given after the handlers were called, the protocol's before. */
+  get confirms(): Confirms {
+    if (this.features?.includes("ping")) return "handled";
+    return this.#dialled.ping === undefined ? "nothing" : "read";
+  }
+
+  /** Sends a ping by the best means there is; false if there is none. */
+  ask(): boolean {
+    const { confirms } = this;
+    if (confirms === "nothing") return false;
+    const number = ++this.#pings;
+    this.#asked.set(number, performance.now());
+    if (confirms === "handled") this.send(encodeMessage(createCustom("maim_ping", { n: number }, this.#platform)));
+    else this.#dialled.ping?.(`${number}`);
+    return true;
+  }
+
+  /** When the ping of a number was sent; what was sent before it is confirmed. An answer nobody asked for is nothing. */
+  answered(number: number): number {
+    const at = this.#asked.get(number);
+    if (at === undefined) return -Infinity;
+    for (const earlier of this.#asked.keys()) if (earlier <= number) this.#asked.delete(earlier);
+    return at;
   }
 
   /** Gives the link up without a handshake. */

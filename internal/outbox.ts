@@ -58,10 +58,16 @@ export function describeDrop({ message, reason }: Drop): string {
   return `${name} (${reason})`;
 }
 
+/** What an answer of the server proves about the messages before the question: handled, only read, or nothing. */
+export type Confirms = "handled" | "read" | "nothing";
+
 /** The line, as far as an outbox needs it. */
 export interface Line {
   readonly bufferedAmount: number;
+  readonly confirms: Confirms;
   send(text: string): void;
+  /** Asks for a confirmation; false if the line can not. */
+  ask(): boolean;
 }
 
 /** What the end of a line says about the messages on it. */
@@ -90,6 +96,8 @@ interface Item {
 const MARK = 65_536;
 /** Milliseconds between two looks at a full buffer: runtimes do not tell when it drains. */
 const LOOK = { first: 1, last: 16 };
+/** Milliseconds after a message at which a server that can confirm it is asked to. */
+const CONFIRM = 100;
 /** How many messages are remembered beyond the doubt, for a server that turns out to have been silent. */
 const MEMORY = 10;
 
@@ -102,9 +110,14 @@ export class Outbox {
   #waitingBytes = 0;
   #sentBytes = 0;
   #line: Line | null = null;
+  /** The line while it says goodbye. */
+  #held: Line | null = null;
   /** Last time the runtime's buffer was seen empty: what was sent before has left this process. */
   #emptyAt = -Infinity;
+  /** What was sent before has been read by the server, if not yet handled. */
+  #readAt = -Infinity;
   #look: Timer | undefined;
+  #confirm: Timer | undefined;
   #expiry: Timer | undefined;
   #flushing: (() => void)[] = [];
 
@@ -154,24 +167,36 @@ export class Outbox {
   /** Sends what waits over a line that has become usable, and what comes, until {@linkcode Outbox.detach}. */
   attach(line: Line): void {
     this.#line = line;
-    this.#emptyAt = performance.now();
+    this.#emptyAt = this.#readAt = performance.now();
     this.#pump(LOOK.first);
   }
 
   /** Sends nothing more over the line, which is about to be closed. */
   hold(): void {
+    this.#held ??= this.#line;
     this.#line = null;
     clearTimeout(this.#look);
-    this.#look = undefined;
+    clearTimeout(this.#confirm);
+    this.#look = this.#confirm = undefined;
   }
 
   /** Tells what became of the messages on the line that has ended. */
   detach({ silentSince, verdict, mayResend }: Fall): void {
     this.hold();
-    const doubtful = Math.min(performance.now() - this.#options.doubt, this.#emptyAt, silentSince);
+    const doubtful = this.#doubtful(silentSince);
     const items = this.#sent.drain().filter((item) => item.sentAt >= doubtful);
     this.#sentBytes = 0;
+    this.#held = null;
     if (verdict !== "delivered") this.#judge(items, verdict, mayResend && this.#options.inDoubt === "resend");
+  }
+
+  /** The moment from which on messages sent are in doubt, if the line ends now. */
+  #doubtful(silentSince: number): number {
+    const confirms = (this.#line ?? this.#held)?.confirms ?? "nothing";
+    // What was handled is confirmed and no longer here, so all the rest is in doubt.
+    if (confirms === "handled") return -Infinity;
+    const read = confirms === "read" ? this.#readAt : Infinity;
+    return Math.min(performance.now() - this.#options.doubt, this.#emptyAt, silentSince, read);
   }
 
   /** Gives up everything that waits. */
@@ -211,14 +236,15 @@ export class Outbox {
     if (this.#options.inDoubt === "report") item.text = "";
     this.#sent.push(item);
     this.#sentBytes += item.bytes;
-    this.#forget(now);
+    this.#forget();
     this.#armLook(LOOK.first);
+    this.#armConfirm();
   }
 
-  /** Lets go of what is out of doubt, and of the oldest of the rest when there is too much of it. */
-  #forget(now: number): void {
-    const { doubt, maxMessages, maxBytes } = this.#options;
-    const safe = Math.min(now - doubt, this.#emptyAt);
+  /** Lets go of what is out of doubt, and is not needed for a server that turns out to have been silent. */
+  #forget(): void {
+    const { maxMessages, maxBytes } = this.#options;
+    const safe = this.#doubtful(Infinity);
     for (let first = this.#sent.first; first !== undefined && first.sentAt < safe; first = this.#sent.first) {
       if (this.#sent.length <= MEMORY * maxMessages && this.#sentBytes <= maxBytes) return;
       this.#sentBytes -= first.bytes;
@@ -226,12 +252,23 @@ export class Outbox {
     }
   }
 
-  /** Forgets what was sent before a moment at which the server has proved to have read it. */
+  /** The server has answered a question: what was sent before it has been read, or even handled. */
   confirm(before: number): void {
+    this.#readAt = Math.max(this.#readAt, before);
+    if (this.#line?.confirms !== "handled") return;
     for (let first = this.#sent.first; first !== undefined && first.sentAt < before; first = this.#sent.first) {
       this.#sentBytes -= first.bytes;
       this.#sent.shift();
     }
+  }
+
+  /** Asks for a confirmation from time to time, as long as there is something to confirm. */
+  #armConfirm(): void {
+    this.#confirm ??= after(CONFIRM, () => {
+      this.#confirm = undefined;
+      const last = this.#sent.last;
+      if (last !== undefined && last.sentAt >= this.#readAt && this.#line?.ask()) this.#armConfirm();
+    });
   }
 
   #pump(next: number): void {

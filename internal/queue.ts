@@ -11,6 +11,10 @@ export class Queue<T> {
     return this.#items[this.#head];
   }
 
+  get last(): T | undefined {
+    return this.length === 0 ? undefined : this.#items.at(-1);
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

@@ -70,7 +70,7 @@ interface BunWebSocketOptions extends DialOptions {
 }
 /** Bun's constructor, which Deno's types do not know; Node's takes the same form and ignores what it does not know. */
 type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & {
-  ping?(): void;
+  ping?(payload: string): void;
   terminate?(): void;
 };
 
@@ -87,11 +87,15 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   const socket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
   const dialled: Dialled = {
     socket,
-    ...(socket.ping === undefined ? {} : { ping: () => socket.ping?.() }),
+    ...(socket.ping === undefined ? {} : { ping: (payload: string) => socket.ping?.(payload) }),
     onsign: null,
     release: () => socket.terminate?.(),
   };
-  for (const name of ["ping", "pong"]) socket.addEventListener(name, () => dialled.onsign?.(name === "pong"));
+  socket.addEventListener("ping", () => dialled.onsign?.(null));
+  socket.addEventListener("pong", (event) => {
+    const { data } = event as MessageEvent<ArrayBuffer | Uint8Array>;
+    dialled.onsign?.(new TextDecoder().decode(data));
+  });
   return dialled;
 }
 

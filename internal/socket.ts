@@ -83,9 +83,9 @@ export interface BunSocket {
 export interface Dialled {
   readonly socket: WebSocket;
   /** Sends a protocol ping; absent where the runtime can not. */
-  readonly ping?: () => void;
-  /** Called at each ping or pong of the server, where the runtime tells of them. */
-  onsign: ((isPong: boolean) => void) | null;
+  readonly ping?: (payload: string) => void;
+  /** Called at each ping of the server, and with the payload at each pong, where the runtime tells of them. */
+  onsign: ((pong: string | null) => void) | null;
   /** Drops the connection without a handshake where the runtime can; frees what the dial holds. Call once at the end. */
   release(): void;
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type Drop, type Fall, type Line, Outbox, type OutboxOptions } from "../internal/outbox.ts";
+import { type Confirms, type Drop, type Fall, type Line, Outbox, type OutboxOptions } from "../internal/outbox.ts";
 import { createMessage, MessageConnectionError, plainText, seg, type WireMessage } from "../mod.ts";
 import { Inbox } from "./peers/inbox.ts";
 
@@ -10,10 +10,18 @@ const FELL: Fall = { silentSince: Infinity, verdict: "in_doubt", mayResend: true
 /** A line whose buffer the test fills and drains. */
 class FakeLine implements Line {
   bufferedAmount = 0;
+  asked = 0;
   readonly sent: string[] = [];
+
+  constructor(readonly confirms: Confirms = "nothing") {}
 
   send(text: string): void {
     this.sent.push(text);
+  }
+
+  ask(): boolean {
+    this.asked++;
+    return this.confirms !== "nothing";
   }
 }
 
@@ -169,13 +177,53 @@ describe("Outbox.detach()", () => {
     assertEquals(drops, ["a unconfirmed", "b unconfirmed"]);
   });
 
-  it("reports nothing before a confirmation", () => {
+  it("reports all that a server which confirms has not confirmed, and nothing else", () => {
+    const { box, drops } = outbox({ doubt: 0 });
+    box.attach(new FakeLine("handled"));
+    put(box, "a");
+    const asked = performance.now() + 1;
+    while (performance.now() < asked);
+    box.confirm(asked);
+    put(box, "b");
+    box.detach(FELL);
+    assertEquals(drops, ["b unconfirmed"]);
+  });
+
+  it("reports what was read within the doubt when only reading is confirmed", () => {
     const { box, drops } = outbox({ doubt: 60_000 });
-    box.attach(new FakeLine());
+    box.attach(new FakeLine("read"));
     put(box, "a");
     box.confirm(performance.now() + 1);
     box.detach(FELL);
-    assertEquals(drops, []);
+    assertEquals(drops, ["a unconfirmed"]);
+  });
+
+  it("reports what was not read, however long ago it was sent", () => {
+    const { box, drops } = outbox({ doubt: 0 });
+    box.attach(new FakeLine("read"));
+    put(box, "a");
+    const later = performance.now() + 5;
+    while (performance.now() < later);
+    box.detach(FELL);
+    assertEquals(drops, ["a unconfirmed"]);
+  });
+
+  it("asks for a confirmation while there is something to confirm, and no longer", async () => {
+    const { box } = outbox();
+    const line = new FakeLine("handled");
+    const asked = Promise.withResolvers<void>();
+    line.ask = () => {
+      line.asked++;
+      box.confirm(performance.now() + 1);
+      asked.resolve();
+      return true;
+    };
+    box.attach(line);
+    put(box, "a");
+    await asked.promise;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assertEquals(line.asked, 1);
+    box.detach(FELL);
   });
 
   it("sends what is in doubt once more, first and in order, with inDoubt resend", async () => {
