@@ -87,7 +87,7 @@ export type ClientStatus =
   | {
     /** Dialling, or upgraded and not yet known to be welcome. */
     readonly state: "connecting";
-    /** Counts dials since the last stable connection, from 1. */
+    /** 0 for the dial of `connect()`, then the number of the new dial; starts from 1 after a stable connection. */
     readonly attempt: number;
   }
   | {
@@ -99,7 +99,7 @@ export type ClientStatus =
   | {
     /** Waiting to dial again. */
     readonly state: "waiting";
-    /** Number of the dial to come. */
+    /** Number of the new dial to come. */
     readonly attempt: number;
     /** Milliseconds until then. */
     readonly delay: number;
@@ -334,7 +334,8 @@ export class MessageClient {
    * one attempt. A connection that was open and is lost is dialled again by itself.
    *
    * @param options A signal for the wait, and whether to go on after a failure.
-   * @throws {MessageConnectionError} `refused`, `unauthorized`, `timeout`, `replaced` or `closed`; the text says what to do.
+   * @throws {MessageConnectionError} `refused`, `unauthorized`, `timeout`, `replaced`, `too_large` or `closed`; the text
+   * says what to do.
    *
    * @example One try, then give up
    * ```ts
@@ -355,7 +356,7 @@ export class MessageClient {
     if (live.state === "closing" || live.state === "closed") throw closedError();
     if (live.state === "idle") {
       const waiter = newWaiter();
-      this.#dial({ state: "connecting", attempt: 1, waiter, isOnce: !retry, lostAt: undefined, link: null });
+      this.#dial({ state: "connecting", attempt: 0, waiter, isOnce: !retry, lostAt: undefined, link: null });
       return await this.#wait(waiter, signal);
     }
     if (retry && live.state === "connecting") live.isOnce = false;
@@ -435,8 +436,9 @@ export class MessageClient {
   }
 
   /**
-   * Sends what waits, then ends the connection with 1000 and stays closed. Bounded by `closeTimeout`, harmless in every state; what is
-   * left is a `drop` with reason `closed`.
+   * Sends what waits, then ends the connection with 1000 and stays closed.
+   *
+   * Bounded by `closeTimeout` and harmless in every state; what is left is a `drop` with reason `closed`.
    *
    * @returns Resolves when the connection is gone, or given up on.
    */

@@ -137,7 +137,7 @@ function ruleText(act: string, { path, expected, received }: MessageIssue): stri
 
 /** Holds for a message the walk has passed. */
 function isBase(message: WireMessage): message is MessageBase {
-  return (message as CustomMessage).is_custom_message !== true;
+  return !Object.hasOwn(message, "is_custom_message") || (message as CustomMessage).is_custom_message !== true;
 }
 
 // ---------------------------------------------------------------------------------------------- decode
@@ -181,8 +181,7 @@ function hasUnsafeNumber(root: unknown): boolean {
     } else if (Array.isArray(value)) {
       for (const item of value) if (typeof item !== "string") open.push(item);
     } else if (typeof value === "object" && value !== null) {
-      for (const key in value) {
-        const item = (value as Record<string, unknown>)[key];
+      for (const item of Object.values(value)) {
         if (typeof item === "number" ? isUnsafe(item) : typeof item === "object") open.push(item);
       }
     }
@@ -216,11 +215,13 @@ function decimal(id: number): string {
   return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
 }
 
+/** Turns the numbers among the ids of one info into strings, in place; an inherited member is none of ours. */
 function nameIds(party: PartyInfo | null | undefined): void {
   if (party === undefined || party === null) return;
-  const { user_info, group_info } = party;
-  if (typeof user_info?.user_id === "number") user_info.user_id = decimal(user_info.user_id);
-  if (typeof group_info?.group_id === "number") group_info.group_id = decimal(group_info.group_id);
+  const user = Object.hasOwn(party, "user_info") ? party.user_info : null;
+  const group = Object.hasOwn(party, "group_info") ? party.group_info : null;
+  if (typeof user?.user_id === "number") user.user_id = decimal(user.user_id);
+  if (typeof group?.group_id === "number") group.group_id = decimal(group.group_id);
 }
 
 function nameAllIds({ message_info: info }: MessageBase): void {
@@ -248,7 +249,8 @@ function nameAllIds({ message_info: info }: MessageBase): void {
  * try {
  *   decodeMessage('{"message_info":{},"message_segment":{"type":"text","data":"hi"}}');
  * } catch (error) {
- *   if (error instanceof MessageDecodeError) console.log(error.code, error.path); // invalid_shape $.message_info.platform
+ *   if (error instanceof MessageDecodeError) console.log(error.code, error.path);
+ *   // invalid_shape $.message_info.platform
  * }
  * ```
  */
@@ -279,7 +281,7 @@ const INFO: InfoTree = { ...PARTY, format_info: {}, template_info: {}, sender_in
 
 function withoutNulls(object: Record<string, unknown>, tree: InfoTree): Record<string, unknown> {
   let copy: Record<string, unknown> | null = null;
-  for (const key in object) {
+  for (const key of Object.keys(object)) {
     const value = object[key];
     const inside = Object.hasOwn(tree, key) ? tree[key] : undefined;
     const clean = value === null
@@ -320,13 +322,14 @@ function spend(value: unknown, budget: number, depth: number): number {
   }
   let left = budget;
   if (Array.isArray(value)) { for (const item of value) left = spend(item, left, depth + 1); }
-  else for (const key in value) left = spend((value as Record<string, unknown>)[key], left, depth + 1);
+  else for (const [key, item] of Object.entries(value)) left = spend(item, left - key.length, depth + 1);
   return left;
 }
 
 function write(message: unknown, units: number): string {
   try {
-    return units < REPLACER_FROM ? JSON.stringify(message) : JSON.stringify(message, (_key, value) => value);
+    const text = units < REPLACER_FROM ? JSON.stringify(message) : JSON.stringify(message, (_key, value) => value);
+    if (text !== undefined) return text;
   } catch (error) {
     if (error instanceof RangeError) throw nestsTooDeep();
     throw new MessageEncodeError("Cannot encode message as every value must be JSON: found a bigint or a cycle", {
@@ -335,6 +338,11 @@ function write(message: unknown, units: number): string {
       expected: "JSON",
     });
   }
+  throw new MessageEncodeError("Cannot encode message as its toJSON must give something", {
+    code: "invalid_shape",
+    path: "$",
+    expected: "JSON",
+  });
 }
 
 /** A lone surrogate, which `JSON.stringify` writes as an escape, ends the socket of a Python server for good. */

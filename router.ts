@@ -172,7 +172,10 @@ export class Router {
    * await using router = new Router();
    * await router.update({ qq: { url: "ws://127.0.0.1:8000/ws" }, telegram: { url: "ws://127.0.0.1:8000/ws" } });
    * const telegram = router.clients.get("telegram");
-   * await router.update({ qq: { url: "ws://127.0.0.1:8000/ws", token: "new" }, telegram: { url: "ws://127.0.0.1:8000/ws" } });
+   * await router.update({
+   *   qq: { url: "ws://127.0.0.1:8000/ws", token: "new" },
+   *   telegram: { url: "ws://127.0.0.1:8000/ws" },
+   * });
    * console.log(router.clients.get("telegram") === telegram); // true
    * ```
    */

@@ -253,7 +253,7 @@ const isText = (value: unknown): boolean => typeof value === "string" || isAbsen
 const isTime = (value: unknown): boolean => Number.isFinite(value) || isAbsent(value);
 /** Ids come as strings, numbers or nothing; only decoded ones are never numbers. */
 const isId = (value: unknown, decoded: boolean): boolean =>
-  isText(value) || (!decoded && typeof value === "number" && Number.isFinite(value));
+  isText(value) || (!decoded && typeof value === "number" && !Number.isNaN(value));
 
 function textFault(object: Fields, key: string): MessageIssue | null {
   const value = own(object, key);
@@ -367,7 +367,10 @@ function baseFault(value: Fields, maxDepth: number, decoded: boolean): MessageIs
 function customFault(value: Fields): MessageIssue | null {
   const name = own(value, "message_type_name");
   if (!isName(name)) return fault("$.message_type_name", "a non-empty string", name);
-  if (own(value, "content") === undefined) return fault("$.content", "any JSON value", undefined);
+  const content = own(value, "content");
+  if (content === undefined || typeof content === "function" || typeof content === "symbol") {
+    return fault("$.content", "any JSON value", content);
+  }
   return below(textFault(value, "platform"), "$");
 }
 
@@ -379,7 +382,10 @@ function isCustom(value: Fields): boolean {
 function guarded(walk: () => MessageIssue | null): MessageIssue | null {
   try {
     return walk();
-  } catch {
+  } catch (error) {
+    if (error instanceof RangeError) {
+      return { code: "too_deep", path: "$", expected: "fewer nested segment lists", received: "object" };
+    }
     return fault("$", "plain data", undefined);
   }
 }
@@ -421,7 +427,8 @@ export function messageIssue(value: unknown, { maxDepth = 32 }: MessageIssueOpti
  * ```ts
  * import { isMessageBase } from "@maim/message/schema";
  *
- * console.log(isMessageBase({ message_info: { platform: "qq" }, message_segment: { type: "text", data: "hi" } })); // true
+ * const value: unknown = { message_info: { platform: "qq" }, message_segment: { type: "text", data: "hi" } };
+ * console.log(isMessageBase(value)); // true
  * ```
  */
 export function isMessageBase(value: unknown): value is MessageBase {
@@ -505,8 +512,9 @@ export function isSeg<T extends SegType>(value: unknown, type: T): value is SegO
 export function isSeg(value: unknown, type?: SegType): boolean {
   try {
     if (segFault(value, 32) !== null) return false;
-    const { type: actual, data } = value as Seg; // segFault has proved it
-    return type === undefined || (actual === type && Object.hasOwn(KNOWN_DATA, type) && KNOWN_DATA[type](data));
+    if (type === undefined) return true;
+    const fields = value as Fields; // segFault has proved it
+    return own(fields, "type") === type && Object.hasOwn(KNOWN_DATA, type) && KNOWN_DATA[type](own(fields, "data"));
   } catch {
     return false;
   }
@@ -535,6 +543,16 @@ function plainObject(what: string, argument: string, value: unknown): void {
 
 function filled(what: string, argument: string, value: unknown): string {
   return isName(value) ? value : refuse(what, argument, "a non-empty string", value);
+}
+
+/** Copies an object without a prototype, so that destructuring sees only what is its own. */
+function ownMembers<T extends object>(object: T): T {
+  return Object.assign(Object.create(null), object);
+}
+
+/** Takes the segments out of lists in lists. */
+function flattened(segs: readonly Seg[]): Seg[] {
+  return segs.flatMap((item) => isSeg(item, "seglist") ? flattened(item.data) : [item]);
 }
 
 /** What {@linkcode seg.file} takes: {@linkcode FileData} whose content may also be bytes. */
@@ -590,7 +608,7 @@ export const seg: SegBuilders = {
   reply: (messageId) => ({ type: "reply", data: filled("a reply segment", "messageId", messageId) }),
   file(file) {
     plainObject("a file segment", "file", file);
-    const { base64: content, ...rest } = file;
+    const { base64: content, ...rest } = ownMembers(file);
     if (content === undefined) return { type: "file", data: rest };
     return { type: "file", data: { ...rest, base64: base64("a file segment", "file.base64", content) } };
   },
@@ -602,7 +620,8 @@ export const seg: SegBuilders = {
     const data: Seg[] = [];
     segs.forEach((item, index) => {
       if (!isSeg(item)) refuse("a segment list", `segs[${index}]`, "a segment", item);
-      if (isSeg(item, "seglist")) data.push(...seg.list(...item.data).data);
+      // Not spread: 100,000 arguments are more than a stack holds.
+      if (isSeg(item, "seglist")) { for (const inner of flattened(item.data)) data.push(inner); }
       else data.push(item);
     });
     return { type: "seglist", data };
@@ -679,6 +698,14 @@ function present<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => !isAbsent(value))) as T;
 }
 
+/** The same for the infos among the options and for what is in them; free data stays as it is. */
+function infos<T extends object>(object: T): T {
+  const entries = Object.entries(present(object)).map(([key, value]) => {
+    return [key, key.endsWith("_info") && isObject(value) ? infos(value) : value];
+  });
+  return Object.fromEntries(entries) as T;
+}
+
 function fullUser(user: UserInput, platform: string): UserInfo {
   const info: UserInfo = typeof user === "string" ? { user_id: user } : user;
   plainObject("a message", "user", info);
@@ -727,7 +754,7 @@ function checked(message: MessageBase): MessageBase {
 export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): MessageBase {
   plainObject("a message", "options", options);
   const { platform, user, group, message_id = nextMessageId(), time = Date.now() / 1000, raw_message, ...rest } =
-    options;
+    ownMembers(options);
   filled("a message", "platform", platform);
   const info: BaseMessageInfo = {
     platform,
@@ -735,7 +762,7 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
     time: unixSeconds(time),
     ...(isAbsent(group) ? {} : { group_info: fullGroup(group, platform) }),
     user_info: fullUser(user, platform),
-    ...present(rest),
+    ...infos(rest),
   };
   const message: MessageBase = { message_info: info, message_segment: seg.list(...segs) };
   return checked(isAbsent(raw_message) ? message : { ...message, raw_message });

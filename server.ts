@@ -494,7 +494,7 @@ export class MessageServer {
   }
 
   readonly #peerEvents = {
-    open: (peer: ServerPeer): boolean => {
+    admit: (peer: ServerPeer): boolean => {
       if (this.#life.state === "closed") {
         peer.close(1000, "服务器关闭");
         return false;
@@ -504,9 +504,9 @@ export class MessageServer {
         return false;
       }
       this.#admitted.add(peer);
-      this.#emitter.emit("open", peer);
       return true;
     },
+    open: (peer: ServerPeer): void => void this.#emitter.emit("open", peer),
     message: (message: MessageBase, peer: ServerPeer): void => {
       this.#counts.received++;
       if (message.message_info.platform !== peer.platform) this.#counts.foreign++;

@@ -14,7 +14,7 @@ export class Backoff {
     this.stableAfter = options ? options.stableAfter ?? 10_000 : Infinity;
   }
 
-  /** Milliseconds before dial number `attempt`, counted from 1 since the last stable connection; `null` is the end. */
+  /** Milliseconds before new dial number `attempt`, from 1 after a stable connection; `null` is the end. */
   delayOf(attempt: number, reason: MessageConnectionError): number | null {
     const { minDelay, maxDelay, multiplier, jitter, maxAttempts } = this.#options;
     if (attempt > maxAttempts) return null;

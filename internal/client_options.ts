@@ -32,7 +32,7 @@ export interface ReconnectOptions {
    */
   jitter?: number;
   /**
-   * Failures in a row after which the client gives up.
+   * New dials in a row after which the client gives up.
    *
    * @default {Infinity}
    */

@@ -9,7 +9,7 @@ export interface ListenOptions {
 
 type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
-/** Every emitter has an event for failures; a listener of that one that fails itself can only be heard on the console. */
+/** Every emitter has an event for failures; a listener of that one that fails can only be heard on the console. */
 export interface FailureEvents {
   error: readonly [error: unknown, ...rest: unknown[]];
 }

@@ -51,7 +51,7 @@ function hostHint(url: URL): string {
 }
 
 function statusHint(status: number): string {
-  if (status === 400) return "the server answered HTTP 400; a Socket.IO server (maim_message 0.7 or newer) does that";
+  if (status === 400) return "the server answered HTTP 400; check the platform name and the headers";
   if (status === 404) return "the server answered HTTP 404; check the path, /ws by default";
   return `the server answered HTTP ${status}`;
 }
@@ -91,7 +91,7 @@ function verdict(
   return { error: new MessageConnectionError(code, text + hint, { closeCode, cause }), isFatal };
 }
 
-/** The verdict on a server that turned out to speak Socket.IO: another dial will not help, but the peer may be replaced. */
+/** The verdict on a server that turned out to speak Socket.IO; it may be replaced, so this is not fatal. */
 export function socketIoVerdict({ error, isFatal }: Verdict): Verdict {
   const text = `${error.message.split(": the server answered")[0]}: the server speaks Socket.IO (maim_message 0.7 or ` +
     "newer), which does not mix with WebSocket; install maim-message 0.6.8 there";

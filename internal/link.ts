@@ -109,7 +109,7 @@ export class Link implements Line {
     return true;
   }
 
-  /** When the ping of a number was sent; what was sent before it is confirmed. An answer nobody asked for is nothing. */
+  /** When the ping of a number was sent; what was sent before it is confirmed. No question, no confirmation. */
   answered(number: number): number {
     const at = this.#asked.get(number);
     if (at === undefined) return -Infinity;

@@ -40,7 +40,9 @@ export interface Peer {
 /** What a peer tells its server. */
 export interface PeerEvents {
   /** Lets it in, or has closed it and returns false. */
-  open(peer: ServerPeer): boolean;
+  admit(peer: ServerPeer): boolean;
+  /** It has been let in, and greeted. */
+  open(peer: ServerPeer): void;
   message(message: MessageBase, peer: ServerPeer): void;
   custom(message: CustomMessage, peer: ServerPeer): void;
   invalid(error: MessageDecodeError, peer: ServerPeer): void;
@@ -115,9 +117,11 @@ export class ServerPeer implements Peer {
     this.#lastFrame = performance.now();
     this.#life = { state: "open" };
     if (!this.#caller.isAuthorized) return this.close(1008, "Invalid or missing token");
+    this.#isAdmitted = this.#events.admit(this);
+    if (!this.#isAdmitted) return;
     const { features } = this.#caller;
     if (features !== null) this.#socket.send(encodeMessage(helloMessage(features, this.platform)));
-    this.#isAdmitted = this.#events.open(this);
+    this.#events.open(this);
   }
 
   /** One frame; `null` is a binary one. Input of a caller that was not let in is never read. */

@@ -94,7 +94,7 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
   };
 }
 
-/** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, and that frame is lost. */
+/** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, which is then lost. */
 export const denoRuntime: Runtime = {
   closeNeedsQuiet: true,
   dial,

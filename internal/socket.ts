@@ -86,7 +86,7 @@ export interface Dialled {
   readonly ping?: (payload: string) => void;
   /** Called at each ping of the server, and with the payload at each pong, where the runtime tells of them. */
   onsign: ((pong: string | null) => void) | null;
-  /** Drops the connection without a handshake where the runtime can; frees what the dial holds. Call once at the end. */
+  /** Drops the connection where the runtime can, and frees what the dial holds. Call once, at the end. */
   release(): void;
 }
 

@@ -26,7 +26,7 @@ export class TokenSet {
     this.#tokens.delete(token);
   }
 
-  /** Every token is compared, whichever fits; the deployed peers send the raw token, others write `Bearer` before it. */
+  /** Compares every token, whichever fits. The deployed peers send it raw, others write `Bearer` before it. */
   admits(header: string | null): boolean {
     if (!this.#enabled) return true;
     if (header === null) return false;

@@ -185,7 +185,7 @@ describe("MessageClient.connect()", () => {
       [401, "unauthorized", "check the token"],
       [403, "unauthorized", "check the token, and the path"],
       [404, "refused", "check the path"],
-      [400, "refused", "Socket.IO"],
+      [400, "refused", "HTTP 400"],
       [500, "refused", "HTTP 500"],
     ] as const
   ) {
@@ -301,13 +301,13 @@ describe("MessageClient.connect()", () => {
     assertEquals([error.code, client.status.state], ["unauthorized", "idle"]);
   });
 
-  it("gives up after maxAttempts", async () => {
+  it("gives up after maxAttempts new dials", async () => {
     const reconnect = { ...FAST, maxAttempts: 3 };
     await using client = new MessageClient("ws://127.0.0.1:1/ws", { platform: "qq", reconnect });
     let dials = 0;
     client.on("status", ({ state }) => void (dials += state === "connecting" ? 1 : 0));
     await assertRejects(() => client.connect({ retry: true }), MessageConnectionError);
-    assertEquals([dials, client.status.state], [3, "idle"]);
+    assertEquals([dials, client.status.state], [4, "idle"]);
   });
 
   it("reports a function for the token that fails", async () => {
@@ -388,6 +388,16 @@ describe("MessageClient reconnect", () => {
     }
     await status.next((each) => each.state === "waiting" && each.attempt === 1);
     assertEquals(reasons.slice(0, 3), [1, 2, 3]);
+  });
+
+  it("waits 1, 2, 4 seconds and so on up to 30 by default, without the jitter", async () => {
+    await using client = new MessageClient("ws://127.0.0.1:1/ws", { platform: "qq", reconnect: { jitter: 0 } });
+    const status = heard(client, "status");
+    void client.connect({ retry: true }).catch(() => {});
+    const [first] = await status.next(({ state }) => state === "waiting");
+    assertEquals(first.state === "waiting" && [first.attempt, first.delay], [1, 1000]);
+    const [second] = await status.next(({ state }) => state === "waiting");
+    assertEquals(second.state === "waiting" && [second.attempt, second.delay], [2, 2000]);
   });
 
   it("stays closed when reconnect is false", async () => {

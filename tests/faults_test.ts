@@ -15,7 +15,7 @@ import {
 } from "../mod.ts";
 import { withTimeout } from "./peers/inbox.ts";
 import { heard } from "./peers/listen.ts";
-import { currentRuntime, runtimeCommand, spawnLines } from "./peers/process.ts";
+import { currentRuntime, runtimeCommand, type RuntimeName, spawnLines } from "./peers/process.ts";
 import { Proxy } from "./peers/proxy.ts";
 import { peerTest, PythonServer } from "./peers/python.ts";
 import { type RawPeer, RawServer } from "./peers/raw.ts";
@@ -24,6 +24,11 @@ const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text"
 const FAST = { minDelay: 5, maxDelay: 20 };
 const DIAL = fileURLToPath(new URL("./peers/dial.ts", import.meta.url));
 const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
+
+/** Declares a test of what only one runtime does. */
+function testOn(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
+  if (runtime === currentRuntime) it(name, fn);
+}
 
 function hello(text: string): MessageBase {
   return createMessage({ platform: "qq", user: "10001" }, seg.text(text));
@@ -293,8 +298,7 @@ describe("MessageClient heartbeat", () => {
     await assertRejects(() => peers.peer.frame({ opcode: 1, timeoutMs: 200 }));
   });
 
-  it("asks a server that it can not ping over HTTP, on Deno", async () => {
-    if (currentRuntime !== "deno") return;
+  testOn("deno", "asks a server that it can not ping over HTTP, on Deno", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 2000 } });
     const probe = await peers.server.next();
     assertStringIncludes(probe.request.startLine, "GET /ws");
@@ -305,8 +309,7 @@ describe("MessageClient heartbeat", () => {
     assertEquals(peers.client.status.state, "open");
   });
 
-  it("pings by the protocol on Bun", async () => {
-    if (currentRuntime !== "bun") return;
+  testOn("bun", "pings by the protocol on Bun", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 2000 } });
     for (let count = 0; count < 2; count++) {
       const ping = await peers.peer.frame({ opcode: 9 });
@@ -416,16 +419,14 @@ describe("MessageClient helpful errors", () => {
     assertEquals(error.message.includes("Socket.IO"), false);
   });
 
-  it("names the missing permission on Deno", async () => {
-    if (currentRuntime !== "deno") return;
+  testOn("deno", "names the missing permission on Deno", async () => {
     // Not through node:child_process, by which Deno starts itself with every permission.
     const args = ["run", "--no-prompt", DIAL, "ws://127.0.0.1:1/ws"];
     const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
     assertStringIncludes(new TextDecoder().decode(stdout), "--allow-net");
   });
 
-  it("names a proxy variable on Deno", async () => {
-    if (currentRuntime !== "deno") return;
+  testOn("deno", "names a proxy variable on Deno", async () => {
     const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_PROXY: "", no_proxy: "" };
     await using process = spawnLines(...runtimeCommand("deno", DIAL, ["ws://127.0.0.1:1/ws"]), { env });
     assertStringIncludes(await process.line(/Cannot connect/, { timeoutMs: 60_000 }), "HTTP_PROXY");

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertGreater, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import {
@@ -21,25 +21,34 @@ const BASE64 = "+/+/AQ==";
 const BINARY = ["image", "emoji", "voice"] as const;
 const HI = seg.text("hi");
 
-const BUILT: readonly (readonly [call: string, built: Seg, expected: unknown])[] = [
-  ["text", seg.text("你好"), { type: "text", data: "你好" }],
-  ["text of nothing", seg.text(""), { type: "text", data: "" }],
-  ["at", seg.at("10001"), { type: "at", data: "10001" }],
-  ["reply", seg.reply("msg_001"), { type: "reply", data: "msg_001" }],
-  ["dict", seg.dict({ type: "poke", data: { n: null } }), { type: "dict", data: { type: "poke", data: { n: null } } }],
-  ["file", seg.file({ name: "a.txt", size: 3 }), { type: "file", data: { name: "a.txt", size: 3 } }],
-  ["file with bytes", seg.file({ name: "a", base64: BYTES }), { type: "file", data: { name: "a", base64: BASE64 } }],
-  ["file with a data: URL", seg.file({ base64: `data:;base64,${BASE64}` }), { type: "file", data: { base64: BASE64 } }],
-  ["of", seg.of("face", 14), { type: "face", data: 14 }],
-  ["of without data", seg.of("poke"), { type: "poke" }],
-  ["of with null", seg.of("poke", null), { type: "poke", data: null }],
-  ["of with the wrong data", seg.of("text", 5), { type: "text", data: 5 }],
-  ["an empty list", seg.list(), { type: "seglist", data: [] }],
-  ["a list", seg.list(HI, seg.at("1")), { type: "seglist", data: [HI, { type: "at", data: "1" }] }],
+const BUILT: readonly (readonly [call: string, create: () => Seg, expected: unknown])[] = [
+  ["text", () => seg.text("你好"), { type: "text", data: "你好" }],
+  ["text of nothing", () => seg.text(""), { type: "text", data: "" }],
+  ["at", () => seg.at("10001"), { type: "at", data: "10001" }],
+  ["reply", () => seg.reply("msg_001"), { type: "reply", data: "msg_001" }],
+  ["dict", () => seg.dict({ type: "poke", data: { n: null } }), {
+    type: "dict",
+    data: { type: "poke", data: { n: null } },
+  }],
+  ["file", () => seg.file({ name: "a.txt", size: 3 }), { type: "file", data: { name: "a.txt", size: 3 } }],
+  ["file with bytes", () => seg.file({ name: "a", base64: BYTES }), {
+    type: "file",
+    data: { name: "a", base64: BASE64 },
+  }],
+  ["file with a data: URL", () => seg.file({ base64: `data:;base64,${BASE64}` }), {
+    type: "file",
+    data: { base64: BASE64 },
+  }],
+  ["of", () => seg.of("face", 14), { type: "face", data: 14 }],
+  ["of without data", () => seg.of("poke"), { type: "poke" }],
+  ["of with null", () => seg.of("poke", null), { type: "poke", data: null }],
+  ["of with the wrong data", () => seg.of("text", 5), { type: "text", data: 5 }],
+  ["an empty list", () => seg.list(), { type: "seglist", data: [] }],
+  ["a list", () => seg.list(HI, seg.at("1")), { type: "seglist", data: [HI, { type: "at", data: "1" }] }],
 ];
 
 describe("seg", () => {
-  for (const [call, built, expected] of BUILT) it(`builds ${call}`, () => assertEquals<unknown>(built, expected));
+  for (const [call, create, expected] of BUILT) it(`builds ${call}`, () => assertEquals<unknown>(create(), expected));
 
   for (const type of BINARY) {
     it(`${type}() makes base64 when given bytes`, () => assertEquals(seg[type](BYTES), { type, data: BASE64 }));
@@ -202,6 +211,25 @@ function hasNull(value: unknown): boolean {
   return Object.values(value).some(hasNull);
 }
 
+function createIds(count: number): string[] {
+  return Array.from({ length: count }, () => createMessage(QQ).message_info.message_id ?? "");
+}
+
+/** Finds the first id that is not above the one before; -1 if there is none. */
+function findDescent(ids: readonly string[]): number {
+  return ids.findIndex((id, index) => index > 0 && id <= (ids[index - 1] ?? ""));
+}
+
+function withClock<T>(clock: () => number, fn: () => T): T {
+  const { now } = Date;
+  Date.now = clock;
+  try {
+    return fn();
+  } finally {
+    Date.now = now;
+  }
+}
+
 const EMPTY_USER = { user_id: "1", platform: null, user_nickname: null, user_cardname: null };
 const EMPTY_GROUP = { group_id: "9", platform: null, group_name: null };
 const NULLS: readonly (readonly [where: string, options: CreateMessageOptions])[] = [
@@ -318,20 +346,19 @@ describe("createMessage()", () => {
   }
 
   it("makes ids that ascend strictly when called 100,000 times", () => {
-    const ids = Array.from({ length: 100_000 }, () => createMessage(QQ).message_info.message_id ?? "");
     // Ascending strictly, they are unique as well.
-    assertEquals(ids.findIndex((id, index) => index > 0 && id <= (ids[index - 1] ?? "")), -1);
+    assertEquals(findDescent(createIds(100_000)), -1);
+  });
+
+  it("makes ids that ascend strictly when called 100,000 times in one millisecond", () => {
+    const now = Date.now();
+    assertEquals(findDescent(withClock(() => now, () => createIds(100_000))), -1);
   });
 
   it("makes ids that ascend when the clock steps back", () => {
     const { now } = Date;
-    const first = createMessage(QQ).message_info.message_id ?? "";
-    Date.now = () => now() - 60_000;
-    try {
-      assertGreater(createMessage(QQ).message_info.message_id ?? "", first);
-    } finally {
-      Date.now = now;
-    }
+    const first = createIds(1);
+    assertEquals(findDescent([...first, ...withClock(() => now() - 60_000, () => createIds(2)), ...createIds(1)]), -1);
   });
 
   it("leaves its options alone", () => {
