@@ -1,5 +1,5 @@
 /**
- * The long run of the fault suite: loss counts against the Python server and our own, and a thousand reconnects.
+ * The long run of the fault suite: loss counts against the Python server and our own, and 500 reconnects.
  *
  * Run: `deno task faults` (Deno, then Bun), or `deno run -A tests/faults_long.ts` for one runtime.
  * @module
@@ -9,6 +9,7 @@ import process from "node:process";
 
 import { countLoss, type LossOptions } from "./peers/loss.ts";
 import { currentRuntime } from "./peers/process.ts";
+import { countReconnects } from "./peers/reconnects.ts";
 
 const [messages = "20000", kills = "30"] = process.argv.slice(2);
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -25,4 +26,5 @@ for (const server of ["python", "deno", "bun"] as const) {
     say(`client ${currentRuntime}, server ${server}, ${name}, ${inDoubt}: ${JSON.stringify(await countLoss(options))}`);
   }
 }
+say(`client ${currentRuntime}: ${JSON.stringify(await countReconnects(500))}`);
 process.exit(0);

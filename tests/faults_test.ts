@@ -15,10 +15,12 @@ import {
 } from "../mod.ts";
 import { withTimeout } from "./peers/inbox.ts";
 import { heard } from "./peers/listen.ts";
+import { countLoss } from "./peers/loss.ts";
 import { currentRuntime, runtimeCommand, type RuntimeName, spawnLines } from "./peers/process.ts";
 import { Proxy } from "./peers/proxy.ts";
 import { peerTest, PythonServer } from "./peers/python.ts";
 import { type RawPeer, RawServer } from "./peers/raw.ts";
+import { countReconnects } from "./peers/reconnects.ts";
 
 const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text","data":"hi"}}';
 const FAST = { minDelay: 5, maxDelay: 20 };
@@ -453,23 +455,22 @@ describe("Two clients of one platform", () => {
 
 describe("Reconnecting", () => {
   it("leaves nothing behind over a hundred falls", async () => {
-    await using server = await RawServer.listen();
-    await using client = new MessageClient(server.url, {
-      platform: "qq",
-      reconnect: { delay: () => 0 },
-      closeTimeout: 200,
-    });
-    const connected = client.connect();
-    for (let fall = 0; fall < 100; fall++) {
-      const peer = await again(server);
-      await connected;
-      if (fall % 2 === 0) peer.reset();
-      else peer.close(1012);
-      await peer.closed;
-    }
-    await again(server);
-    assertEquals(client.stats.opened >= 100, true);
+    const { reconnects, descriptors: [early, late] } = await countReconnects(100);
+    assertGreater(reconnects, 99);
+    assertLess(late, early + 5);
   });
+});
+
+describe("Loss count", () => {
+  for (const [server, test] of [["python", peerTest], [currentRuntime, it]] as const) {
+    for (const inDoubt of ["report", "resend"] as const) {
+      test(`every number is received, reported or thrown when a ${server} server is killed, with ${inDoubt}`, async () => {
+        const result = await countLoss({ server, inDoubt, messages: 1000, kills: 2, rate: 500 });
+        assertEquals(result.silent, 0, JSON.stringify(result));
+        if (inDoubt === "report") assertEquals([result.duplicates, result.disordered], [0, 0], JSON.stringify(result));
+      });
+    }
+  }
 });
 
 describe("Router.update()", () => {

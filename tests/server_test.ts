@@ -624,14 +624,22 @@ describe("MessageServer when a platform connects again", () => {
   });
 
   it("delivers what the older sends before it reads the close, and lets it take no name back", async () => {
-    await using server = new MessageServer();
+    const stillSending: (() => Promise<void>)[] = [];
+    await using server = new MessageServer({
+      authorize: async () => {
+        for (const send of stillSending) await send();
+        return true;
+      },
+    });
     const events = new ServerEvents(server);
     const url = server.listen({ port: 0 });
     await using older = await dial(url, "qq");
+    stillSending.push(async () => {
+      older.text(wire("qq", "first"));
+      await events.next("message");
+    });
+    // When the newer is told of, the older is closed and has not read so: it sends within the same turn.
     await events.next("open");
-    older.text(wire("qq", "first"));
-    await events.next("message");
-    // From here on the older is closed, and has not been told: it is sending within the same turn.
     server.on("open", () => older.text(wire("qq", "late")));
     await using newer = await dial(url, "qq");
     const [late, from] = await events.next("message");
