@@ -27,6 +27,11 @@ const FAST = { minDelay: 5, maxDelay: 20 };
 const DIAL = fileURLToPath(new URL("./peers/dial.ts", import.meta.url));
 const SERVER = fileURLToPath(new URL("../server.ts", import.meta.url));
 
+/** Declares a test of what only one runtime does with a Python peer. */
+function testPython(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
+  if (runtime === currentRuntime) peerTest(name, fn);
+}
+
 /** Declares a test of what only one runtime does. */
 function testOn(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
   if (runtime === currentRuntime) it(name, fn);
@@ -341,6 +346,38 @@ describe("MessageClient heartbeat", () => {
     proxy.thaw();
     await status.next(({ state }) => state === "open");
   });
+
+  for (const [runtime, isNoticed] of [["bun", true], ["deno", false]] as const) {
+    const what = isNoticed ? "notices" : "can not notice, as README says,";
+    testPython(
+      runtime,
+      `${what} a line to a Python server that broke half-way behind a proxy, on ${runtime}`,
+      async () => {
+        await using python = await PythonServer.start();
+        await using proxy = await Proxy.listen(python.url);
+        await using client = new MessageClient(proxy.url, {
+          platform: "qq",
+          reconnect: FAST,
+          heartbeat: { interval: 100, timeout: 200 },
+          closeTimeout: 200,
+        });
+        const status = heard(client, "status");
+        await client.connect();
+        await status.next(({ state }) => state === "open");
+        const passed = proxy.accepted;
+        proxy.freeze();
+        proxy.thaw(); // new connections pass: the server itself is well
+        if (isNoticed) {
+          await status.next(({ state }) => state === "waiting");
+          await status.next(({ state }) => state === "open");
+          return;
+        }
+        // Three probes were answered meanwhile.
+        await proxy.whenAccepted(passed + 3);
+        assertEquals(client.status.state, "open");
+      },
+    );
+  }
 
   it("does not take a slow upload for death", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 50, probe: false } });

@@ -6,12 +6,17 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+import { withTimeout } from "./inbox.ts";
+
 /** Forwards bytes between a client and a server until frozen. */
 export class Proxy {
   readonly url: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #waiting = new Map<number, () => void>();
   #isFrozen = false;
+  /** Connections so far. */
+  accepted = 0;
 
   /** Keeps the parts; use {@linkcode Proxy.listen}. */
   constructor(server: Server, url: string) {
@@ -41,7 +46,16 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
+  /** Resolves once that many connections have come, within five seconds. */
+  whenAccepted(count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.accepted >= count) resolve();
+    else this.#waiting.set(count, resolve);
+    return withTimeout(promise, 5000, () => `connection ${count} of a proxy`);
+  }
+
   #forward(inner: Socket, port: number): void {
+    this.#waiting.get(++this.accepted)?.();
     const outer = connect(port, "127.0.0.1");
     for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
       this.#sockets.add(socket);
