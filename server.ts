@@ -19,12 +19,20 @@ import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emit
 import { MessageConnectionError } from "./internal/errors.ts";
 import { refuseReserved } from "./internal/hello.ts";
 import { textOf } from "./internal/inbound.ts";
-import { checkBoolean, checkChoice, checkNumber, checkSecrets } from "./internal/options.ts";
-import { type Peer, type PeerDecoding, ServerPeer } from "./internal/peer.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkNumber,
+  checkSecrets,
+  checkStrings,
+} from "./internal/options.ts";
+import { type Peer, type PeerOptions, ServerPeer } from "./internal/peer.ts";
 import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
 import { bunHandlers } from "./internal/runtime_bun.ts";
 import { runtime } from "./internal/runtime.ts";
 import type { BunSocket, BunWebSocketHandlers, Listener, ServerTls, SocketLimits } from "./internal/socket.ts";
+import { after } from "./internal/timer.ts";
 import { TokenSet } from "./internal/tokens.ts";
 import { createCustom, type CustomMessage, isCustomMessage, type MessageBase, type WireMessage } from "./schema.ts";
 
@@ -190,10 +198,8 @@ function checkOptions(options: MessageServerOptions): void {
     throw new TypeError(`Cannot create MessageServer as 'path' must start with "/": received "${path}"`);
   }
   if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
-  if (origins !== undefined) checkSecrets(owner, "origins", origins);
-  if (authorize !== undefined && typeof authorize !== "function") {
-    throw new TypeError("Cannot create MessageServer as 'authorize' must be a function");
-  }
+  if (origins !== undefined) checkStrings(owner, "origins", origins);
+  if (authorize !== undefined) checkFunction(owner, "authorize", authorize);
   if (refuse !== undefined) checkChoice(owner, "refuse", refuse, ["close", "http"]);
   if (duplicates !== undefined) checkChoice(owner, "duplicates", duplicates, ["replace", "reject", "share"]);
   if (query !== undefined) checkBoolean(owner, "query", query);
@@ -234,7 +240,7 @@ function dialable(hostname: string): string {
 export class MessageServer {
   readonly #gate: Gate;
   readonly #refuse: "close" | "http";
-  readonly #decoding: PeerDecoding;
+  readonly #peerOptions: PeerOptions;
   readonly #limits: SocketLimits;
   readonly #closeTimeout: number;
   readonly #registry: Registry;
@@ -262,7 +268,7 @@ export class MessageServer {
     this.#tokens = new TokenSet(options.tokens);
     this.#gate = { path, origins, query, hello, authorize: options.authorize, tokens: this.#tokens };
     this.#refuse = options.refuse ?? "close";
-    this.#decoding = { maxBytes, maxDepth, strict };
+    this.#peerOptions = { maxBytes, maxDepth, strict, closeTimeout };
     this.#limits = { maxBytes, idleTimeout };
     this.#closeTimeout = closeTimeout;
     this.#registry = new Registry(options.duplicates ?? "replace");
@@ -413,9 +419,12 @@ export class MessageServer {
    * Lets a token in from now on; the first one turns the check on.
    *
    * @param token The token.
+   * @throws {TypeError} If it is empty or no string.
    */
   addToken(token: string): void {
-    checkSecrets("token", "token", [token]);
+    if (typeof token !== "string" || token === "") {
+      throw new TypeError("Cannot add token as 'token' must be a non-empty string");
+    }
     this.#tokens.add(token);
   }
 
@@ -447,7 +456,8 @@ export class MessageServer {
     if (this.#life.state === "closed") return this.#life.done;
     const { listeners, release } = this.#life;
     for (const remove of release) remove();
-    const done = this.#shutDown(listeners);
+    // Later, so that a handler of `close` that calls this finds the server closed: Bun ends sockets at once.
+    const done = Promise.resolve().then(() => this.#shutDown(listeners));
     this.#life = { state: "closed", done };
     return done;
   }
@@ -466,9 +476,9 @@ export class MessageServer {
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
     for (const peer of this.#sockets) peer.close(1000, "服务器关闭");
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, this.#closeTimeout));
-    await Promise.race([late, Promise.all([...this.#sockets].map((peer) => peer.closed))]);
+    const late = Promise.withResolvers<void>();
+    const timer = after(this.#closeTimeout, late.resolve);
+    await Promise.race([late.promise, Promise.all([...this.#sockets].map((peer) => peer.closed))]);
     clearTimeout(timer);
     await Promise.all(listeners.map((listener) => listener.stop()));
   }
@@ -482,7 +492,7 @@ export class MessageServer {
     if (this.#life.state === "closed") return plain(503, "The server is closing");
     if (!caller.isAuthorized && this.#refuse === "http") return plain(401, "Invalid or missing token");
     return runtime.upgrade(request, info, this.#limits, (socket) => {
-      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#decoding);
+      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#peerOptions);
       this.#sockets.add(peer);
       void peer.closed.then(() => this.#sockets.delete(peer)); // never rejects
       return {
@@ -521,6 +531,7 @@ export class MessageServer {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", error, peer);
     },
+    sent: (): void => void this.#counts.sent++,
     close: (peer: ServerPeer, code: number, reason: string): void => {
       this.#registry.remove(peer);
       this.#admitted.delete(peer);
@@ -540,7 +551,6 @@ export class MessageServer {
   #write(peers: Iterable<ServerPeer>, text: string): number {
     let count = 0;
     for (const peer of peers) if (peer.write(text)) count++;
-    this.#counts.sent += count;
     return count;
   }
 }

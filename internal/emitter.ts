@@ -65,9 +65,15 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
   };
 }
 
+/** An error and where it came from, on one line. */
+function oneLine(what: unknown): string {
+  if (!(what instanceof Error)) return String(what);
+  const place = what.stack?.split("\n").find((line) => line.trimStart().startsWith("at "))?.trim();
+  return `${what.name}: ${what.message}${place === undefined ? "" : ` (${place})`}`.replaceAll("\n", " ");
+}
+
 /** The one place where the library speaks on the console: an `error` or a `drop` that nobody listens to. */
 export function unheard(event: "error" | "drop", what: unknown): void {
-  const text = what instanceof Error ? what.stack ?? `${what}` : String(what);
   // deno-lint-ignore no-console
-  console.error(`@maim/message: ${event} without a listener: ${text}`);
+  console.error(`@maim/message: ${event} without a listener: ${oneLine(what)}`);
 }

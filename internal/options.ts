@@ -23,10 +23,24 @@ export function checkBoolean(owner: string, option: string, value: unknown): voi
   if (typeof value !== "boolean") throw new TypeError(wrong(owner, option, "a boolean", value));
 }
 
-/** Checks a list of strings that may be secret: the values are never shown. */
+/** Checks a function. */
+export function checkFunction(owner: string, option: string, value: unknown): void {
+  if (typeof value !== "function") throw new TypeError(wrong(owner, option, "a function", value));
+}
+
+function isStrings(values: unknown): boolean {
+  return Array.isArray(values) && values.every((value) => typeof value === "string" && value !== "");
+}
+
+/** Checks a list of strings. */
+export function checkStrings(owner: string, option: string, values: unknown): void {
+  if (!isStrings(values)) throw new TypeError(wrong(owner, option, "an array of non-empty strings", values));
+}
+
+/** Checks a list of strings that are secret: the values are never shown. */
 export function checkSecrets(owner: string, option: string, values: unknown): void {
-  const isList = Array.isArray(values) && values.every((value) => typeof value === "string" && value !== "");
-  if (!isList) throw new TypeError(`Cannot create ${owner} as '${option}' must be an array of non-empty strings`);
+  if (isStrings(values)) return;
+  throw new TypeError(`Cannot create ${owner} as '${option}' must be an array of non-empty strings`);
 }
 
 /** Whether a name can stand in an HTTP header as it is. Source: maim_message 0.6.8 reads others as mojibake. */

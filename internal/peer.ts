@@ -7,6 +7,7 @@ import { helloMessage, refuseReserved } from "./hello.ts";
 import { type InboundHandlers, receive } from "./inbound.ts";
 import { runtime } from "./runtime.ts";
 import type { ServerSocket } from "./socket.ts";
+import { after, type Timer } from "./timer.ts";
 import { utf8Length } from "./utf8.ts";
 
 /** One connected client, as handlers see it. */
@@ -46,6 +47,8 @@ export interface PeerEvents {
   message(message: MessageBase, peer: ServerPeer): void;
   custom(message: CustomMessage, peer: ServerPeer): void;
   invalid(error: MessageDecodeError, peer: ServerPeer): void;
+  /** One message was queued. */
+  sent(): void;
   close(peer: ServerPeer, code: number, reason: string): void;
 }
 
@@ -53,17 +56,27 @@ export interface PeerEvents {
 const QUIET = 50;
 /** Milliseconds after which a close frame is sent to a peer that never stops. */
 const QUIET_LIMIT = 1000;
+/** Milliseconds between two looks at what has not left yet. */
+const FLUSH_LOOK = 5;
+
+/** Codes a close frame may carry: 1004 to 1006 and 1015 are reserved, 1016 to 2999 belong to nobody. */
+function isCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
 
 type Life =
   | { readonly state: "opening" }
   | { readonly state: "open" }
-  | { readonly state: "quieting"; timer: ReturnType<typeof setTimeout> }
+  | { readonly state: "quieting"; readonly timer: Timer }
   | { readonly state: "closing" }
   | { readonly state: "closed" };
 
-/** How strictly frames are read. */
-export interface PeerDecoding extends DecodeOptions {
+/** How frames are read, and how long a goodbye may take. */
+export interface PeerOptions extends DecodeOptions {
   strict: boolean;
+  /** Milliseconds. */
+  closeTimeout: number;
 }
 
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
@@ -76,21 +89,21 @@ export class ServerPeer implements Peer {
   readonly #caller: Caller;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
-  readonly #decoding: PeerDecoding;
+  readonly #options: PeerOptions;
   readonly #inbound: InboundHandlers;
   readonly #resolveClosed: () => void;
   #life: Life = { state: "opening" };
   #lastFrame = 0;
   #isAdmitted = false;
 
-  constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, decoding: PeerDecoding) {
+  constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, options: PeerOptions) {
     this.id = id;
     this.platform = caller.platform;
     this.address = caller.address;
     this.#caller = caller;
     this.#socket = socket;
     this.#events = events;
-    this.#decoding = decoding;
+    this.#options = options;
     this.#inbound = {
       message: (message) => events.message(message, this),
       custom: (message) => events.custom(message, this),
@@ -127,7 +140,7 @@ export class ServerPeer implements Peer {
   /** One frame; `null` is a binary one. Input of a caller that was not let in is never read. */
   take(text: string | null): void {
     this.#lastFrame = performance.now();
-    if (this.#isAdmitted) receive(text, this.#decoding, this.#inbound);
+    if (this.#isAdmitted) receive(text, this.#options, this.#inbound);
   }
 
   /** The runtime's end of the socket; nothing follows it. */
@@ -145,6 +158,7 @@ export class ServerPeer implements Peer {
   write(text: string): boolean {
     if (!this.isOpen) return false;
     this.#socket.send(text);
+    this.#events.sent();
     return true;
   }
 
@@ -161,18 +175,27 @@ export class ServerPeer implements Peer {
   }
 
   close(code: number = 1000, reason: string = ""): void {
-    if (!Number.isInteger(code) || code < 1000 || code > 4999) {
-      throw new RangeError(`Cannot close peer as 'code' must be from 1000 to 4999: received ${code}`);
+    if (!isCloseCode(code)) {
+      throw new RangeError(
+        `Cannot close peer as 'code' must be 1000 to 1014 or 3000 to 4999, and sendable: received ${code}`,
+      );
     }
     if (utf8Length(reason) > 123) throw new RangeError("Cannot close peer as 'reason' must take at most 123 bytes");
     if (this.#life.state !== "open") return;
-    const deadline = performance.now() + QUIET_LIMIT;
-    const check = () => {
-      const rest = Math.min(this.#lastFrame + QUIET, deadline) - performance.now();
-      if (rest <= 0 || !runtime.closeNeedsQuiet) return this.#closeNow(code, reason);
-      this.#life = { state: "quieting", timer: setTimeout(check, Math.ceil(rest)) };
-    };
-    check();
+    const now = performance.now();
+    if (runtime.closeEndsInput && this.#isAdmitted) this.#lastFrame = now; // what is under way must still be read
+    this.#quiet(code, reason, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
+  }
+
+  /** Closes once the peer has stopped sending and, where the runtime would lose it, what is queued has left. */
+  #quiet(code: number, reason: string, until: { quiet: number; flushed: number }): void {
+    const now = performance.now();
+    const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
+    const mustBeQuiet = this.#isAdmitted || !runtime.closeEndsInput;
+    const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET, until.quiet) - now : 0;
+    if (rest <= 0 && !isFlushing) return this.#closeNow(code, reason);
+    const timer = after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
+    this.#life = { state: "quieting", timer };
   }
 
   #closeNow(code: number, reason: string): void {
@@ -182,13 +205,13 @@ export class ServerPeer implements Peer {
 
   #answer(message: CustomMessage): boolean {
     if (message.message_type_name !== "maim_ping" || !this.#caller.features?.includes("ping")) return false;
-    this.write(encodeMessage(createCustom("maim_pong", message.content, this.platform)));
+    if (this.isOpen) this.#socket.send(encodeMessage(createCustom("maim_pong", message.content, this.platform)));
     return true;
   }
 
   #invalid(error: MessageDecodeError): void {
     this.#events.invalid(error, this);
     if (error.code === "too_large") this.close(1009, "Message too large");
-    else if (this.#decoding.strict) this.close(1007, `Invalid message at ${error.path}`.slice(0, 120));
+    else if (this.#options.strict) this.close(1007, `Invalid message at ${error.path}`.slice(0, 120));
   }
 }

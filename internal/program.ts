@@ -28,7 +28,7 @@ export interface System {
   readonly fs: { readFile(path: string, encoding: "utf8"): Promise<string> };
   readonly process: {
     readonly argv: readonly string[];
-    readonly stdout: { write(text: string): unknown };
+    readonly stdout: { write(text: string): unknown; on(event: "error", handler: () => void): unknown };
     readonly stderr: { write(text: string): unknown };
     on(signal: "SIGINT" | "SIGTERM", handler: () => void): unknown;
     exit(code: number): never;
@@ -69,10 +69,12 @@ function readFlags({ util, process }: System): Flags {
     return util.parseArgs({ args, options }).values;
   } catch {
     const names = Object.keys(options);
-    const bad = args.find((arg) => arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "")) ??
-      args.find((arg, index) => !arg.startsWith("-") && !args[index - 1]?.startsWith("--"));
-    // Values are not repeated: one may be a token in the wrong place.
-    if (bad?.startsWith("-")) throw new UsageError(`unknown flag ${bad.split("=")[0]}; --help lists them`);
+    // Values are not repeated, nor what stands where the value of a flag belongs: it may be a token.
+    const bad = args.find((arg, index) => {
+      const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
+      return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
+    });
+    if (bad !== undefined) throw new UsageError(`unknown flag ${bad.split("=")[0]}; --help lists them`);
     throw new UsageError("a flag lacks its value or has one too many; --help lists them");
   }
 }
@@ -106,6 +108,8 @@ function reason(error: unknown): string {
   const { code, name, message } = error as Error & { code?: string };
   if (code === "EADDRINUSE") return "the port is taken; choose another with --port, or 0 for a free one";
   if (code === "EADDRNOTAVAIL") return "this machine does not have that address; see --host";
+  if (code === "EINVAL" || code === "ENOTFOUND") return "the address to bind is not known; see --host";
+  if (code?.startsWith("ERR_OSSL") || name === "InvalidData") return "certificate and key can not be used; see --cert";
   if (code === "EACCES" || name === "PermissionDenied") return "the system does not permit it";
   if (code === "ENOENT") return "no such file";
   if (name === "NotCapable") return `${message.split(",")[0]}; run it again as: deno run -A server.ts`;
@@ -116,10 +120,10 @@ function peerName(peer: Peer): string {
   return `#${peer.id} ${peer.platform}${peer.address === "" ? "" : ` (${peer.address})`}`;
 }
 
-/** A line stays a line whatever a message holds, and control codes do not reach the terminal. */
+/** A line stays a line whatever a message holds: neither control codes nor marks that turn it around get out. */
 function oneLine(text: string, length = 200): string {
   // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, " ");
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ");
   return line.length > length ? `${line.slice(0, length)}…` : line;
 }
 
@@ -159,6 +163,8 @@ function stopSignal({ process }: System): Promise<void> {
 
 async function start(Server: typeof MessageServer, system: System): Promise<void> {
   const say = (line: string) => void system.process.stdout.write(`${line}\n`);
+  // Whoever read the lines is gone, as in `server.ts | head -1`: that ends the program, not with a stack.
+  system.process.stdout.on("error", () => system.process.exit(0));
   const flags = readFlags(system);
   if (flags.help) return say(HELP.trimEnd());
   const options: MessageServerOptions = {};

@@ -39,13 +39,13 @@ const dataOf = (socket: BunSocket): SocketData => socket.data as SocketData; // 
 
 /** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
 function bunSeconds(ms: number): number {
-  return Math.min(960, Math.ceil(ms / 1000));
+  return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
 }
 
 /** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
 export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSocketHandlers {
   return {
-    maxPayloadLength: maxBytes,
+    maxPayloadLength: Math.min(2 ** 32 - 1, Math.ceil(maxBytes)),
     backpressureLimit: 0,
     idleTimeout: bunSeconds(idleTimeout),
     open(socket) {
@@ -150,9 +150,9 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
   return { port: server.port, stop: () => server.stop(true) };
 }
 
-/** Bun 1.4; its client also runs on Node 26. */
+/** Bun 1.4: nothing comes in after the server's own close frame. Its client also runs on Node 26. */
 export const bunRuntime: Runtime = {
-  closeNeedsQuiet: false,
+  closeEndsInput: true,
   dial,
   errorOf,
   httpStatus,

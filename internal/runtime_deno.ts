@@ -53,7 +53,9 @@ function address(_request: Request, info: unknown): string {
 }
 
 function upgrade(request: Request, _info: unknown, { idleTimeout }: SocketLimits, attach: Attach): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleTimeout / 1000 });
+  const { socket, response } = Deno.upgradeWebSocket(request, {
+    idleTimeout: idleTimeout === Infinity ? 0 : idleTimeout / 1000,
+  });
   socket.binaryType = "arraybuffer";
   const events = attach({
     send: (text) => socket.send(text),
@@ -96,7 +98,7 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
 
 /** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, which is then lost. */
 export const denoRuntime: Runtime = {
-  closeNeedsQuiet: true,
+  closeEndsInput: false,
   dial,
   errorOf,
   httpStatus,

@@ -99,8 +99,8 @@ export interface DialOptions {
 
 /** Everything the library asks of a runtime; the only seam where Deno and Bun differ. */
 export interface Runtime {
-  /** Whether a close frame is lost when the peer is sending: runtimes differ in how they end the TCP connection. */
-  readonly closeNeedsQuiet: boolean;
+  /** Whether frames that are under way when the server closes are lost; otherwise its close frame is lost to them. */
+  readonly closeEndsInput: boolean;
   dial(url: string, options: DialOptions): Dialled;
   /** What the runtime tells in the error event of a WebSocket. */
   errorOf(event: Event): unknown;
