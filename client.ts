@@ -19,26 +19,21 @@
 
 import { encodeMessage } from "./codec.ts";
 import type { DecodeOptions, MessageDecodeError } from "./codec.ts";
-import { Backoff } from "./internal/backoff.ts";
 import {
   checkOptions,
-  checkToken,
   checkUrl,
   type ClientTls,
   type MessageClientOptions,
   type ReconnectOptions,
 } from "./internal/client_options.ts";
-import { judge, socketIoVerdict, type Verdict } from "./internal/ending.ts";
+import { type ClientStatus, closedError, Connection } from "./internal/connection.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
-import { Heartbeat, type HeartbeatOptions } from "./internal/heartbeat.ts";
-import { FEATURES, HELLO_HEADER, helloFeatures, helloHeader, refuseReserved } from "./internal/hello.ts";
-import { type InboundHandlers, receive } from "./internal/inbound.ts";
-import { Link, type LinkEnd } from "./internal/link.ts";
-import { describeDrop, type Drop, type DropReason, Outbox, type OutboxOptions } from "./internal/outbox.ts";
-import { probeUrl, speaksSocketIo } from "./internal/probe.ts";
-import { runtime } from "./internal/runtime.ts";
-import { after, type Timer } from "./internal/timer.ts";
+import type { HeartbeatOptions } from "./internal/heartbeat.ts";
+import { helloFeatures, pingNumber, pongMessage, refuseReserved } from "./internal/hello.ts";
+import { receive } from "./internal/inbound.ts";
+import type { Link } from "./internal/link.ts";
+import { describeDrop, type Drop, type DropReason, type OutboxOptions } from "./internal/outbox.ts";
 import {
   createCustom,
   createMessage,
@@ -53,6 +48,7 @@ import {
 export { MessageConnectionError } from "./internal/errors.ts";
 export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
 export type {
+  ClientStatus,
   ClientTls,
   Drop,
   DropReason,
@@ -75,47 +71,6 @@ export interface ConnectOptions {
    */
   retry?: boolean;
 }
-
-/** Where a client stands. */
-export type ClientStatus =
-  | {
-    /** Not connected, nothing under way. */
-    readonly state: "idle";
-    /** Why the last attempt failed. */
-    readonly reason?: MessageConnectionError;
-  }
-  | {
-    /** Dialling, or upgraded and not yet known to be welcome. */
-    readonly state: "connecting";
-    /** 0 for the dial of `connect()`, then the number of the new dial; starts from 1 after a stable connection. */
-    readonly attempt: number;
-  }
-  | {
-    /** Usable. */
-    readonly state: "open";
-    /** Milliseconds since the connection before this one was lost; absent for the first. */
-    readonly gap?: number;
-  }
-  | {
-    /** Waiting to dial again. */
-    readonly state: "waiting";
-    /** Number of the new dial to come. */
-    readonly attempt: number;
-    /** Milliseconds until then. */
-    readonly delay: number;
-    /** What ended the last connection or dial. */
-    readonly reason: MessageConnectionError;
-  }
-  | {
-    /** Saying goodbye. */
-    readonly state: "closing";
-  }
-  | {
-    /** Down for good. */
-    readonly state: "closed";
-    /** What made it so; absent after `close()`. */
-    readonly reason?: MessageConnectionError;
-  };
 
 /** Events of {@linkcode MessageClient} and what their handlers get. */
 export interface MessageClientEvents {
@@ -170,60 +125,6 @@ export interface SendTextOptions {
   group?: GroupInput;
 }
 
-/** Those who wait for the link to become usable; all share one promise. */
-interface Waiter extends PromiseWithResolvers<void> {
-  callers: number;
-}
-
-interface Connecting {
-  readonly state: "connecting";
-  readonly attempt: number;
-  readonly waiter: Waiter;
-  /** Whether failure leads straight back to `idle`: the dial of a `connect()` without `retry`. */
-  isOnce: boolean;
-  /** When the connection before this one was lost; absent before the first. */
-  readonly lostAt: number | undefined;
-  link: Link | null;
-}
-
-interface Open {
-  readonly state: "open";
-  readonly attempt: number;
-  readonly link: Link;
-  readonly heartbeat: Heartbeat | null;
-  readonly since: number;
-  readonly gap?: number;
-}
-
-interface Waiting {
-  readonly state: "waiting";
-  readonly attempt: number;
-  readonly delay: number;
-  readonly reason: MessageConnectionError;
-  readonly waiter: Waiter;
-  readonly lostAt: number | undefined;
-  readonly timer: Timer;
-}
-
-/** What a client holds in each state, and nothing else. */
-type Live =
-  | { readonly state: "idle"; readonly reason?: MessageConnectionError }
-  | Connecting
-  | Open
-  | Waiting
-  | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void>; readonly timer: Timer }
-  | { readonly state: "closed"; readonly reason?: MessageConnectionError };
-
-function newWaiter(): Waiter {
-  const waiter = { ...Promise.withResolvers<void>(), callers: 0 };
-  waiter.promise.catch(() => {}); // nobody may be waiting during a reconnect: `status` tells
-  return waiter;
-}
-
-function closedError(): MessageConnectionError {
-  return new MessageConnectionError("closed", "Cannot use client as it must not be closed: create a new one");
-}
-
 /**
  * One connection to a maim_message server, dialled again when it falls.
  *
@@ -246,15 +147,11 @@ function closedError(): MessageConnectionError {
 export class MessageClient {
   /** The name this client routes by. */
   readonly platform: string;
-  readonly #url: string | (() => string | Promise<string>);
-  readonly #options: MessageClientOptions;
-  readonly #ca: readonly string[];
-  readonly #backoff: Backoff;
+  readonly #connection: Connection;
   readonly #emitter = new Emitter<Events>();
   readonly #decode: DecodeOptions;
-  readonly #outbox: Outbox;
-  readonly #counts = { received: 0, invalid: 0, dropped: 0, opened: 0 };
-  #live: Live = { state: "idle" };
+  readonly #mayKeep: boolean;
+  readonly #counts = { received: 0, invalid: 0, dropped: 0 };
 
   /**
    * Creates a client; nothing is dialled yet.
@@ -266,37 +163,26 @@ export class MessageClient {
    */
   constructor(url: string | URL | (() => string | Promise<string>), options: MessageClientOptions) {
     checkOptions(options);
-    this.#url = typeof url === "function" ? url : checkUrl(String(url));
-    this.#options = options;
     this.platform = options.platform;
-    const ca = options.tls?.ca ?? [];
-    this.#ca = typeof ca === "string" ? [ca] : ca;
-    this.#backoff = new Backoff(options.reconnect ?? {});
     this.#decode = options.decode ?? {};
-    this.#outbox = new Outbox(options.outbox ?? {}, (drop) => this.#drop(drop));
+    this.#mayKeep = options.outbox !== false;
+    this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
+      status: (status) => void this.#emitter.emit("status", status),
+      frame: (text, link) => this.#receive(text, link),
+      drop: (drop) => this.#drop(drop),
+      fail: (error) => this.#emitter.fail(error),
+    });
   }
 
   /** Where the client stands now. */
   get status(): ClientStatus {
-    const live = this.#live;
-    switch (live.state) {
-      case "connecting":
-        return { state: "connecting", attempt: live.attempt };
-      case "open":
-        return live.gap === undefined ? { state: "open" } : { state: "open", gap: live.gap };
-      case "waiting":
-        return { state: "waiting", attempt: live.attempt, delay: live.delay, reason: live.reason };
-      case "closing":
-        return { state: "closing" };
-      default:
-        return live.reason === undefined ? { state: live.state } : { state: live.state, reason: live.reason };
-    }
+    return this.#connection.status;
   }
 
   /** What has happened so far, and what waits now. */
   get stats(): ClientStats {
-    const { sent, length: waiting, bytes: waitingBytes } = this.#outbox;
-    return { sent, waiting, waitingBytes, ...this.#counts };
+    const { opened, outbox: { sent, length: waiting, bytes: waitingBytes } } = this.#connection;
+    return { sent, waiting, waitingBytes, opened, ...this.#counts };
   }
 
   /**
@@ -349,18 +235,8 @@ export class MessageClient {
    * }
    * ```
    */
-  async connect({ signal, retry = false }: ConnectOptions = {}): Promise<void> {
-    signal?.throwIfAborted();
-    const live = this.#live;
-    if (live.state === "open") return;
-    if (live.state === "closing" || live.state === "closed") throw closedError();
-    if (live.state === "idle") {
-      const waiter = newWaiter();
-      this.#dial({ state: "connecting", attempt: 0, waiter, isOnce: !retry, lostAt: undefined, link: null });
-      return await this.#wait(waiter, signal);
-    }
-    if (retry && live.state === "connecting") live.isOnce = false;
-    return await this.#wait(live.waiter, signal);
+  connect({ signal, retry = false }: ConnectOptions = {}): Promise<void> {
+    return this.#connection.connect(signal, retry);
   }
 
   /**
@@ -377,15 +253,15 @@ export class MessageClient {
    */
   send(message: WireMessage): void {
     refuseReserved(message);
-    const { state } = this.#live;
+    const { state } = this.#connection.status;
     if (state === "closing" || state === "closed") throw closedError();
-    if (state === "idle" || (this.#options.outbox === false && state !== "open")) {
+    if (state === "idle" || (!this.#mayKeep && state !== "open")) {
       throw new MessageConnectionError(
         "not_open",
         `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
       );
     }
-    this.#outbox.accept(message, encodeMessage(message));
+    this.#connection.outbox.accept(message, encodeMessage(message));
   }
 
   /**
@@ -426,7 +302,7 @@ export class MessageClient {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = () => reject(signal?.reason);
     signal?.addEventListener("abort", abort);
-    const forget = this.#outbox.whenFlushed(resolve);
+    const forget = this.#connection.outbox.whenFlushed(resolve);
     try {
       await promise;
     } finally {
@@ -442,17 +318,8 @@ export class MessageClient {
    *
    * @returns Resolves when the connection is gone, or given up on.
    */
-  async close(): Promise<void> {
-    const live = this.#live;
-    if (live.state === "closed") return;
-    if (live.state === "closing") return await live.done.promise;
-    if (live.state === "waiting") clearTimeout(live.timer);
-    if (live.state === "open") live.heartbeat?.stop();
-    const link = "link" in live ? live.link : null;
-    if (link !== null) return await this.#closeLink(link, "waiter" in live ? live.waiter : null);
-    this.#enter({ state: "closed" });
-    if ("waiter" in live) live.waiter.reject(closedError());
-    this.#outbox.clear("closed");
+  close(): Promise<void> {
+    return this.#connection.close();
   }
 
   /** Calls {@linkcode MessageClient.close}. */
@@ -460,258 +327,41 @@ export class MessageClient {
     return this.close();
   }
 
-  /** Flushes, shakes hands, and ends, each bounded by a share of `closeTimeout`. */
-  async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
-    const { closeTimeout = 5000 } = this.#options;
-    const share = Math.min(closeTimeout / 2, 1000);
-    const end = performance.now() + closeTimeout;
-    const done = Promise.withResolvers<void>();
-    const goodbye = () => {
-      this.#outbox.hold();
-      link.close(Math.max(share, end - performance.now()));
-    };
-    const timer = after(this.#outbox.length === 0 ? 0 : closeTimeout - share, goodbye);
-    this.#enter({ state: "closing", link, done, timer });
-    waiter?.reject(closedError());
-    if (this.#outbox.length > 0) this.#outbox.whenFlushed(goodbye);
-    await done.promise;
-  }
-
-  #enter(live: Live): void {
-    this.#live = live;
-    this.#emitter.emit("status", this.status);
-  }
-
-  async #wait(waiter: Waiter, signal: AbortSignal | undefined): Promise<void> {
-    waiter.callers++;
-    if (signal === undefined) return await waiter.promise;
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    try {
-      await Promise.race([waiter.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-      waiter.callers--;
-      if (signal.aborted && waiter.callers === 0) this.#cancel(waiter);
-    }
-  }
-
-  /** Gives up a first connection that nobody waits for any more; a reconnect goes on. */
-  #cancel(waiter: Waiter): void {
-    const live = this.#live;
-    if (!("waiter" in live) || live.waiter !== waiter || live.lostAt !== undefined) return;
-    if (live.state === "waiting") clearTimeout(live.timer);
-    this.#enter({ state: "idle" });
-    if (live.state === "connecting") live.link?.close(this.#options.closeTimeout ?? 5000);
-  }
-
-  #dial(live: Connecting): void {
-    this.#enter(live);
-    void this.#open(live); // never rejects
-  }
-
-  async #open(live: Connecting): Promise<void> {
-    const target = await this.#target();
-    if (this.#live !== live) return; // closed or cancelled meanwhile
-    if (target instanceof MessageConnectionError) return this.#fall(live, { error: target, isFatal: false });
-    const { url, headers } = target;
-    const { connectTimeout = 10_000 } = this.#options;
-    const place = new URL(url);
-    try {
-      const link: Link = new Link(url, { platform: this.platform, headers, ca: this.#ca, connectTimeout }, {
-        usable: () => this.#usable(live, link),
-        frame: (text) => this.#frame(text),
-        sign: (pong) => this.#sign(pong),
-        ended: (end) => this.#ended(link, end, place),
-      });
-      live.link = link;
-    } catch (cause) {
-      const end = { code: 1006, reason: "", wasUpgraded: false, timeout: null, cause };
-      this.#fall(live, judge(end, place));
-    }
-  }
-
-  /** Where to dial and how, fresh for each dial. */
-  async #target(): Promise<{ url: string; headers: Record<string, string> } | MessageConnectionError> {
-    try {
-      const url = typeof this.#url === "function" ? checkUrl(await this.#url()) : this.#url;
-      return { url, headers: await this.#headers() };
-    } catch (cause) {
-      const text = "Cannot connect as the functions given for 'url' and 'token' must succeed: see cause";
-      return new MessageConnectionError("refused", text, { cause });
-    }
-  }
-
-  async #headers(): Promise<Record<string, string>> {
-    const { token: given, headers = {} } = this.#options;
-    const token = checkToken(typeof given === "function" ? await given() : given ?? "");
-    return {
-      ...headers,
-      platform: this.platform,
-      ...(token === "" ? {} : { authorization: token }),
-      [HELLO_HEADER]: helloHeader(FEATURES),
-    };
-  }
-
-  #usable(from: Connecting, link: Link): void {
-    if (this.#live === from) {
-      const since = performance.now();
-      const gap = from.lostAt === undefined ? {} : { gap: Math.round(since - from.lostAt) };
-      const heartbeat = this.#heartbeat(link);
-      this.#counts.opened++;
-      this.#enter({ state: "open", attempt: from.attempt, link, heartbeat, since, ...gap });
-      from.waiter.resolve();
-    }
-    // A handler of `status` may have closed the client; then what waits is still sent before the goodbye.
-    if (!("link" in this.#live) || this.#live.link !== link) return;
-    this.#outbox.attach(link);
-    if (this.#live.state === "open") this.#live.heartbeat?.start();
-  }
-
-  #frame(text: string | null): void {
-    if (this.#live.state === "open") this.#live.heartbeat?.sign();
-    receive(text, this.#decode, this.#inbound);
-  }
-
-  #ended(link: Link, end: LinkEnd, place: URL): void {
-    const live = this.#live;
-    if (!("link" in live) || live.link !== link) return;
-    const verdict = judge(end, place);
-    if (live.state !== "closing") return void this.#fallWithAdvice(live, end, verdict, place);
-    clearTimeout(live.timer);
-    this.#enter({ state: "closed" });
-    // The answer to our close frame proves that everything before it was read.
-    this.#outbox.detach({
-      silentSince: Infinity,
-      verdict: end.code === 1000 ? "delivered" : "in_doubt",
-      mayResend: false,
-    });
-    this.#outbox.clear("closed");
-    live.done.resolve();
-  }
-
-  /** A server that refused the handshake may speak Socket.IO: it is asked, once and briefly. */
-  async #fallWithAdvice(live: Connecting | Open, end: LinkEnd, verdict: Verdict, place: URL): Promise<void> {
-    const status = live.state === "connecting" ? runtime.httpStatus(end.cause) : null;
-    if (status !== 400 && status !== 404) return this.#fall(live, verdict);
-    const isSocketIo = await speaksSocketIo(place, this.#ca);
-    if (this.#live !== live) return; // closed meanwhile
-    this.#fall(live, isSocketIo ? socketIoVerdict(verdict) : verdict);
-  }
-
-  /** Decides what follows the end of a dial or of a connection. */
-  #fall(live: Connecting | Open, { error: reason, isFatal }: Verdict): void {
-    const waiter = live.state === "connecting" ? live.waiter : newWaiter();
-    const lostAt = live.state === "connecting" ? live.lostAt : performance.now();
-    const isStable = live.state === "open" && performance.now() - live.since >= this.#backoff.stableAfter;
-    const attempt = isStable ? 1 : live.attempt + 1;
-    const isOnce = live.state === "connecting" && live.isOnce;
-    const silentSince = live.state === "open" ? live.heartbeat?.silentSince ?? Infinity : Infinity;
-    if (live.state === "open") live.heartbeat?.stop();
-    const delay = isFatal || isOnce ? null : this.#delay(attempt, reason);
-    if (delay !== null) this.#waitFor({ attempt, delay, reason, waiter, lostAt });
-    else this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
-    this.#settle(reason.code, silentSince);
-    if (delay === null) waiter.reject(reason);
-  }
-
-  /** Tells what became of the messages on the line that fell, and of those that can wait no longer. */
-  #settle(code: MessageConnectionError["code"], silentSince: number): void {
-    const verdict = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
-    this.#outbox.detach({ silentSince, verdict, mayResend: this.#live.state === "waiting" });
-    const isOver = this.#live.state === "idle" || this.#live.state === "closed";
-    if (isOver) this.#outbox.clear(code === "unauthorized" ? "unauthorized" : "closed");
-  }
-
-  #delay(attempt: number, reason: MessageConnectionError): number | null {
-    try {
-      return this.#backoff.delayOf(attempt, reason);
-    } catch (error) {
-      this.#emitter.fail(error);
-      return null;
-    }
-  }
-
-  #waitFor(next: Omit<Waiting, "state" | "timer">): void {
-    const { attempt, waiter, lostAt, delay } = next;
-    const dial = () => this.#dial({ state: "connecting", attempt, waiter, lostAt, isOnce: false, link: null });
-    this.#enter({ ...next, state: "waiting", timer: setTimeout(dial, delay) });
-  }
-
-  #heartbeat(link: Link): Heartbeat | null {
-    const { heartbeat = {} } = this.#options;
-    if (heartbeat === false) return null;
-    return new Heartbeat(heartbeat, {
-      ask: (signal) => this.#ask(link, signal, heartbeat.probe ?? true),
-      get bufferedAmount() {
-        return link.bufferedAmount;
-      },
-      dead: () => link.abandon("no answer to the heartbeat"),
-    });
-  }
-
-  /** Asks by the best means there is: our own ping, the protocol's, or an HTTP request beside the connection. */
-  #ask(link: Link, signal: AbortSignal, mayProbe: boolean): boolean {
-    if (link.ask()) return true;
-    if (mayProbe) void this.#probe(link, signal);
-    return mayProbe;
-  }
-
-  async #probe(link: Link, signal: AbortSignal): Promise<void> {
-    try {
-      await runtime.get(probeUrl(link.url), this.#ca, signal);
-    } catch {
-      return; // no answer is what the heartbeat waits for
-    }
-    if (this.#live.state === "open" && this.#live.link === link) this.#live.heartbeat?.sign();
-  }
-
-  #sign(pong: number | null): void {
-    if (this.#live.state !== "open") return;
-    const { heartbeat, link } = this.#live;
-    heartbeat?.sign();
-    if (pong !== null) this.#outbox.confirm(link.answered(pong));
-  }
-
   #drop(drop: Drop): void {
     this.#counts.dropped++;
     if (!this.#emitter.emit("drop", drop)) unheard("drop", describeDrop(drop));
   }
 
-  readonly #inbound: InboundHandlers = {
-    message: (message) => {
-      this.#counts.received++;
-      this.#emitter.emit("message", message);
-    },
-    custom: (message) => {
-      this.#counts.received++;
-      this.#emitter.emit("custom", message);
-      this.#emitter.emit(`custom:${message.message_type_name}`, message);
-    },
-    own: (message) => this.#answer(message),
-    invalid: (error) => {
-      this.#counts.invalid++;
-      this.#emitter.emit("invalid", error);
-    },
-  };
+  #receive(text: string | null, link: Link): void {
+    receive(text, this.#decode, {
+      message: (message) => {
+        this.#counts.received++;
+        this.#emitter.emit("message", message);
+      },
+      custom: (message) => {
+        this.#counts.received++;
+        this.#emitter.emit("custom", message);
+        this.#emitter.emit(`custom:${message.message_type_name}`, message);
+      },
+      own: (message) => this.#answer(message, link),
+      invalid: (error) => {
+        this.#counts.invalid++;
+        this.#emitter.emit("invalid", error);
+      },
+    });
+  }
 
   /** The conversation of the hello features; anything that was not agreed on is refused. */
-  #answer(message: CustomMessage): boolean {
-    const link = "link" in this.#live ? this.#live.link : null;
-    if (link === null) return false;
+  #answer(message: CustomMessage, link: Link): boolean {
     const features = link.features === null ? helloFeatures(message) : null;
     if (features !== null) {
       link.features = features;
       return true;
     }
-    if (!link.features?.includes("ping")) return false;
-    if (message.message_type_name === "maim_pong") {
-      this.#sign(Number((message.content as { n?: unknown } | null)?.n));
-      return true;
-    }
-    if (message.message_type_name !== "maim_ping") return false;
-    link.send(encodeMessage(createCustom("maim_pong", message.content, this.platform)));
+    const number = link.features?.includes("ping") ? pingNumber(message) : null;
+    if (number === null) return false;
+    if (message.message_type_name === "maim_pong") this.#connection.confirm(link, number);
+    else link.send(encodeMessage(pongMessage(number, this.platform)));
     return true;
   }
 }

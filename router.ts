@@ -18,6 +18,8 @@
  */
 
 import { type ConnectOptions, MessageClient, type MessageClientEvents, type MessageClientOptions } from "./client.ts";
+import { encodeMessage } from "./codec.ts";
+import { checkUrl } from "./internal/client_options.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import { describeDrop } from "./internal/outbox.ts";
@@ -45,6 +47,7 @@ type Events = Omit<RouterEvents, "error"> & {
 
 /** A platform's client, and what it was made from. */
 interface Route {
+  readonly platform: string;
   readonly client: MessageClient;
   readonly config: RouteConfig;
 }
@@ -127,21 +130,11 @@ export class Router {
     url: ConstructorParameters<typeof MessageClient>[0],
     options: RouteOptions = {},
   ): MessageClient {
-    if (this.#state === "closed") {
-      throw new MessageConnectionError(
-        "closed",
-        "Cannot add platform as the router must not be closed: create a new one",
-      );
-    }
+    this.#refuseClosed();
     if (this.#routes.has(platform)) {
       throw new TypeError(`Cannot add platform as "${platform}" must be new: remove it first`);
     }
-    const client = new MessageClient(url, { ...options, platform });
-    this.#routes.set(platform, { client, config: { ...options, url } });
-    this.#listen(client);
-    // Its failures are `status` events of the client; only a fatal one rejects.
-    if (this.#state === "running") client.connect({ retry: true }).catch(() => {});
-    return client;
+    return this.#install(this.#create(platform, { ...options, url }));
   }
 
   /**
@@ -163,7 +156,7 @@ export class Router {
    *
    * @param config What is wanted, by platform.
    * @returns Resolves when the connections that are no longer wanted are gone. New ones do not delay it.
-   * @throws {TypeError} If an option is of the wrong kind; platforms before it are changed already.
+   * @throws {TypeError} If an option is of the wrong kind; then nothing has changed.
    *
    * @example Another token for one platform
    * ```ts
@@ -180,15 +173,18 @@ export class Router {
    * ```
    */
   async update(config: Readonly<Record<string, RouteConfig>>): Promise<void> {
-    const leaving: Promise<void>[] = [];
-    for (const [platform, { config: old }] of [...this.#routes]) {
-      const isWanted = Object.hasOwn(config, platform) && isSame(config[platform], old);
-      if (!isWanted) leaving.push(this.remove(platform));
-    }
-    for (const [platform, { url, ...options }] of Object.entries(config)) {
-      if (!this.#routes.has(platform)) this.add(platform, url, options);
-    }
-    await Promise.all(leaving);
+    this.#refuseClosed();
+    const isKept = ([platform, route]: [string, Route]) => {
+      return Object.hasOwn(config, platform) && isSame(config[platform], route.config);
+    };
+    const leaving = new Map([...this.#routes].filter((entry) => !isKept(entry)));
+    // Created, and so checked, before anything is touched.
+    const created = Object.entries(config)
+      .filter(([platform]) => leaving.has(platform) || !this.#routes.has(platform))
+      .map(([platform, wanted]) => this.#create(platform, wanted, leaving.get(platform)?.client));
+    const closed = [...leaving.keys()].map((platform) => this.remove(platform));
+    for (const route of created) this.#install(route);
+    await Promise.all(closed);
   }
 
   /**
@@ -198,9 +194,7 @@ export class Router {
    * @throws {AggregateError} If some failed; the others stay connected. Each error is a `MessageConnectionError`.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
-    if (this.#state === "closed") {
-      throw new MessageConnectionError("closed", "Cannot connect as the router must not be closed: create a new one");
-    }
+    this.#refuseClosed();
     this.#state = "running";
     const results = await Promise.allSettled([...this.#routes.values()].map(({ client }) => client.connect(options)));
     const failed = results.filter((result) => result.status === "rejected").map((result) => result.reason);
@@ -214,10 +208,12 @@ export class Router {
    *
    * @param message The message; `message_info.platform`, or a custom message's `platform`, picks the client.
    * @throws {MessageConnectionError} `no_route` If the platform was not added; else as `MessageClient.send`.
+   * @throws {MessageEncodeError} If the message can not be written.
    */
   send(message: WireMessage): void {
-    const platform = isCustomMessage(message) ? message.platform ?? "" : message.message_info.platform;
-    this.#client(platform).send(message);
+    const platform = isCustomMessage(message) ? message.platform : message?.message_info?.platform;
+    if (typeof platform !== "string") encodeMessage(message); // says what is wrong with it
+    this.#client(platform ?? "").send(message);
   }
 
   /**
@@ -245,6 +241,31 @@ export class Router {
   /** Calls {@linkcode Router.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #refuseClosed(): void {
+    if (this.#state !== "closed") return;
+    throw new MessageConnectionError("closed", "Cannot use router as it must not be closed: create a new one");
+  }
+
+  /** Makes a client that dials only once the one before it has gone: a server lets the newest win. */
+  #create(platform: string, config: RouteConfig, before?: MessageClient): Route {
+    const { url, ...options } = config;
+    const dialled = before === undefined ? url : async () => {
+      await before.close();
+      return typeof url === "function" ? await url() : String(url);
+    };
+    if (before !== undefined && typeof url !== "function") checkUrl(String(url));
+    return { platform, client: new MessageClient(dialled, { ...options, platform }), config };
+  }
+
+  #install(route: Route): MessageClient {
+    const { platform, client } = route;
+    this.#routes.set(platform, route);
+    this.#listen(client);
+    // Its failures are `status` events of the client; only a fatal one rejects.
+    if (this.#state === "running") client.connect({ retry: true }).catch(() => {});
+    return client;
   }
 
   #client(platform: string): MessageClient {

@@ -102,7 +102,8 @@ export interface MessageServerOptions {
    */
   query?: boolean;
   /**
-   * Milliseconds after which a dead peer is gone; a single frame must be uploaded within it. 0 turns it off.
+   * Milliseconds after which a dead peer is gone; a single frame must be uploaded within it. 0 turns it off. Bun counts
+   * whole seconds, 960 at most.
    *
    * @default {120000}
    */
@@ -161,7 +162,7 @@ export interface MessageServerEvents {
   open: [peer: Peer];
   /** A connection that was let in is gone. */
   close: [peer: Peer, end: PeerEnd];
-  /** A frame was not a message; nothing else happened. */
+  /** A frame was not a message. The connection goes on, unless it was too large (1009) or `decode.strict` (1007). */
   invalid: [error: MessageDecodeError, peer: Peer];
   /** A handler or `authorize` failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
@@ -194,8 +195,10 @@ function checkOptions(options: MessageServerOptions): void {
   const owner = "MessageServer";
   const { path, tokens, authorize, refuse, duplicates, origins, query, idleTimeout, hello, decode, closeTimeout } =
     options;
-  if (path !== undefined && !(typeof path === "string" && path.startsWith("/"))) {
-    throw new TypeError(`Cannot create MessageServer as 'path' must start with "/": received "${path}"`);
+  if (path !== undefined && !(typeof path === "string" && /^\/[^?#]*$/.test(path))) {
+    throw new TypeError(
+      `Cannot create MessageServer as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
+    );
   }
   if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
   if (origins !== undefined) checkStrings(owner, "origins", origins);
@@ -214,8 +217,8 @@ function checkOptions(options: MessageServerOptions): void {
 /** An address that can be dialled: the one that means "all" can not. */
 function dialable(hostname: string): string {
   if (hostname === "0.0.0.0") return "127.0.0.1";
-  if (hostname === "::") return "[::1]";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
+  if (hostname === "::" || hostname === "[::]") return "[::1]";
+  return hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
 }
 
 /**
@@ -266,7 +269,15 @@ export class MessageServer {
       options;
     const { maxBytes = 104_857_600, maxDepth = 32, strict = false } = options.decode ?? {};
     this.#tokens = new TokenSet(options.tokens);
-    this.#gate = { path, origins, query, hello, authorize: options.authorize, tokens: this.#tokens };
+    // As a request spells it: escapes and dots resolved.
+    this.#gate = {
+      path: new URL(path, "http://localhost").pathname,
+      origins,
+      query,
+      hello,
+      authorize: options.authorize,
+      tokens: this.#tokens,
+    };
     this.#refuse = options.refuse ?? "close";
     this.#peerOptions = { maxBytes, maxDepth, strict, closeTimeout };
     this.#limits = { maxBytes, idleTimeout };
@@ -337,6 +348,9 @@ export class MessageServer {
     }
     if (!Number.isInteger(port) || port < 0 || port > 65535) {
       throw new RangeError(`Cannot listen as 'port' must be from 0 to 65535: received ${port}`);
+    }
+    if (typeof hostname !== "string" || hostname === "") {
+      throw new TypeError("Cannot listen as 'hostname' must be an address: received none");
     }
     const listener = runtime.listen({ hostname, port, tls }, this.#limits, this.fetch);
     this.#life.listeners.push(listener);
@@ -475,7 +489,7 @@ export class MessageServer {
   }
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
-    for (const peer of this.#sockets) peer.close(1000, "服务器关闭");
+    for (const peer of this.#sockets) peer.retire(1000, "服务器关闭");
     const late = Promise.withResolvers<void>();
     const timer = after(this.#closeTimeout, late.resolve);
     await Promise.race([late.promise, Promise.all([...this.#sockets].map((peer) => peer.closed))]);
@@ -484,7 +498,8 @@ export class MessageServer {
   }
 
   async #admit(request: Request, info: unknown): Promise<Response> {
-    const url = new URL(request.url);
+    const url = URL.parse(request.url);
+    if (url === null) return plain(400, "The Host header is not right");
     const refusal = refuseRequest(request, url, this.#gate);
     if (refusal !== null) return refusal;
     const caller = await readCaller(request, url, runtime.address(request, info), this.#gate);
@@ -506,7 +521,7 @@ export class MessageServer {
   readonly #peerEvents = {
     admit: (peer: ServerPeer): boolean => {
       if (this.#life.state === "closed") {
-        peer.close(1000, "服务器关闭");
+        peer.retire(1000, "服务器关闭");
         return false;
       }
       if (!this.#registry.add(peer)) {

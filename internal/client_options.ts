@@ -2,7 +2,7 @@ import type { DecodeOptions } from "../codec.ts";
 import type { MessageConnectionError } from "./errors.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
 import { HELLO_HEADER } from "./hello.ts";
-import { checkBoolean, checkChoice, checkNumber, isHeaderName } from "./options.ts";
+import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "./options.ts";
 import type { OutboxOptions } from "./outbox.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */
@@ -65,14 +65,14 @@ export interface MessageClientOptions {
   headers?: Readonly<Record<string, string>>;
   /** When to dial again, or `false` for never. */
   reconnect?: ReconnectOptions | false;
-  /** What is kept while the line is down, or `false` to keep nothing. */
+  /** What is kept while the line is down or slow; `false` keeps nothing while it is down. */
   outbox?: OutboxOptions | false;
   /** How a silent server is noticed, or `false` for not at all. */
   heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that come in. */
   decode?: DecodeOptions;
   /**
-   * How long a handshake may take.
+   * How long a handshake may take, and before it the functions given for URL and token.
    *
    * @default {10000}
    */
@@ -97,9 +97,30 @@ export function checkUrl(url: string): string {
 }
 
 /** Checks a token, which may hold spaces inside; what it holds is never shown. */
-export function checkToken(token: string): string {
-  if (/^[\x20-\x7e]*$/.test(token)) return token;
+export function checkToken(token: unknown): string {
+  if (typeof token === "string" && /^[\x20-\x7e]*$/.test(token)) return token;
   throw new TypeError("Cannot connect as 'token' must be printable ASCII");
+}
+
+/** Checks further headers: a value may be secret, so none is shown. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
+      throw new TypeError(
+        `Cannot create MessageClient as 'headers' must not hold "${name}": the client sends it itself`,
+      );
+    }
+    const isName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+    if (!isName || typeof value !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new TypeError("Cannot create MessageClient as 'headers' must hold names and values that HTTP allows");
+    }
+  }
+}
+
+function checkTls({ ca = [] }: ClientTls): void {
+  const texts = typeof ca === "string" ? [ca] : ca;
+  if (Array.isArray(texts) && texts.every((text) => typeof text === "string" && text.includes("-----BEGIN"))) return;
+  throw new TypeError("Cannot create MessageClient as 'tls.ca' must be PEM text, or an array of it");
 }
 
 /** Numbers among the options, and the least each may be. */
@@ -121,20 +142,18 @@ function checkNumbers(owner: string, given: object, least: Readonly<Record<strin
 /** Checks the options of a client, naming the one at fault. */
 export function checkOptions(options: MessageClientOptions): void {
   const owner = "MessageClient";
-  const { platform, token, headers, reconnect, outbox, heartbeat } = options;
+  const { platform, token, tls, headers, reconnect, outbox, heartbeat } = options;
   if (!isHeaderName(platform)) {
     throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
   }
-  if (typeof token === "string") checkToken(token);
-  for (const name of Object.keys(headers ?? {})) {
-    if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
-      throw new TypeError(
-        `Cannot create MessageClient as 'headers' must not hold "${name}": the client sends it itself`,
-      );
-    }
-  }
+  if (token !== undefined && typeof token !== "function") checkToken(token);
+  checkHeaders(headers ?? {});
+  checkTls(tls ?? {});
   for (const group of ["reconnect", "outbox", "heartbeat", "decode"] as const) {
-    checkNumbers(owner, options[group] || {}, LEAST[group], `${group}.`);
+    const given = options[group];
+    if (given === undefined || (given === false && group !== "decode")) continue;
+    checkObject(owner, group, given);
+    checkNumbers(owner, given as object, LEAST[group], `${group}.`);
   }
   checkNumbers(owner, options, LEAST_TIME);
   if (reconnect && (reconnect.jitter ?? 0) > 1) {
@@ -142,6 +161,7 @@ export function checkOptions(options: MessageClientOptions): void {
       `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${reconnect.jitter}`,
     );
   }
+  if (reconnect && reconnect.delay !== undefined) checkFunction(owner, "reconnect.delay", reconnect.delay);
   if (outbox && outbox.inDoubt !== undefined) {
     checkChoice(owner, "outbox.inDoubt", outbox.inDoubt, ["report", "resend"]);
   }

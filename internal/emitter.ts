@@ -67,7 +67,8 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
 
 /** An error and where it came from, on one line. */
 function oneLine(what: unknown): string {
-  if (!(what instanceof Error)) return String(what);
+  if (typeof what === "string") return what;
+  if (!(what instanceof Error)) return `a thrown ${what === null ? "null" : typeof what}`;
   const place = what.stack?.split("\n").find((line) => line.trimStart().startsWith("at "))?.trim();
   return `${what.name}: ${what.message}${place === undefined ? "" : ` (${place})`}`.replaceAll("\n", " ");
 }

@@ -36,11 +36,11 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   ],
 ];
 
-/** The runtime's own words without the URL, which may hold a token. */
+/** The runtime's own words, with its code. */
 function causeText(cause: unknown): string {
   if (!(cause instanceof Error)) return "";
   const { message, code } = cause as Error & { code?: unknown };
-  const text = message.replace(/^.*? failed: /s, "").replace(/^failed to connect to WebSocket: /, "");
+  const text = message.replace(/^failed to connect to WebSocket: /, "");
   return typeof code === "string" && !text.includes(code) ? `${text} (${code})` : text;
 }
 

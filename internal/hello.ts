@@ -35,6 +35,23 @@ export function helloFeatures(message: WireMessage): readonly string[] | null {
   return FEATURES.filter((name) => (content.features as unknown[]).includes(name));
 }
 
+/** Asks the other side for a sign of life. */
+export function pingMessage(number: number, platform: string): CustomMessage {
+  return createCustom("maim_ping", { n: number }, platform);
+}
+
+/** Answers a ping, once the handlers of all messages before it were called. */
+export function pongMessage(number: number, platform: string): CustomMessage {
+  return createCustom("maim_pong", { n: number }, platform);
+}
+
+/** Reads a ping or pong: its number, or `null` if the message is neither. Nothing else of it is ever sent back. */
+export function pingNumber({ message_type_name: name, content }: CustomMessage): number | null {
+  if (name !== "maim_ping" && name !== "maim_pong") return null;
+  const number = (content as { n?: unknown } | null)?.n;
+  return Number.isSafeInteger(number) ? number as number : null;
+}
+
 /** Whether a name belongs to this library's own conversation. */
 export function isReserved(name: string): boolean {
   return name.startsWith("maim_");

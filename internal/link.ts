@@ -1,5 +1,5 @@
 import { encodeMessage } from "../codec.ts";
-import { createCustom } from "../schema.ts";
+import { pingMessage } from "./hello.ts";
 import type { Confirms, Line } from "./outbox.ts";
 import { runtime } from "./runtime.ts";
 import type { Dialled, DialOptions } from "./socket.ts";
@@ -12,6 +12,8 @@ export interface LinkEnd {
   readonly reason: string;
   /** Whether the handshake had succeeded. */
   readonly wasUpgraded: boolean;
+  /** Whether our close frame was under way. */
+  readonly wasClosing: boolean;
   /** Milliseconds after which our own clock ended it; `null` when the other side did. */
   readonly timeout: number | null;
   /** What the runtime said, if anything. */
@@ -82,6 +84,11 @@ export class Link implements Line {
     this.#life = { state: "dialling", timer: after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
   }
 
+  /** Whether it is gone. */
+  get isEnded(): boolean {
+    return this.#life.state === "ended";
+  }
+
   /** Bytes that the kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.#dialled.socket.bufferedAmount;
@@ -104,7 +111,7 @@ export class Link implements Line {
     if (confirms === "nothing") return false;
     const number = ++this.#pings;
     this.#asked.set(number, performance.now());
-    if (confirms === "handled") this.send(encodeMessage(createCustom("maim_ping", { n: number }, this.#platform)));
+    if (confirms === "handled") this.send(encodeMessage(pingMessage(number, this.#platform)));
     else this.#dialled.ping?.(`${number}`);
     return true;
   }
@@ -157,6 +164,7 @@ export class Link implements Line {
   #end(code: number, reason: string, timeout: number | null): void {
     if (this.#life.state === "ended") return;
     this.#clearTimer();
+    const wasClosing = this.#life.state === "closing";
     this.#life = { state: "ended" };
     const { socket } = this.#dialled;
     socket.onopen =
@@ -167,6 +175,6 @@ export class Link implements Line {
     // A late error must still have a listener, and a socket that is not closed yet must not stay.
     if (socket.readyState !== WebSocket.CLOSED) socket.close();
     this.#dialled.release();
-    this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, timeout, cause: this.#cause });
+    this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
   }
 }

@@ -23,6 +23,13 @@ export function checkBoolean(owner: string, option: string, value: unknown): voi
   if (typeof value !== "boolean") throw new TypeError(wrong(owner, option, "a boolean", value));
 }
 
+/** Checks a group of options. */
+export function checkObject(owner: string, option: string, value: unknown): void {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(wrong(owner, option, "an object", value));
+  }
+}
+
 /** Checks a function. */
 export function checkFunction(owner: string, option: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(wrong(owner, option, "a function", value));

@@ -1,3 +1,4 @@
+import { encodeMessage } from "../codec.ts";
 import { isCustomMessage, type WireMessage } from "../schema.ts";
 import { MessageConnectionError } from "./errors.ts";
 import { Queue } from "./queue.ts";
@@ -101,6 +102,19 @@ const CONFIRM = 100;
 /** How many messages are remembered beyond the doubt, for a server that turns out to have been silent. */
 const MEMORY = 10;
 
+/** The message of most bytes; those that were sent at once have never been counted before. */
+function largestOf(items: readonly Item[]): Item | null {
+  let largest: Item | null = null;
+  let most = 0;
+  for (const item of items) {
+    // No text has fewer bytes than units, or more than three each.
+    if (item.bytes * 3 <= most) continue;
+    const bytes = utf8Length(item.text || encodeMessage(item.message, { maxBytes: Infinity }));
+    if (bytes > most) [largest, most] = [item, bytes];
+  }
+  return largest;
+}
+
 /** Keeps messages in order while the line is down or slow, and knows which of those sent are in doubt. */
 export class Outbox {
   readonly #options: Required<OutboxOptions>;
@@ -121,10 +135,8 @@ export class Outbox {
   #expiry: Timer | undefined;
   #flushing: (() => void)[] = [];
 
-  constructor(options: OutboxOptions | false, drop: (drop: Drop) => void) {
-    const { maxMessages = 1000, maxBytes = 16 * 2 ** 20, maxAge = 60_000, inDoubt = "report", doubt = 1000 } =
-      options ||
-      { maxMessages: Infinity, maxBytes: Infinity, maxAge: Infinity };
+  constructor(options: OutboxOptions, drop: (drop: Drop) => void) {
+    const { maxMessages = 1000, maxBytes = 16 * 2 ** 20, maxAge = 60_000, inDoubt = "report", doubt = 1000 } = options;
     this.#options = { maxMessages, maxBytes, maxAge, inDoubt, doubt };
     this.#drop = drop;
   }
@@ -188,6 +200,7 @@ export class Outbox {
     this.#sentBytes = 0;
     this.#held = null;
     if (verdict !== "delivered") this.#judge(items, verdict, mayResend && this.#options.inDoubt === "resend");
+    if (this.#isFlushed) this.#settleFlush();
   }
 
   /** The moment from which on messages sent are in doubt, if the line ends now. */
@@ -322,8 +335,7 @@ export class Outbox {
 
   #judge(items: Item[], verdict: Exclude<Fall["verdict"], "delivered">, mayResend: boolean): void {
     // The server refuses a message by its size alone, so the largest is the one it means.
-    const size = verdict === "too_large" ? Math.max(...items.map(({ bytes }) => bytes)) : NaN;
-    const largest = items.find(({ bytes }) => bytes === size);
+    const largest = verdict === "too_large" ? largestOf(items) : null;
     const again: Item[] = [];
     for (const item of items) {
       if (item === largest) this.#drop({ message: item.message, reason: "too_large" });

@@ -3,7 +3,7 @@ import type { DecodeOptions, MessageDecodeError } from "../codec.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema.ts";
 import type { Caller } from "./admission.ts";
 import { MessageConnectionError } from "./errors.ts";
-import { helloMessage, refuseReserved } from "./hello.ts";
+import { helloMessage, pingNumber, pongMessage, refuseReserved } from "./hello.ts";
 import { type InboundHandlers, receive } from "./inbound.ts";
 import { runtime } from "./runtime.ts";
 import type { ServerSocket } from "./socket.ts";
@@ -34,7 +34,11 @@ export interface Peer {
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
   sendCustom(name: string, content: unknown): void;
-  /** Ends the connection; the default is 1000 without a reason. */
+  /**
+   * Ends the connection; the default is 1000 without a reason. Nothing it sends from here on reaches a handler.
+   *
+   * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
+   */
   close(code?: number, reason?: string): void;
 }
 
@@ -52,6 +56,8 @@ export interface PeerEvents {
   close(peer: ServerPeer, code: number, reason: string): void;
 }
 
+/** Milliseconds that an accepted handshake may take to become a socket. */
+const OPEN_TIMEOUT = 10_000;
 /** Milliseconds without a frame after which a peer is held to have stopped sending. */
 const QUIET = 50;
 /** Milliseconds after which a close frame is sent to a peer that never stops. */
@@ -66,7 +72,7 @@ function isCloseCode(code: number): boolean {
 }
 
 type Life =
-  | { readonly state: "opening" }
+  | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
   | { readonly state: "quieting"; readonly timer: Timer }
   | { readonly state: "closing" }
@@ -92,9 +98,10 @@ export class ServerPeer implements Peer {
   readonly #options: PeerOptions;
   readonly #inbound: InboundHandlers;
   readonly #resolveClosed: () => void;
-  #life: Life = { state: "opening" };
+  #life: Life;
   #lastFrame = 0;
   #isAdmitted = false;
+  #isTurnedOut = false;
 
   constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, options: PeerOptions) {
     this.id = id;
@@ -112,11 +119,17 @@ export class ServerPeer implements Peer {
     };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
+    // Deno 2.9 tells nothing of a caller that vanished before its socket was open.
+    this.#life = { state: "opening", timer: after(OPEN_TIMEOUT, () => this.end(1006, "")) };
     this.#resolveClosed = resolve;
   }
 
   get isOpen(): boolean {
     return this.#life.state === "open";
+  }
+
+  get #isReading(): boolean {
+    return this.#isAdmitted && !this.#isTurnedOut;
   }
 
   get bufferedAmount(): number {
@@ -127,6 +140,8 @@ export class ServerPeer implements Peer {
 
   /** The handshake is done: sending is possible. */
   begin(): void {
+    if (this.#life.state !== "opening") return;
+    clearTimeout(this.#life.timer);
     this.#lastFrame = performance.now();
     this.#life = { state: "open" };
     if (!this.#caller.isAuthorized) return this.close(1008, "Invalid or missing token");
@@ -137,16 +152,16 @@ export class ServerPeer implements Peer {
     this.#events.open(this);
   }
 
-  /** One frame; `null` is a binary one. Input of a caller that was not let in is never read. */
+  /** One frame; `null` is a binary one. Input of a caller that was not let in, or was turned out, is never read. */
   take(text: string | null): void {
     this.#lastFrame = performance.now();
-    if (this.#isAdmitted) receive(text, this.#options, this.#inbound);
+    if (this.#isReading) receive(text, this.#options, this.#inbound);
   }
 
   /** The runtime's end of the socket; nothing follows it. */
   end(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
-    if (this.#life.state === "quieting") clearTimeout(this.#life.timer);
+    if ("timer" in this.#life) clearTimeout(this.#life.timer);
     this.#life = { state: "closed" };
     if (this.#isAdmitted) this.#events.close(this, code, reason);
     this.#resolveClosed();
@@ -181,9 +196,16 @@ export class ServerPeer implements Peer {
       );
     }
     if (utf8Length(reason) > 123) throw new RangeError("Cannot close peer as 'reason' must take at most 123 bytes");
+    this.#isTurnedOut = true;
+    this.retire(code, reason);
+  }
+
+  /** Ends the connection as {@linkcode ServerPeer.close} does, but still reads what is under way. */
+  retire(code: number, reason: string): void {
+    if (this.#life.state === "opening") return this.end(1006, "");
     if (this.#life.state !== "open") return;
     const now = performance.now();
-    if (runtime.closeEndsInput && this.#isAdmitted) this.#lastFrame = now; // what is under way must still be read
+    if (runtime.closeEndsInput && this.#isReading) this.#lastFrame = now; // what is under way must still be read
     this.#quiet(code, reason, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
   }
 
@@ -191,7 +213,7 @@ export class ServerPeer implements Peer {
   #quiet(code: number, reason: string, until: { quiet: number; flushed: number }): void {
     const now = performance.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
-    const mustBeQuiet = this.#isAdmitted || !runtime.closeEndsInput;
+    const mustBeQuiet = this.#isReading || !runtime.closeEndsInput;
     const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET, until.quiet) - now : 0;
     if (rest <= 0 && !isFlushing) return this.#closeNow(code, reason);
     const timer = after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
@@ -204,8 +226,9 @@ export class ServerPeer implements Peer {
   }
 
   #answer(message: CustomMessage): boolean {
-    if (message.message_type_name !== "maim_ping" || !this.#caller.features?.includes("ping")) return false;
-    if (this.isOpen) this.#socket.send(encodeMessage(createCustom("maim_pong", message.content, this.platform)));
+    const number = this.#caller.features?.includes("ping") ? pingNumber(message) : null;
+    if (number === null || message.message_type_name !== "maim_ping") return false;
+    if (this.isOpen) this.#socket.send(encodeMessage(pongMessage(number, this.platform)));
     return true;
   }
 

@@ -15,7 +15,7 @@ export async function speaksSocketIo(url: URL, ca: readonly string[]): Promise<b
   const timer = after(PROBE_TIMEOUT, () => question.abort());
   try {
     const address = new URL("/ws/?EIO=4&transport=polling", probeUrl(url));
-    const { text } = await runtime.get(address.href, ca, question.signal);
+    const text = await runtime.get(address.href, ca, question.signal);
     return text.startsWith('0{"sid"');
   } catch {
     return false;

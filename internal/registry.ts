@@ -26,7 +26,7 @@ export class Registry {
     if (policy === "reject") return false;
     this.#routes.set(peer.platform, new Set([peer]));
     // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest wins.
-    for (const old of older) old.close(1000, "新的连接已建立");
+    for (const old of older) old.retire(1000, "新的连接已建立");
     return true;
   }
 

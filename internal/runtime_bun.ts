@@ -99,11 +99,7 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   return dialled;
 }
 
-async function get(
-  url: string,
-  ca: readonly string[],
-  signal: AbortSignal,
-): Promise<{ status: number; text: string }> {
+async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
   const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
     signal,
     redirect: "manual",
@@ -111,11 +107,16 @@ async function get(
     ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
   };
   const response = await fetch(url, options);
-  return { status: response.status, text: await response.text() };
+  return await response.text();
 }
 
+/** Bun 1.4 names the URL in the text, and a URL may hold a token: the same error without it. */
 function errorOf(event: Event): unknown {
-  return (event as ErrorEvent).error;
+  const { error } = event as ErrorEvent;
+  if (!(error instanceof Error)) return error;
+  const { code } = error as Error & { code?: string };
+  const same = new Error(error.message.replace(/^WebSocket connection to '.*' failed: /s, ""));
+  return code === undefined ? same : Object.assign(same, { code });
 }
 
 function httpStatus(cause: unknown): number | null {

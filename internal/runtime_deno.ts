@@ -11,16 +11,12 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
   }
 }
 
-async function get(
-  url: string,
-  ca: readonly string[],
-  signal: AbortSignal,
-): Promise<{ status: number; text: string }> {
+async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
   // A client of its own, so that no connection stays in a pool.
   const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
   try {
     const response = await fetch(url, { client, signal, redirect: "manual" });
-    return { status: response.status, text: await response.text() };
+    return await response.text();
   } finally {
     client.close();
   }
@@ -52,10 +48,21 @@ function address(_request: Request, info: unknown): string {
   return remote !== undefined && "hostname" in remote ? remote.hostname : "";
 }
 
-function upgrade(request: Request, _info: unknown, { idleTimeout }: SocketLimits, attach: Attach): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request, {
-    idleTimeout: idleTimeout === Infinity ? 0 : idleTimeout / 1000,
-  });
+/** Deno counts seconds in a number that can overflow; Infinity is off, like 0. */
+function denoSeconds(ms: number): number {
+  return ms === Infinity ? 0 : Math.min(ms, 2 ** 31 - 1) / 1000;
+}
+
+function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach: Attach): Response | null {
+  let upgraded: Deno.WebSocketUpgrade;
+  try {
+    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: denoSeconds(limits.idleTimeout) });
+  } catch (error) {
+    // A handshake without a key, or from a caller that is gone.
+    if (error instanceof TypeError || (error as Error).name === "Http") return null;
+    throw error;
+  }
+  const { socket, response } = upgraded;
   socket.binaryType = "arraybuffer";
   const events = attach({
     send: (text) => socket.send(text),

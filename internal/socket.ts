@@ -106,13 +106,13 @@ export interface Runtime {
   errorOf(event: Event): unknown;
   /** HTTP status by which a server answered the handshake, where the runtime tells it in an error. */
   httpStatus(cause: unknown): number | null;
-  /** Asks an HTTP server and reads its answer; rejects when there is none. */
-  get(url: string, ca: readonly string[], signal: AbortSignal): Promise<{ status: number; text: string }>;
+  /** Asks an HTTP server and reads the text of its answer; rejects when there is none. */
+  get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string>;
   /** What the environment holds that changes where a dial goes, as far as we may know. */
   proxyHint(url: URL): string;
   /** Address of the caller; `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;
-  /** Accepts a request that asks for a WebSocket; `null` if the runtime refuses. */
+  /** Accepts a request that asks for a WebSocket; `null` if its handshake is not right. */
   upgrade(request: Request, info: unknown, limits: SocketLimits, attach: Attach): Response | null;
   listen(address: Address, limits: SocketLimits, fetch: Fetch): Listener;
 }

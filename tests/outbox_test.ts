@@ -26,7 +26,7 @@ class FakeLine implements Line {
 }
 
 /** An outbox, and what it dropped. */
-function outbox(options: OutboxOptions | false = {}): { box: Outbox; drops: string[]; dropped: Inbox<Drop> } {
+function outbox(options: OutboxOptions = {}): { box: Outbox; drops: string[]; dropped: Inbox<Drop> } {
   const drops: string[] = [];
   const dropped = new Inbox<Drop>();
   const box = new Outbox(options, (drop) => {

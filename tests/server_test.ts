@@ -921,6 +921,68 @@ describe("MessageServer.broadcast()", () => {
 
 // ------------------------------------------------------------------------------------------------ hello
 
+describe("MessageServer handshakes that are not right", () => {
+  it("are answered in one line and are no error event", async () => {
+    await using server = new MessageServer();
+    const errors: unknown[] = [];
+    server.on("error", (error) => void errors.push(error));
+    const url = server.listen({ port: 0 });
+    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
+    for (const head of [`Host: 127.0.0.1\r\n${upgrade}`, `Host: a b<>\r\n${upgrade}Sec-WebSocket-Key: AA==\r\n`]) {
+      await using peer = await RawPeer.open(url);
+      peer.write(`GET /ws HTTP/1.1\r\n${head}\r\n`);
+      const { status } = await peer.readResponse();
+      assert(status >= 400 && status < 500, `${status}`);
+    }
+    assertEquals(errors, []);
+  });
+
+  it("of callers that vanish while authorize decides do not hold up close()", async () => {
+    const decide = Promise.withResolvers<boolean>();
+    const asked = Promise.withResolvers<void>();
+    const server = new MessageServer({ authorize: () => (asked.resolve(), decide.promise) });
+    await using peer = await RawPeer.open(server.listen({ port: 0 }));
+    peer.write(
+      "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    await asked.promise;
+    peer.destroy();
+    await peer.closed;
+    decide.resolve(true);
+    await withTimeout(server.close(), 3000, () => "close()");
+  });
+});
+
+describe("MessageServer.listen() of no address", () => {
+  it("throws TypeError for an empty hostname, which some runtimes take for all", () => {
+    const server = new MessageServer();
+    assertThrows(() => server.listen({ port: 0, hostname: "" }), TypeError, "hostname");
+  });
+
+  it("returns a URL that can be dialled for an address in brackets", async () => {
+    await using server = new MessageServer();
+    assertMatch(server.listen({ port: 0, hostname: "[::1]" }), /^ws:\/\/\[::1\]:\d+\/ws$/);
+  });
+});
+
+describe("MessageServer path", () => {
+  for (const [path, dialled] of [["/麦麦", "/%E9%BA%A6%E9%BA%A6"], ["/a b", "/a%20b"], ["/../ws", "/ws"]] as const) {
+    it(`finds "${path}" as a client spells it`, async () => {
+      await using server = new MessageServer({ path });
+      const { port } = new URL(server.listen({ port: 0 }));
+      await using peer = await RawPeer.connect(`ws://127.0.0.1:${port}${dialled}`);
+      assertEquals(peer.response.status, 101);
+    });
+  }
+
+  for (const path of ["/ws?x=1", "/ws#x", "ws"]) {
+    it(`refuses "${path}"`, () => {
+      assertThrows(() => new MessageServer({ path }), TypeError, "path");
+    });
+  }
+});
+
 describe("MessageServer hello", () => {
   const hello: Header[] = [["platform", "qq"], ["maim-hello", "1; chunks, ping"]];
 
@@ -934,17 +996,30 @@ describe("MessageServer hello", () => {
     assertEquals(await nextText(peer), "second");
   });
 
-  it("answers maim_ping by maim_pong with the same content", async () => {
+  it("answers maim_ping by maim_pong with the same number", async () => {
     await using server = new MessageServer();
     const events = new ServerEvents(server);
     await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: hello });
     await peer.message();
-    const content = { at: 12.5, 名: ["x", null] };
+    const content = { n: 12 };
     peer.text(JSON.stringify(createCustom("maim_ping", content, "qq")));
     const pong = JSON.parse((await peer.message())?.text ?? "");
     assertEquals([pong.message_type_name, pong.content], ["maim_pong", content]);
     assertEquals(events.names, ["open"]);
   });
+
+  for (const content of ["[".repeat(2000) + "]".repeat(2000), '{"n":1.5}', '{"n":"1"}', "null", "7"]) {
+    it(`calls a maim_ping invalid that holds ${content.slice(0, 10)}, and lives on`, async () => {
+      await using server = new MessageServer();
+      const events = new ServerEvents(server);
+      await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: hello });
+      await peer.message();
+      peer.text(`{"is_custom_message":true,"message_type_name":"maim_ping","content":${content}}`);
+      await events.next("invalid");
+      peer.text(JSON.stringify(createCustom("maim_ping", { n: 1 }, "qq")));
+      assertEquals(JSON.parse((await peer.message())?.text ?? "").message_type_name, "maim_pong");
+    });
+  }
 
   it("answers no maim_ping when ping is no common feature", async () => {
     await using server = new MessageServer();
