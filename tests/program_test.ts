@@ -385,15 +385,15 @@ describe("server.ts under deno", () => {
   ];
   for (const [what, flags, args] of permissions) {
     runtimeTest("deno", `says in one line how to run it and ends with 1 when it lacks ${what}`, () => {
-      const [command, before] = runtimeProgram("deno");
-      const outcome = run(command, [...before, "run", "--no-prompt", ...flags, PROGRAM, "--port", "0", ...args]);
+      const command = runtimeProgram("deno");
+      const outcome = run(command, ["run", "--no-prompt", ...flags, PROGRAM, "--port", "0", ...args]);
       assertOneLine(outcome, /-A|--allow-/);
     });
   }
 
   runtimeTest("deno", "needs --allow-net only", async () => {
-    const [command, before] = runtimeProgram("deno");
-    await using child = spawnLines(command, [...before, "run", "--no-prompt", "--allow-net", PROGRAM, "--port", "0"]);
+    const command = runtimeProgram("deno");
+    await using child = spawnLines(command, ["run", "--no-prompt", "--allow-net", PROGRAM, "--port", "0"]);
     assertMatch(await child.line(() => true, { timeoutMs: START_MS }), /^ws:/);
   });
 });

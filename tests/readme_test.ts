@@ -132,8 +132,8 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
 }
 
 async function runDeno(args: readonly string[]): Promise<string> {
-  const [command, before] = runtimeProgram("deno");
-  return await run(command, [...before, ...args], ROOT);
+  const command = runtimeProgram("deno");
+  return await run(command, args, ROOT);
 }
 
 interface Graph {
@@ -214,8 +214,8 @@ describe("The published package", () => {
           await copyFile(join(ROOT, name), join(folder, name));
         }
         await writeFile(join(folder, "exchange.ts"), EXCHANGE);
-        const [command, before] = runtimeProgram(runtime);
-        const output = await run(command, [...before, ...FLAGS[runtime], "exchange.ts"], folder);
+        const command = runtimeProgram(runtime);
+        const output = await run(command, [...FLAGS[runtime], "exchange.ts"], folder);
         // npx has its own say before it.
         assertEquals(output.split("\n").at(-1), "got hello");
       } finally {

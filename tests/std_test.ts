@@ -151,8 +151,8 @@ describe("it()", () => {
     const [run, leaking] = ["./std/run.ts", "./std/leaking.ts"].map((path) =>
       fileURLToPath(new URL(path, import.meta.url))
     );
-    const [command, args] = runtimeProgram("deno");
-    await using child = spawnLines(command, [...args, "run", "-A", run ?? "", "test", "-A", leaking ?? ""]);
+    const command = runtimeProgram("deno");
+    await using child = spawnLines(command, ["run", "-A", run ?? "", "test", "-A", leaking ?? ""]);
     assertEquals((await child.exit({ timeoutMs: 60_000 })).code, 1);
     const output = child.lines.join("\n");
     assertMatch(output, /leak/i);

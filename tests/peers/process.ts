@@ -47,12 +47,25 @@ export function findProgram(name: string): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Names the program that is the given runtime: this process, `MAIM_DENO` or `MAIM_BUN`, the PATH, else npx. */
-export function runtimeProgram(runtime: RuntimeName): [command: string, args: string[]] {
+/** Where npx keeps a runtime: started through npx itself, a signal and an exit code would be those of npx. */
+function npxProgram(runtime: RuntimeName): string | undefined {
+  const print = runtime === "deno" ? ["eval", "console.log(Deno.execPath())"] : ["-e", "console.log(process.execPath)"];
+  const args = ["-y", `${runtime}@${PINNED_VERSIONS[runtime]}`, ...print];
+  const { status, stdout } = spawnSync("npx", args, { encoding: "utf8", timeout: 120_000 });
+  return status === 0 ? stdout.trim().split("\n").at(-1) : undefined;
+}
+
+const programs = new Map<RuntimeName, string>();
+
+/** Names the program that is the given runtime: this process, `MAIM_DENO` or `MAIM_BUN`, the PATH, else by npx. */
+export function runtimeProgram(runtime: RuntimeName): string {
+  const known = programs.get(runtime);
+  if (known !== undefined) return known;
   const path = runtime === currentRuntime
     ? process.execPath
-    : process.env[`MAIM_${runtime.toUpperCase()}`] ?? findProgram(runtime);
-  return path === undefined ? ["npx", ["-y", `${runtime}@${PINNED_VERSIONS[runtime]}`]] : [path, []];
+    : process.env[`MAIM_${runtime.toUpperCase()}`] ?? findProgram(runtime) ?? npxProgram(runtime) ?? runtime;
+  programs.set(runtime, path);
+  return path;
 }
 
 /** Builds the command that runs a script under the given runtime, whichever one runs the tests. */
@@ -61,8 +74,7 @@ export function runtimeCommand(
   script: string,
   args: readonly string[] = [],
 ): [command: string, args: string[]] {
-  const [command, before] = runtimeProgram(runtime);
-  return [command, [...before, "run", ...(runtime === "deno" ? ["-A"] : []), script, ...args]];
+  return [runtimeProgram(runtime), ["run", ...(runtime === "deno" ? ["-A"] : []), script, ...args]];
 }
 
 const runtimeIssues = new Map<RuntimeName, string | null>();
@@ -71,9 +83,8 @@ const runtimeIssues = new Map<RuntimeName, string | null>();
 export function runtimeIssue(runtime: RuntimeName): string | null {
   const known = runtimeIssues.get(runtime);
   if (known !== undefined) return known;
-  const [command, before] = runtimeProgram(runtime);
-  const { status, error } = spawnSync(command, [...before, "--version"], { timeout: 120_000 });
-  const how = [command, ...before].join(" ");
+  const how = runtimeProgram(runtime);
+  const { status, error } = spawnSync(how, ["--version"], { timeout: 120_000 });
   const issue = status === 0 ? null : `"${how}" does not run: ${error?.message ?? `exit code ${status}`}`;
   runtimeIssues.set(runtime, issue);
   return issue;

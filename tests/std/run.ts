@@ -94,7 +94,11 @@ async function runRecorded(command: string, args: readonly string[]): Promise<{ 
 async function testInDeno(files: readonly string[]): Promise<Counts> {
   const everything = ["tests/", ...[...DOCUMENTED, ...READMES].filter((name) => existsSync(ROOT + name))];
   const { output, isSuccess } = await runRecorded(Deno.execPath(), [
-    ...["test", "-A", "--node-modules-dir=auto", ...await chooseImports(), "--doc"],
+    "test",
+    "-A",
+    "--node-modules-dir=auto",
+    ...await chooseImports(),
+    "--doc",
     ...(files.length === 0 ? everything : files),
   ]);
   return judgeRun(readDenoSummary(output), isSuccess);
@@ -109,9 +113,12 @@ async function testInBun(files: readonly string[]): Promise<Counts> {
     print(`${isRequired ? "FAILED" : "SKIPPED"}: Bun, as ${issue}`);
     return { passed: 0, failed: isRequired ? 1 : 0, skipped: isRequired ? 0 : 1 };
   }
-  const [command, before] = runtimeProgram("bun");
+  const command = runtimeProgram("bun");
   const { output, isSuccess } = await runRecorded(command, [
-    ...[...before, "test", `--tsconfig-override=${BUN_CONFIG}`, "--timeout", "120000"],
+    "test",
+    `--tsconfig-override=${BUN_CONFIG}`,
+    "--timeout",
+    "120000",
     ...(files.length === 0 ? ["./tests/"] : tests.map((file) => /^\.?\//.test(file) ? file : `./${file}`)),
   ]);
   return judgeRun(readBunSummary(output), isSuccess);
