@@ -15,8 +15,9 @@
 import { encodeMessage } from "./codec.ts";
 import type { DecodeOptions, MessageDecodeError } from "./codec.ts";
 import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
-import { Emitter, type HandlerResult, type ListenOptions } from "./internal/emitter.ts";
+import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
+import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./internal/limits.ts";
 import { refuseReserved } from "./internal/hello.ts";
 import { textOf } from "./internal/inbound.ts";
 import {
@@ -27,6 +28,7 @@ import {
   checkSecrets,
   checkStrings,
 } from "./internal/options.ts";
+import { describeDrop } from "./internal/outbox.ts";
 import { type Peer, type PeerOptions, ServerPeer } from "./internal/peer.ts";
 import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
 import { bunHandlers } from "./internal/runtime_bun.ts";
@@ -44,8 +46,10 @@ export type {
   BunWebSocketHandlers,
   DuplicatePolicy,
   HandlerResult,
+  LimitName,
   ListenOptions,
   Peer,
+  ServerLimits,
   ServerTls,
 };
 
@@ -116,6 +120,8 @@ export interface MessageServerOptions {
   hello?: boolean;
   /** How frames are read. */
   decode?: ServerDecodeOptions;
+  /** What callers may cost. */
+  limits?: ServerLimits;
   /**
    * Milliseconds that `close()` waits for the peers to answer.
    *
@@ -164,14 +170,46 @@ export interface MessageServerEvents {
   close: [peer: Peer, end: PeerEnd];
   /** A frame was not a message. The connection goes on, unless it was too large (1009) or `decode.strict` (1007). */
   invalid: [error: MessageDecodeError, peer: Peer];
+  /** A message is lost because its peer does not read. Without a listener it is a line on `console.error`. */
+  drop: [drop: ServerDrop, peer: Peer];
+  /** A caller has reached a limit and was refused or closed. */
+  limit: [reached: LimitReached];
   /** A handler or `authorize` failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
+}
+
+/** A message that was to be sent and is lost. */
+export interface ServerDrop {
+  /** The message. */
+  message: WireMessage;
+  /** `slow`: the peer does not read, and `limits.queuedBytes` are queued to it already. */
+  reason: "slow";
+}
+
+/** A limit that a caller has reached. */
+export interface LimitReached {
+  /** Which one, as it is called in `limits`. */
+  limit: LimitName;
+  /** Address of the caller. */
+  address: string;
+  /** Platform of the connection, where there is one. */
+  platform?: string;
 }
 
 /** Counters and gauges of {@linkcode MessageServer.stats}. */
 export interface ServerStats {
   /** Connections that are let in now. */
   peers: number;
+  /** Sockets that are not gone yet: those, and those that are ending. */
+  connections: number;
+  /** Bytes queued to all of them. */
+  queuedBytes: number;
+  /** Callers refused for their token. */
+  unauthorized: number;
+  /** Messages dropped. */
+  dropped: number;
+  /** Times a limit was reached. */
+  limited: number;
   /** Messages received, custom ones included. */
   received: number;
   /** Messages sent, once per connection. */
@@ -252,7 +290,10 @@ export class MessageServer {
   /** Every socket that is not gone yet, let in or not. */
   readonly #sockets = new Set<ServerPeer>();
   readonly #admitted = new Set<ServerPeer>();
-  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0 };
+  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
+  readonly #bounds: Required<ServerLimits>;
+  readonly #addresses = new Tally();
+  readonly #offences: Offences;
   #nextId = 1;
   #life: Life = { state: "serving", listeners: [], release: [] };
 
@@ -279,7 +320,10 @@ export class MessageServer {
       tokens: this.#tokens,
     };
     this.#refuse = options.refuse ?? "close";
-    this.#peerOptions = { maxBytes, maxDepth, strict, closeTimeout };
+    this.#bounds = checkLimits(options.limits ?? {});
+    this.#offences = new Offences(this.#bounds.wrongTokens);
+    const { messagesPerSecond, queuedBytes } = this.#bounds;
+    this.#peerOptions = { maxBytes, maxDepth, strict, closeTimeout, messagesPerSecond, queuedBytes };
     this.#limits = { maxBytes, idleTimeout };
     this.#closeTimeout = closeTimeout;
     this.#registry = new Registry(options.duplicates ?? "replace");
@@ -389,7 +433,8 @@ export class MessageServer {
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    this.#route(isCustomMessage(message) ? message.platform ?? "" : message.message_info.platform, text);
+    const platform = isCustomMessage(message) ? message.platform ?? "" : message.message_info.platform;
+    this.#route(platform, text, message);
   }
 
   /**
@@ -401,7 +446,7 @@ export class MessageServer {
    */
   forward(platform: string, received: WireMessage): void {
     refuseReserved(received);
-    this.#route(platform, textOf(received) ?? encodeMessage(received));
+    this.#route(platform, textOf(received) ?? encodeMessage(received), received);
   }
 
   /**
@@ -426,7 +471,7 @@ export class MessageServer {
    */
   broadcast(message: WireMessage): number {
     refuseReserved(message);
-    return this.#write(this.#admitted, encodeMessage(message));
+    return this.#write(this.#admitted, encodeMessage(message), message);
   }
 
   /**
@@ -457,7 +502,9 @@ export class MessageServer {
    * @returns A snapshot.
    */
   stats(): ServerStats {
-    return { peers: this.#admitted.size, ...this.#counts };
+    let queuedBytes = 0;
+    for (const peer of this.#sockets) queuedBytes += peer.bufferedAmount;
+    return { peers: this.#admitted.size, connections: this.#sockets.size, queuedBytes, ...this.#counts };
   }
 
   /**
@@ -502,20 +549,49 @@ export class MessageServer {
     if (url === null) return plain(400, "The Host header is not right");
     const refusal = refuseRequest(request, url, this.#gate);
     if (refusal !== null) return refusal;
-    const caller = await readCaller(request, url, runtime.address(request, info), this.#gate);
+    const address = runtime.address(request, info);
+    if (this.#offences.isBlocked(address)) return plain(429, "Too many wrong tokens; wait before you try again");
+    const caller = await readCaller(request, url, address, this.#gate);
     if (caller instanceof Response) return caller;
-    if (this.#life.state === "closed") return plain(503, "The server is closing");
-    if (!caller.isAuthorized && this.#refuse === "http") return plain(401, "Invalid or missing token");
+    const limited = this.#refuseMore(address);
+    if (limited !== null) return limited;
+    if (!caller.isAuthorized) {
+      this.#counts.unauthorized++;
+      if (this.#offences.add(address)) this.#reached({ limit: "wrongTokens", address });
+      if (this.#refuse === "http") return plain(401, "Invalid or missing token");
+    }
     return runtime.upgrade(request, info, this.#limits, (socket) => {
       const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#peerOptions);
       this.#sockets.add(peer);
-      void peer.closed.then(() => this.#sockets.delete(peer)); // never rejects
+      this.#addresses.add(address);
+      void peer.closed.then(() => { // never rejects
+        this.#sockets.delete(peer);
+        this.#addresses.remove(address);
+      });
       return {
         open: () => peer.begin(),
         message: (text) => peer.take(text),
         close: (code, reason) => peer.end(code, reason),
       };
     }) ?? plain(426, "Connect with a WebSocket client");
+  }
+
+  /** Refuses a caller for which there is no room. */
+  #refuseMore(address: string): Response | null {
+    if (this.#life.state === "closed") return plain(503, "The server is closing");
+    const limit = this.#sockets.size >= this.#bounds.connections
+      ? "connections"
+      : this.#addresses.of(address) >= this.#bounds.connectionsPerAddress
+      ? "connectionsPerAddress"
+      : null;
+    if (limit === null) return null;
+    this.#reached({ limit, address });
+    return plain(503, "Too many connections; try again later", { "retry-after": "10" });
+  }
+
+  #reached(reached: LimitReached): void {
+    this.#counts.limited++;
+    this.#emitter.emit("limit", reached);
   }
 
   readonly #peerEvents = {
@@ -547,6 +623,16 @@ export class MessageServer {
       this.#emitter.emit("invalid", error, peer);
     },
     sent: (): void => void this.#counts.sent++,
+    slow: (peer: ServerPeer, message: WireMessage): void => {
+      this.#registry.remove(peer);
+      this.#counts.dropped++;
+      this.#reached({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
+      const drop: ServerDrop = { message, reason: "slow" };
+      if (!this.#emitter.emit("drop", drop, peer)) unheard("drop", describeDrop(drop));
+    },
+    flood: (peer: ServerPeer): void => {
+      this.#reached({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
+    },
     close: (peer: ServerPeer, code: number, reason: string): void => {
       this.#registry.remove(peer);
       this.#admitted.delete(peer);
@@ -554,8 +640,9 @@ export class MessageServer {
     },
   };
 
-  #route(platform: string, text: string): void {
-    if (this.#write(this.#registry.of(platform), text) > 0) return;
+  #route(platform: string, text: string, message: WireMessage): void {
+    const peers = [...this.#registry.of(platform)].filter((peer) => peer.isOpen);
+    if (peers.length > 0) return void this.#write(peers, text, message);
     const connected = this.#registry.platforms.slice(0, 10).map((name) => `"${name}"`).join(", ") || "nobody";
     throw new MessageConnectionError(
       "no_route",
@@ -563,9 +650,9 @@ export class MessageServer {
     );
   }
 
-  #write(peers: Iterable<ServerPeer>, text: string): number {
+  #write(peers: Iterable<ServerPeer>, text: string, message: WireMessage): number {
     let count = 0;
-    for (const peer of peers) if (peer.write(text)) count++;
+    for (const peer of peers) if (peer.write(text, message)) count++;
     return count;
   }
 }

@@ -52,7 +52,7 @@ export interface Drop {
 }
 
 /** Names a lost message without showing what it says. */
-export function describeDrop({ message, reason }: Drop): string {
+export function describeDrop({ message, reason }: { message: WireMessage; reason: string }): string {
   const name = isCustomMessage(message)
     ? `custom message ${message.message_type_name}`
     : `message ${message.message_info.message_id ?? "without an id"}`;

@@ -5,6 +5,7 @@ import type { Caller } from "./admission.ts";
 import { MessageConnectionError } from "./errors.ts";
 import { helloMessage, pingNumber, pongMessage, refuseReserved } from "./hello.ts";
 import { type InboundHandlers, receive } from "./inbound.ts";
+import { Rate } from "./limits.ts";
 import { runtime } from "./runtime.ts";
 import type { ServerSocket } from "./socket.ts";
 import { after, type Timer } from "./timer.ts";
@@ -53,6 +54,10 @@ export interface PeerEvents {
   invalid(error: MessageDecodeError, peer: ServerPeer): void;
   /** One message was queued. */
   sent(): void;
+  /** One message was not queued, as too much is. */
+  slow(peer: ServerPeer, message: WireMessage): void;
+  /** It sends more than it may. */
+  flood(peer: ServerPeer): void;
   close(peer: ServerPeer, code: number, reason: string): void;
 }
 
@@ -83,6 +88,8 @@ export interface PeerOptions extends DecodeOptions {
   strict: boolean;
   /** Milliseconds. */
   closeTimeout: number;
+  messagesPerSecond: number;
+  queuedBytes: number;
 }
 
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
@@ -97,6 +104,7 @@ export class ServerPeer implements Peer {
   readonly #events: PeerEvents;
   readonly #options: PeerOptions;
   readonly #inbound: InboundHandlers;
+  readonly #rate: Rate;
   readonly #resolveClosed: () => void;
   #life: Life;
   #lastFrame = 0;
@@ -111,6 +119,7 @@ export class ServerPeer implements Peer {
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
+    this.#rate = new Rate(options.messagesPerSecond);
     this.#inbound = {
       message: (message) => events.message(message, this),
       custom: (message) => events.custom(message, this),
@@ -140,7 +149,8 @@ export class ServerPeer implements Peer {
 
   /** The handshake is done: sending is possible. */
   begin(): void {
-    if (this.#life.state !== "opening") return;
+    // Given up meanwhile: nobody looks after it.
+    if (this.#life.state !== "opening") return this.#socket.close(1001, "");
     clearTimeout(this.#life.timer);
     this.#lastFrame = performance.now();
     this.#life = { state: "open" };
@@ -155,7 +165,10 @@ export class ServerPeer implements Peer {
   /** One frame; `null` is a binary one. Input of a caller that was not let in, or was turned out, is never read. */
   take(text: string | null): void {
     this.#lastFrame = performance.now();
-    if (this.#isReading) receive(text, this.#options, this.#inbound);
+    if (!this.#isReading) return;
+    if (this.#rate.take()) return receive(text, this.#options, this.#inbound);
+    this.#events.flood(this);
+    this.close(4429, "too many messages");
   }
 
   /** The runtime's end of the socket; nothing follows it. */
@@ -169,9 +182,15 @@ export class ServerPeer implements Peer {
 
   // ---- what the server asks
 
-  /** Queues one text; returns whether the peer could take it. */
-  write(text: string): boolean {
+  /** Queues one message as text; returns whether the peer could take it. One that does not read is given up. */
+  write(text: string, message: WireMessage): boolean {
     if (!this.isOpen) return false;
+    const { buffered } = this.#socket;
+    if (buffered > 0 && buffered + text.length > this.#options.queuedBytes) {
+      this.#events.slow(this, message);
+      this.#giveUp();
+      return false;
+    }
     this.#socket.send(text);
     this.#events.sent();
     return true;
@@ -180,9 +199,10 @@ export class ServerPeer implements Peer {
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    if (!this.write(text)) {
+    if (!this.isOpen) {
       throw new MessageConnectionError("closed", `Cannot send message as peer ${this.id} must be open: it is closing`);
     }
+    this.write(text, message);
   }
 
   sendCustom(name: string, content: unknown): void {
@@ -218,6 +238,14 @@ export class ServerPeer implements Peer {
     if (rest <= 0 && !isFlushing) return this.#closeNow(code, reason);
     const timer = after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
     this.#life = { state: "quieting", timer };
+  }
+
+  /** Closes a peer that does not read; where the runtime can, it is dropped at once with all that is queued. */
+  #giveUp(): void {
+    this.#isTurnedOut = true;
+    this.#life = { state: "closing" };
+    if (this.#socket.terminate !== undefined) this.#socket.terminate();
+    else this.#socket.close(1013, "not reading");
   }
 
   #closeNow(code: number, reason: string): void {

@@ -1,6 +1,10 @@
 import type { MessageServer, MessageServerOptions, Peer } from "../server.ts";
 import { plainText } from "../schema.ts";
 import { MessageConnectionError } from "./errors.ts";
+import { answerMetrics } from "./metrics.ts";
+import { describeDrop } from "./outbox.ts";
+import { runtime } from "./runtime.ts";
+import type { Listener } from "./socket.ts";
 
 const HELP = `Serves the maim_message protocol to adapters.
 
@@ -12,6 +16,7 @@ Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
   --token TOKEN    lets this token in; repeat it for several; without one everybody is let in
   --cert FILE      certificate chain (PEM), makes it wss:// together with --key
   --key FILE       private key (PEM)
+  --metrics PORT   serves /metrics (Prometheus) and /health on 127.0.0.1:PORT
   --echo           sends every message back to its platform
   --quiet          prints the URL only
   --help           prints this
@@ -42,6 +47,7 @@ interface Flags {
   token?: string[];
   cert?: string;
   key?: string;
+  metrics?: string;
   echo?: boolean;
   quiet?: boolean;
   help?: boolean;
@@ -61,6 +67,7 @@ function readFlags({ util, process }: System): Flags {
     token: { type: "string", multiple: true },
     cert: text,
     key: text,
+    metrics: text,
     echo: flag,
     quiet: flag,
     help: flag,
@@ -79,11 +86,10 @@ function readFlags({ util, process }: System): Flags {
   }
 }
 
-function readPort(text: string | undefined): number {
-  if (text === undefined) return 18000;
+function readPort(flag: string, text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65535) return port;
-  throw new UsageError(`--port must be from 0 to 65535: received ${text}`);
+  throw new UsageError(`${flag} must be from 0 to 65535: received ${text}`);
 }
 
 async function readPem(flag: string, path: string, { fs }: System): Promise<string> {
@@ -161,6 +167,23 @@ function stopSignal({ process }: System): Promise<void> {
   return promise;
 }
 
+function serveMetrics(port: number, server: MessageServer): Listener {
+  const address = { hostname: "127.0.0.1", port };
+  return runtime.listen(address, { maxBytes: 1, idleTimeout: 0 }, (request) => {
+    return answerMetrics(request, () => server.stats());
+  });
+}
+
+/** Deno 2.9 ends the process when the fragments of one message exceed the longest string it has; this one error may not. */
+function outliveGiants(print: (line: string) => void): void {
+  globalThis.addEventListener?.("unhandledrejection", (event) => {
+    const { reason } = event as PromiseRejectionEvent;
+    if (!(reason instanceof TypeError) || reason.message !== "failed to allocate string") return;
+    event.preventDefault();
+    print("! a message above 512 MiB was dropped, and its connection with it");
+  });
+}
+
 async function start(Server: typeof MessageServer, system: System): Promise<void> {
   const say = (line: string) => void system.process.stdout.write(`${line}\n`);
   // Whoever read the lines is gone, as in `server.ts | head -1`: that ends the program, not with a stack.
@@ -171,16 +194,22 @@ async function start(Server: typeof MessageServer, system: System): Promise<void
   if (flags.token !== undefined) options.tokens = flags.token;
   if (flags.path !== undefined) options.path = flags.path;
   const tls = await readTls(flags, system);
-  const port = readPort(flags.port);
+  const port = readPort("--port", flags.port ?? "18000");
+  const metricsPort = flags.metrics === undefined ? null : readPort("--metrics", flags.metrics);
   const server = new Server(options);
   const print = flags.quiet ? () => {} : say;
   narrate(server, print);
   if (flags.echo) echo(server, print);
   server.on("error", (error) => print(`! ${reason(error)}`));
+  server.on("limit", ({ limit, address, platform }) => print(`! limit ${limit}: ${platform ?? ""} (${address})`));
+  server.on("drop", ({ message, reason }, peer) => print(`! ${peerName(peer)} ${describeDrop({ message, reason })}`));
+  outliveGiants(print);
   const stopped = stopSignal(system);
   say(server.listen({ port, ...(flags.host === undefined ? {} : { hostname: flags.host }), ...tls }));
+  const metrics = metricsPort === null ? null : serveMetrics(metricsPort, server);
+  if (metrics !== null) print(`metrics: http://127.0.0.1:${metrics.port}/metrics`);
   await stopped;
-  await server.close();
+  await Promise.all([server.close(), metrics?.stop()]);
 }
 
 /**

@@ -53,6 +53,7 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
       data.events = data.attach({
         send: (text) => void socket.sendText(text),
         close: (code, reason) => socket.close(code, reason),
+        terminate: () => socket.terminate(),
         get buffered() {
           return socket.getBufferedAmount();
         },

@@ -6,6 +6,8 @@ export interface ServerSocket {
   close(code: number, reason: string): void;
   /** Bytes that the kernel has not taken yet. */
   readonly buffered: number;
+  /** Drops the connection and what is queued; absent on Deno, which can not. */
+  readonly terminate?: () => void;
 }
 
 /** What a runtime tells about one accepted WebSocket. Each is called from the runtime: it must not throw. */
@@ -77,6 +79,8 @@ export interface BunSocket {
   close(code: number, reason: string): void;
   /** Bytes not yet taken by the kernel. */
   getBufferedAmount(): number;
+  /** Drops the connection. */
+  terminate(): void;
 }
 
 /** A native WebSocket being dialled. */
