@@ -172,21 +172,30 @@ function parse(text: string): unknown {
 const isUnsafe = (value: number): boolean => value >= 2 ** 53 || value <= -(2 ** 53);
 
 /** Looks for a number that may have lost digits, with a stack of its own: free JSON nests without limit. */
-function hasUnsafeNumber(root: unknown): boolean {
-  const open: unknown[] = [root];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value === "number") {
-      if (isUnsafe(value)) return true;
-    } else if (Array.isArray(value)) {
-      for (const item of value) if (typeof item !== "string") open.push(item);
-    } else if (typeof value === "object" && value !== null) {
-      for (const item of Object.values(value)) {
-        if (typeof item === "number" ? isUnsafe(item) : typeof item === "object") open.push(item);
+function hasUnsafeNumber(root: object): boolean {
+  const open: object[] = [root];
+  const inheritsNothing = isEmpty(Object.prototype);
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (!inheritsNothing && !Array.isArray(value)) value = Object.values(value); // or the search would not end
+    if (Array.isArray(value)) {
+      for (const item of value) {
+        if (typeof item === "number" && isUnsafe(item)) return true;
+        if (typeof item === "object" && item !== null) open.push(item);
+      }
+    } else {
+      for (const key in value) {
+        const item = (value as Record<string, unknown>)[key];
+        if (typeof item === "number" && isUnsafe(item)) return true;
+        if (typeof item === "object" && item !== null) open.push(item);
       }
     }
   }
   return false;
+}
+
+function isEmpty(object: object): boolean {
+  for (const _key in object) return false;
+  return true;
 }
 
 /** 2^53 itself is exact, and so is a literal such as 1e22 that never claimed more digits. */
@@ -281,7 +290,8 @@ const INFO: InfoTree = { ...PARTY, format_info: {}, template_info: {}, sender_in
 
 function withoutNulls(object: Record<string, unknown>, tree: InfoTree): Record<string, unknown> {
   let copy: Record<string, unknown> | null = null;
-  for (const key of Object.keys(object)) {
+  for (const key in object) {
+    if (!Object.hasOwn(object, key)) continue;
     const value = object[key];
     const inside = Object.hasOwn(tree, key) ? tree[key] : undefined;
     const clean = value === null
@@ -322,7 +332,12 @@ function spend(value: unknown, budget: number, depth: number): number {
   }
   let left = budget;
   if (Array.isArray(value)) { for (const item of value) left = spend(item, left, depth + 1); }
-  else for (const [key, item] of Object.entries(value)) left = spend(item, left - key.length, depth + 1);
+  else {
+    for (const key in value) {
+      if (!Object.hasOwn(value, key)) continue;
+      left = spend((value as Record<string, unknown>)[key], left - key.length, depth + 1);
+    }
+  }
   return left;
 }
 

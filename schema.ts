@@ -228,8 +228,22 @@ function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function own(object: Fields, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
+const ROOT = Object.prototype as Fields & object;
+/** Whether reading a member that must be there reads an own one. Each walk looks anew. */
+let isRootClean = true;
+
+/** Looks for the names a message can not do without: an inherited one would stand in for a missing one. */
+function lookAtRoot(): void {
+  isRootClean = ROOT.message_info === undefined && ROOT.message_segment === undefined && ROOT.platform === undefined &&
+    ROOT.type === undefined && ROOT.data === undefined && ROOT.is_custom_message === undefined &&
+    ROOT.message_type_name === undefined && ROOT.content === undefined;
+}
+
+/** An object of which every member that is read is its own: itself where nothing is inherited, else a copy. */
+function ownView(object: Fields): Fields {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === null || (prototype === ROOT && isRootClean)) return object;
+  return Object.assign(Object.create(null), object);
 }
 
 function kind(value: unknown): string {
@@ -255,98 +269,86 @@ const isTime = (value: unknown): boolean => Number.isFinite(value) || isAbsent(v
 const isId = (value: unknown, decoded: boolean): boolean =>
   isText(value) || (!decoded && typeof value === "number" && !Number.isNaN(value));
 
-function textFault(object: Fields, key: string): MessageIssue | null {
-  const value = own(object, key);
-  return isText(value) ? null : fault(`.${key}`, "a string, null or nothing", value);
+function textFault(value: unknown, path: string): MessageIssue | null {
+  return isText(value) ? null : fault(path, "a string, null or nothing", value);
 }
 
-function idFault(object: Fields, key: string, decoded: boolean): MessageIssue | null {
-  const value = own(object, key);
+function idFault(value: unknown, path: string, decoded: boolean): MessageIssue | null {
   if (isId(value, decoded)) return null;
-  return fault(`.${key}`, decoded ? "a string, null or nothing" : "a string, number, null or nothing", value);
+  return fault(path, decoded ? "a string, null or nothing" : "a string, number, null or nothing", value);
 }
 
 function userFault(user: Fields, decoded: boolean): MessageIssue | null {
-  return textFault(user, "platform") ?? idFault(user, "user_id", decoded) ??
-    textFault(user, "user_nickname") ?? textFault(user, "user_cardname");
+  return textFault(user.platform, ".platform") ?? idFault(user.user_id, ".user_id", decoded) ??
+    textFault(user.user_nickname, ".user_nickname") ?? textFault(user.user_cardname, ".user_cardname");
 }
 
 function groupFault(group: Fields, decoded: boolean): MessageIssue | null {
-  return textFault(group, "platform") ?? idFault(group, "group_id", decoded) ?? textFault(group, "group_name");
+  return textFault(group.platform, ".platform") ?? idFault(group.group_id, ".group_id", decoded) ??
+    textFault(group.group_name, ".group_name");
+}
+
+function namesFault(value: unknown, path: string): MessageIssue | null {
+  if (isAbsent(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"))) return null;
+  return fault(path, "an array of strings, null or nothing", value);
 }
 
 function formatFault(format: Fields): MessageIssue | null {
-  for (const key of ["content_format", "accept_format"]) {
-    const value = own(format, key);
-    if (isAbsent(value)) continue;
-    if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
-      return fault(`.${key}`, "an array of strings, null or nothing", value);
-    }
-  }
-  return null;
+  return namesFault(format.content_format, ".content_format") ?? namesFault(format.accept_format, ".accept_format");
 }
 
-function templateFault(template: Fields): MessageIssue | null {
-  const name = own(template, "template_name");
+function templateFault({ template_name: name }: Fields): MessageIssue | null {
   if (isText(name) || isObject(name)) return null;
   return fault(".template_name", "a string, object, null or nothing", name);
 }
 
 type InfoFault = (info: Fields, decoded: boolean) => MessageIssue | null;
 
-function memberFault(parent: Fields, key: string, inside: InfoFault, decoded: boolean): MessageIssue | null {
-  const value = own(parent, key);
+function memberFault(value: unknown, path: string, inside: InfoFault, decoded: boolean): MessageIssue | null {
   if (isAbsent(value)) return null;
-  if (!isObject(value)) return fault(`.${key}`, "an object, null or nothing", value);
-  return below(inside(value, decoded), `.${key}`);
+  if (!isObject(value)) return fault(path, "an object, null or nothing", value);
+  return below(inside(ownView(value), decoded), path);
 }
 
 function partyFault(party: Fields, decoded: boolean): MessageIssue | null {
-  return memberFault(party, "group_info", groupFault, decoded) ?? memberFault(party, "user_info", userFault, decoded);
+  return memberFault(party.group_info, ".group_info", groupFault, decoded) ??
+    memberFault(party.user_info, ".user_info", userFault, decoded);
 }
 
 function infoFault(info: Fields, decoded: boolean): MessageIssue | null {
-  const platform = own(info, "platform");
+  const { platform, time } = info;
   if (!isName(platform)) return fault(".platform", "a non-empty string", platform);
-  const id = idFault(info, "message_id", decoded);
+  const id = idFault(info.message_id, ".message_id", decoded);
   if (id !== null) return id;
-  const time = own(info, "time");
   if (!isTime(time)) return fault(".time", "a finite number, null or nothing", time);
-  return memberFault(info, "group_info", groupFault, decoded) ??
-    memberFault(info, "user_info", userFault, decoded) ??
-    memberFault(info, "format_info", formatFault, decoded) ??
-    memberFault(info, "template_info", templateFault, decoded) ??
-    memberFault(info, "sender_info", partyFault, decoded) ??
-    memberFault(info, "receiver_info", partyFault, decoded);
+  return memberFault(info.group_info, ".group_info", groupFault, decoded) ??
+    memberFault(info.user_info, ".user_info", userFault, decoded) ??
+    memberFault(info.format_info, ".format_info", formatFault, decoded) ??
+    memberFault(info.template_info, ".template_info", templateFault, decoded) ??
+    memberFault(info.sender_info, ".sender_info", partyFault, decoded) ??
+    memberFault(info.receiver_info, ".receiver_info", partyFault, decoded);
 }
 
-/** What the wire rules ask of a segment's data; `null` where any JSON goes. */
-function dataRule(type: string): ((data: unknown) => boolean) | null {
+function segFault(value: unknown, room: number): MessageIssue | null {
+  if (!isObject(value)) return fault("", "a segment object", value);
+  const { type, data } = ownView(value);
   switch (type) {
     case "text":
     case "image":
     case "emoji":
     case "voice":
     case "reply":
-      return (data) => typeof data === "string";
+      return typeof data === "string" ? null : fault(".data", "a string", data);
     case "at":
-      return (data) => typeof data === "string" || isObject(data);
+      return typeof data === "string" || isObject(data) ? null : fault(".data", "a string or object", data);
+    case "seglist":
+      return listFault(data, room);
     default:
-      return null;
+      return typeof type === "string" ? null : fault(".type", "a string", type);
   }
 }
 
-function segFault(value: unknown, room: number): MessageIssue | null {
-  if (!isObject(value)) return fault("", "a segment object", value);
-  const type = own(value, "type");
-  if (typeof type !== "string") return fault(".type", "a string", type);
-  if (type !== "seglist") {
-    const rule = dataRule(type);
-    if (rule === null) return null;
-    const data = own(value, "data");
-    return rule(data) ? null : fault(".data", type === "at" ? "a string or object" : "a string", data);
-  }
-  const data = own(value, "data");
+function listFault(data: unknown, room: number): MessageIssue | null {
   if (!Array.isArray(data)) return fault(".data", "an array of segments", data);
   if (room < 1) return { code: "too_deep", path: ".data", expected: "fewer nested segment lists", received: "array" };
   for (let index = 0; index < data.length; index++) {
@@ -356,37 +358,47 @@ function segFault(value: unknown, room: number): MessageIssue | null {
   return null;
 }
 
-function baseFault(value: Fields, maxDepth: number, decoded: boolean): MessageIssue | null {
-  const info = own(value, "message_info");
-  if (!isObject(info)) return fault("$.message_info", "an object", info);
-  return below(infoFault(info, decoded), "$.message_info") ??
-    below(segFault(own(value, "message_segment"), maxDepth), "$.message_segment") ??
-    below(textFault(value, "raw_message"), "$");
+function baseFault(message: Fields, maxDepth: number, decoded: boolean): MessageIssue | null {
+  const { message_info, message_segment, raw_message } = message;
+  if (!isObject(message_info)) return fault("$.message_info", "an object", message_info);
+  return below(infoFault(ownView(message_info), decoded), "$.message_info") ??
+    below(segFault(message_segment, maxDepth), "$.message_segment") ??
+    textFault(raw_message, "$.raw_message");
 }
 
-function customFault(value: Fields): MessageIssue | null {
-  const name = own(value, "message_type_name");
+function customFault({ message_type_name: name, content, platform }: Fields): MessageIssue | null {
   if (!isName(name)) return fault("$.message_type_name", "a non-empty string", name);
-  const content = own(value, "content");
   if (content === undefined || typeof content === "function" || typeof content === "symbol") {
     return fault("$.content", "any JSON value", content);
   }
-  return below(textFault(value, "platform"), "$");
+  return textFault(platform, "$.platform");
 }
 
-function isCustom(value: Fields): boolean {
-  return own(value, "is_custom_message") === true;
+type Wanted = "base" | "custom" | "any";
+
+function messageFault(value: Fields, wanted: Wanted, maxDepth: number): MessageIssue | null {
+  const message = ownView(value);
+  const isCustom = message.is_custom_message === true;
+  if (wanted !== "any" && isCustom !== (wanted === "custom")) {
+    return fault("$.is_custom_message", wanted === "custom" ? "true" : "anything but true", value);
+  }
+  return isCustom ? customFault(message) : baseFault(message, maxDepth, wanted === "base");
 }
 
-/** A getter or proxy that throws is a fault like any other: guards must not throw. */
-function guarded(walk: () => MessageIssue | null): MessageIssue | null {
+/** The one walk behind every face. */
+function walk(value: unknown, wanted: Wanted, maxDepth: number): MessageIssue | null {
   try {
-    return walk();
+    if (!isObject(value)) return fault("$", "an object", value);
+    lookAtRoot();
+    const issue = messageFault(value, wanted, maxDepth);
+    if (issue === null || !isRootClean) return issue;
+    // An inherited member may be at fault, and that is none: once more, with own members only.
+    isRootClean = false;
+    return messageFault(value, wanted, maxDepth);
   } catch (error) {
-    if (error instanceof RangeError) {
-      return { code: "too_deep", path: "$", expected: "fewer nested segment lists", received: "object" };
-    }
-    return fault("$", "plain data", undefined);
+    // A getter or proxy that throws is a fault like any other: guards must not throw.
+    if (!(error instanceof RangeError)) return fault("$", "plain data", undefined);
+    return { code: "too_deep", path: "$", expected: "fewer nested segment lists", received: "object" };
   }
 }
 
@@ -409,10 +421,7 @@ function guarded(walk: () => MessageIssue | null): MessageIssue | null {
  * ```
  */
 export function messageIssue(value: unknown, { maxDepth = 32 }: MessageIssueOptions = {}): MessageIssue | null {
-  return guarded(() => {
-    if (!isObject(value)) return fault("$", "an object", value);
-    return isCustom(value) ? customFault(value) : baseFault(value, maxDepth, false);
-  });
+  return walk(value, "any", maxDepth);
 }
 
 /**
@@ -432,11 +441,7 @@ export function messageIssue(value: unknown, { maxDepth = 32 }: MessageIssueOpti
  * ```
  */
 export function isMessageBase(value: unknown): value is MessageBase {
-  try {
-    return isObject(value) && !isCustom(value) && baseFault(value, 32, true) === null;
-  } catch {
-    return false;
-  }
+  return walk(value, "base", 32) === null;
 }
 
 /**
@@ -453,11 +458,7 @@ export function isMessageBase(value: unknown): value is MessageBase {
  * ```
  */
 export function isCustomMessage(value: unknown): value is CustomMessage {
-  try {
-    return isObject(value) && isCustom(value) && customFault(value) === null;
-  } catch {
-    return false;
-  }
+  return walk(value, "custom", 32) === null;
 }
 
 const isString = (data: unknown): boolean => typeof data === "string";
@@ -511,10 +512,11 @@ export function isSeg(value: unknown): value is Seg;
 export function isSeg<T extends SegType>(value: unknown, type: T): value is SegOf<T>;
 export function isSeg(value: unknown, type?: SegType): boolean {
   try {
+    lookAtRoot();
     if (segFault(value, 32) !== null) return false;
     if (type === undefined) return true;
-    const fields = value as Fields; // segFault has proved it
-    return own(fields, "type") === type && Object.hasOwn(KNOWN_DATA, type) && KNOWN_DATA[type](own(fields, "data"));
+    const { type: actual, data } = ownView(value as Fields); // segFault has proved it
+    return actual === type && Object.hasOwn(KNOWN_DATA, type) && KNOWN_DATA[type](data);
   } catch {
     return false;
   }
@@ -680,7 +682,8 @@ function nextMessageId(): string {
   const now = Date.now();
   const { ms, count } = lastId;
   lastId = now > ms ? { ms: now, count: 0 } : count < 9999 ? { ms, count: count + 1 } : { ms: ms + 1, count: 0 };
-  return `${lastId.ms}${String(lastId.count).padStart(4, "0")}_${PROCESS_TAG}`;
+  // No run of 16 digits: those make a reader look for numbers that lost some.
+  return `${lastId.ms}_${String(lastId.count).padStart(4, "0")}_${PROCESS_TAG}`;
 }
 
 /** Python's datetime ends with the year 9999; MaiBot drops what lies beyond. */
