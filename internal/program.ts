@@ -178,7 +178,7 @@ function serveMetrics(port: number, server: MessageServer): Listener {
 function outliveGiants(print: (line: string) => void): void {
   globalThis.addEventListener?.("unhandledrejection", (event) => {
     const { reason } = event as PromiseRejectionEvent;
-    if (!(reason instanceof TypeError) || reason.message !== "failed to allocate string") return;
+    if (!(reason instanceof TypeError) || !reason.message.startsWith("failed to allocate string")) return;
     event.preventDefault();
     print("! a message above 512 MiB was dropped, and its connection with it");
   });
