@@ -13,10 +13,10 @@
  * @module
  */
 
+import { isCustom } from "./internal/kind.ts";
 import { exceedsUtf8 } from "./internal/utf8.ts";
 import {
   type BaseMessageInfo,
-  type CustomMessage,
   type MessageBase,
   type MessageIssue,
   messageIssue,
@@ -135,11 +135,6 @@ function ruleText(act: string, { path, expected, received }: MessageIssue): stri
   return `Cannot ${act} message as ${path} must be ${expected}: received ${received}`;
 }
 
-/** Holds for a message the walk has passed. */
-function isBase(message: WireMessage): message is MessageBase {
-  return !Object.hasOwn(message, "is_custom_message") || (message as CustomMessage).is_custom_message !== true;
-}
-
 // ---------------------------------------------------------------------------------------------- decode
 
 /** Names the peers that are pointed at the wrong socket most often. */
@@ -214,7 +209,7 @@ function parseExact(text: string, rounded: WireMessage): WireMessage {
     throw new MessageDecodeError("Cannot decode message as it nests too deep", { code: "too_deep", path: "$" });
   }
   // A time is a quantity, not a name: nanoseconds stay a number, as the rule for it says.
-  if (isBase(message) && isBase(rounded) && typeof rounded.message_info.time === "number") {
+  if (!isCustom(message) && !isCustom(rounded) && typeof rounded.message_info.time === "number") {
     message.message_info.time = rounded.message_info.time;
   }
   return message;
@@ -227,10 +222,11 @@ function decimal(id: number): string {
 /** Turns the numbers among the ids of one info into strings, in place; an inherited member is none of ours. */
 function nameIds(party: PartyInfo | null | undefined): void {
   if (party === undefined || party === null) return;
-  const user = Object.hasOwn(party, "user_info") ? party.user_info : null;
-  const group = Object.hasOwn(party, "group_info") ? party.group_info : null;
-  if (typeof user?.user_id === "number") user.user_id = decimal(user.user_id);
-  if (typeof group?.group_id === "number") group.group_id = decimal(group.group_id);
+  const { user_info: user, group_info: group } = party;
+  if (typeof user?.user_id === "number" && Object.hasOwn(party, "user_info")) user.user_id = decimal(user.user_id);
+  if (typeof group?.group_id === "number" && Object.hasOwn(party, "group_info")) {
+    group.group_id = decimal(group.group_id);
+  }
 }
 
 function nameAllIds({ message_info: info }: MessageBase): void {
@@ -275,7 +271,7 @@ export function decodeMessage(text: string, { maxBytes = MAX_BYTES, maxDepth = 3
   if (issue !== null) throw new MessageDecodeError(ruleText("decode", issue) + foreignHint(value), issue);
   let message = value as WireMessage; // no issue was found
   if (hasUnsafeNumber(message)) message = parseExact(text, message);
-  if (isBase(message)) nameAllIds(message);
+  if (!isCustom(message)) nameAllIds(message);
   return message;
 }
 
@@ -395,7 +391,7 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
     });
   const left = spend(message, maxBytes, 0);
   if (left < 0) throw tooLarge();
-  const text = wellFormed(write(isBase(message) ? withoutInfoNulls(message) : message, maxBytes - left));
+  const text = wellFormed(write(isCustom(message) ? message : withoutInfoNulls(message), maxBytes - left));
   if (exceedsUtf8(text, maxBytes)) throw tooLarge();
   return text;
 }

@@ -22,8 +22,9 @@ import { encodeMessage } from "./codec.ts";
 import { checkUrl } from "./internal/client_options.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
+import { platformOf } from "./internal/kind.ts";
 import { describeDrop } from "./internal/outbox.ts";
-import { type CustomMessage, isCustomMessage, type WireMessage } from "./schema.ts";
+import type { CustomMessage, WireMessage } from "./schema.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;
@@ -211,9 +212,9 @@ export class Router {
    * @throws {MessageEncodeError} If the message can not be written.
    */
   send(message: WireMessage): void {
-    const platform = isCustomMessage(message) ? message.platform : message?.message_info?.platform;
-    if (typeof platform !== "string") encodeMessage(message); // says what is wrong with it
-    this.#client(platform ?? "").send(message);
+    const platform = platformOf(message);
+    if (platform === "") encodeMessage(message); // says what is wrong with it, if that is not all
+    this.#client(platform).send(message);
   }
 
   /**

@@ -28,6 +28,7 @@ import {
   checkSecrets,
   checkStrings,
 } from "./internal/options.ts";
+import { platformOf } from "./internal/kind.ts";
 import { describeDrop } from "./internal/outbox.ts";
 import { type Peer, type PeerOptions, ServerPeer } from "./internal/peer.ts";
 import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
@@ -36,7 +37,7 @@ import { runtime } from "./internal/runtime.ts";
 import type { BunSocket, BunWebSocketHandlers, Listener, ServerTls, SocketLimits } from "./internal/socket.ts";
 import { after } from "./internal/timer.ts";
 import { TokenSet } from "./internal/tokens.ts";
-import { createCustom, type CustomMessage, isCustomMessage, type MessageBase, type WireMessage } from "./schema.ts";
+import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "./schema.ts";
 
 export { MessageConnectionError } from "./internal/errors.ts";
 export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
@@ -433,8 +434,7 @@ export class MessageServer {
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    const platform = isCustomMessage(message) ? message.platform ?? "" : message.message_info.platform;
-    this.#route(platform, text, message);
+    this.#route(platformOf(message), text, message);
   }
 
   /**

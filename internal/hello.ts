@@ -1,5 +1,5 @@
-import { createCustom, type CustomMessage, isCustomMessage } from "../schema.ts";
-import type { WireMessage } from "../schema.ts";
+import { createCustom, type CustomMessage, type WireMessage } from "../schema.ts";
+import { isCustom } from "./kind.ts";
 
 /** Header by which a client of ours says what it can do beyond the deployed protocol. */
 export const HELLO_HEADER = "maim-hello";
@@ -29,7 +29,7 @@ export function helloMessage(features: readonly string[], platform: string): Cus
 
 /** Reads a hello: its features, or `null` if the message is none. */
 export function helloFeatures(message: WireMessage): readonly string[] | null {
-  if (!isCustomMessage(message) || message.message_type_name !== "maim_hello") return null;
+  if (!isCustom(message) || message.message_type_name !== "maim_hello") return null;
   const content = message.content as { version?: unknown; features?: unknown } | null;
   if (content?.version !== VERSION || !Array.isArray(content.features)) return null;
   return FEATURES.filter((name) => (content.features as unknown[]).includes(name));
@@ -59,7 +59,7 @@ export function isReserved(name: string): boolean {
 
 /** Refuses a message that only the library itself may send. */
 export function refuseReserved(message: WireMessage): void {
-  if (isCustomMessage(message) && isReserved(message.message_type_name)) {
+  if (isCustom(message) && typeof message.message_type_name === "string" && isReserved(message.message_type_name)) {
     throw new TypeError(`Cannot send custom message as names starting with "maim_" are reserved`);
   }
 }

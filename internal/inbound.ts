@@ -1,6 +1,7 @@
 import { decodeMessage, type DecodeOptions, MessageDecodeError } from "../codec.ts";
-import { type CustomMessage, isCustomMessage, type MessageBase, type WireMessage } from "../schema.ts";
+import type { CustomMessage, MessageBase, WireMessage } from "../schema.ts";
 import { isReserved } from "./hello.ts";
+import { isCustom } from "./kind.ts";
 
 /** The text a message came in as, for passing it on unchanged. */
 const texts = new WeakMap<WireMessage, string>();
@@ -39,7 +40,7 @@ export function receive(text: string | null, options: DecodeOptions, handlers: I
     throw error;
   }
   texts.set(message, text);
-  if (!isCustomMessage(message)) return handlers.message(message);
+  if (!isCustom(message)) return handlers.message(message);
   if (!isReserved(message.message_type_name)) return handlers.custom(message);
   if (!handlers.own(message)) {
     handlers.invalid(notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name"));

@@ -21,10 +21,10 @@ export interface ServerLimits {
    */
   messagesPerSecond?: number;
   /**
-   * Bytes queued to one connection that does not read. Beyond them messages to it are dropped and it is closed with
-   * 1013. One message of any size is queued when nothing else is.
+   * Bytes queued to one connection. Beyond them it is held not to read: messages to it are dropped and it is closed with
+   * 1013. One message of any size is queued when nothing else is; a burst must fit, however well the peer reads.
    *
-   * @default {16777216}
+   * @default {67108864}
    */
   queuedBytes?: number;
   /**
@@ -45,7 +45,7 @@ export function checkLimits(given: ServerLimits): Required<ServerLimits> {
     connections = 10_000,
     connectionsPerAddress = Infinity,
     messagesPerSecond = Infinity,
-    queuedBytes = 16 * 2 ** 20,
+    queuedBytes = 64 * 2 ** 20,
     wrongTokens = 1000,
   } = given;
   const limits = { connections, connectionsPerAddress, messagesPerSecond, queuedBytes, wrongTokens };

@@ -1,6 +1,7 @@
 import { encodeMessage } from "../codec.ts";
-import { isCustomMessage, type WireMessage } from "../schema.ts";
+import type { WireMessage } from "../schema.ts";
 import { MessageConnectionError } from "./errors.ts";
+import { isCustom } from "./kind.ts";
 import { Queue } from "./queue.ts";
 import { after, type Timer } from "./timer.ts";
 import { utf8Length } from "./utf8.ts";
@@ -53,7 +54,7 @@ export interface Drop {
 
 /** Names a lost message without showing what it says. */
 export function describeDrop({ message, reason }: { message: WireMessage; reason: string }): string {
-  const name = isCustomMessage(message)
+  const name = isCustom(message)
     ? `custom message ${message.message_type_name}`
     : `message ${message.message_info.message_id ?? "without an id"}`;
   return `${name} (${reason})`;

@@ -18,6 +18,8 @@ export class ServerEvents {
     open: new Inbox(),
     close: new Inbox(),
     invalid: new Inbox(),
+    drop: new Inbox(),
+    limit: new Inbox(),
     error: new Inbox(),
   };
 
@@ -28,6 +30,8 @@ export class ServerEvents {
     this.#listen(server, "open");
     this.#listen(server, "close");
     this.#listen(server, "invalid");
+    this.#listen(server, "drop");
+    this.#listen(server, "limit");
     this.#listen(server, "error");
   }
 
