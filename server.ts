@@ -13,27 +13,20 @@
  */
 
 import { encodeMessage } from "./codec.ts";
-import type { DecodeOptions, MessageDecodeError } from "./codec.ts";
+import type { MessageDecodeError } from "./codec.ts";
 import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
-import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./internal/limits.ts";
 import { refuseReserved } from "./internal/hello.ts";
 import { textOf } from "./internal/inbound.ts";
-import {
-  checkBoolean,
-  checkChoice,
-  checkFunction,
-  checkNumber,
-  checkSecrets,
-  checkStrings,
-} from "./internal/options.ts";
 import { platformOf } from "./internal/kind.ts";
+import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./internal/limits.ts";
 import { describeDrop } from "./internal/outbox.ts";
 import { type Peer, type PeerOptions, ServerPeer } from "./internal/peer.ts";
 import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
 import { bunHandlers } from "./internal/runtime_bun.ts";
 import { runtime } from "./internal/runtime.ts";
+import { checkOptions, type MessageServerOptions, type ServerDecodeOptions } from "./internal/server_options.ts";
 import type { BunSocket, BunWebSocketHandlers, Listener, ServerTls, SocketLimits } from "./internal/socket.ts";
 import { after } from "./internal/timer.ts";
 import { TokenSet } from "./internal/tokens.ts";
@@ -49,87 +42,12 @@ export type {
   HandlerResult,
   LimitName,
   ListenOptions,
+  MessageServerOptions,
   Peer,
+  ServerDecodeOptions,
   ServerLimits,
   ServerTls,
 };
-
-/** How a server reads frames. */
-export interface ServerDecodeOptions extends DecodeOptions {
-  /**
-   * Whether a frame that is not a message ends the connection with 1007 and the path in the reason.
-   *
-   * @default {false}
-   */
-  strict?: boolean;
-}
-
-/** Options of {@linkcode MessageServer}. */
-export interface MessageServerOptions {
-  /**
-   * Path of the WebSocket, compared exactly.
-   *
-   * @default {"/ws"}
-   */
-  path?: string;
-  /** Tokens that are let in. Given, even empty, every caller needs one; left out, none does. */
-  tokens?: readonly string[];
-  /**
-   * Decides about a request beyond the tokens: no, yes, or yes under these platform names only.
-   *
-   * Called with the handshake; a throw refuses the caller and is an `error` event.
-   */
-  authorize?: (request: Request) => Authorization | Promise<Authorization>;
-  /**
-   * How a caller without a right is refused: `"close"` accepts and closes with 1008, which every client can read;
-   * `"http"` answers 401 before the upgrade.
-   *
-   * @default {"close"}
-   */
-  refuse?: "close" | "http";
-  /**
-   * What happens when a platform connects again: `"replace"` closes the older with 1000 `新的连接已建立`, as the
-   * reference does; `"reject"` closes the newcomer with 4409; `"share"` keeps both and sends to all.
-   *
-   * @default {"replace"}
-   */
-  duplicates?: DuplicatePolicy;
-  /**
-   * Origins of web pages that may connect, or `"*"`. Any page can reach `ws://127.0.0.1`, so none may by default.
-   *
-   * @default {[]}
-   */
-  origins?: readonly string[];
-  /**
-   * Whether `?platform=` and `?token=` may stand in for the headers, which a browser can not send. URLs end up in logs.
-   *
-   * @default {false}
-   */
-  query?: boolean;
-  /**
-   * Milliseconds after which a dead peer is gone; a single frame must be uploaded within it. 0 turns it off. Bun counts
-   * whole seconds, 960 at most.
-   *
-   * @default {120000}
-   */
-  idleTimeout?: number;
-  /**
-   * Whether clients of this library may agree on features beyond the deployed protocol. Others never notice.
-   *
-   * @default {true}
-   */
-  hello?: boolean;
-  /** How frames are read. */
-  decode?: ServerDecodeOptions;
-  /** What callers may cost. */
-  limits?: ServerLimits;
-  /**
-   * Milliseconds that `close()` waits for the peers to answer.
-   *
-   * @default {5000}
-   */
-  closeTimeout?: number;
-}
 
 /** Options of {@linkcode MessageServer.listen}. */
 export interface ServerListenOptions {
@@ -229,29 +147,6 @@ type Life =
 type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage, peer: Peer];
 };
-
-function checkOptions(options: MessageServerOptions): void {
-  const owner = "MessageServer";
-  const { path, tokens, authorize, refuse, duplicates, origins, query, idleTimeout, hello, decode, closeTimeout } =
-    options;
-  if (path !== undefined && !(typeof path === "string" && /^\/[^?#]*$/.test(path))) {
-    throw new TypeError(
-      `Cannot create MessageServer as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
-    );
-  }
-  if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
-  if (origins !== undefined) checkStrings(owner, "origins", origins);
-  if (authorize !== undefined) checkFunction(owner, "authorize", authorize);
-  if (refuse !== undefined) checkChoice(owner, "refuse", refuse, ["close", "http"]);
-  if (duplicates !== undefined) checkChoice(owner, "duplicates", duplicates, ["replace", "reject", "share"]);
-  if (query !== undefined) checkBoolean(owner, "query", query);
-  if (hello !== undefined) checkBoolean(owner, "hello", hello);
-  if (idleTimeout !== undefined) checkNumber(owner, "idleTimeout", idleTimeout, 0);
-  if (closeTimeout !== undefined) checkNumber(owner, "closeTimeout", closeTimeout, 0);
-  if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);
-  if (decode?.maxDepth !== undefined) checkNumber(owner, "decode.maxDepth", decode.maxDepth, 1);
-  if (decode?.strict !== undefined) checkBoolean(owner, "decode.strict", decode.strict);
-}
 
 /** An address that can be dialled: the one that means "all" can not. */
 function dialable(hostname: string): string {
