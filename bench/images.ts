@@ -1,0 +1,74 @@
+/**
+ * Images: one of 1 MB and one of 10 MB there and back, both ends of the same kind, in MB/s of image.
+ * @module
+ */
+
+import process from "node:process";
+
+import { oursPlan, pythonPlan, type Target, type TargetPlan, withTargets } from "./load.ts";
+import { type BenchOptions, outputOf, pathOf, pinned, RUNTIMES, scriptCommand } from "./options.ts";
+import { compare, createRandom, median, shuffled } from "./stats.ts";
+import { digits, type Row, table } from "./table.ts";
+
+const MEGABYTE = 1e6;
+
+/** Two ends that are measured together. */
+interface Pair {
+  readonly plan: TargetPlan;
+  readonly client: readonly string[];
+  /** How many times Python to Python the 1 MB image must go. */
+  readonly atLeast?: number;
+}
+
+function pairs(): Pair[] {
+  const client = "servers/image_client";
+  return [
+    ...RUNTIMES.flatMap((runtime): Pair[] => [
+      {
+        plan: oursPlan(runtime, "echo"),
+        client: scriptCommand(runtime, `${client}.ts`, []),
+        atLeast: runtime === "deno" ? 15 : 25,
+      },
+      { plan: oursPlan(runtime, "forward"), client: scriptCommand(runtime, `${client}.ts`, []) },
+    ]),
+    ...pythonPlan("echo").map((plan): Pair => ({
+      plan,
+      client: [process.env.MAIM_PYTHON ?? "", "-B", pathOf(`${client}.py`)],
+    })),
+  ];
+}
+
+function rateOf({ port, path }: Target, client: readonly string[], bytes: number, runMs: number): number {
+  const args = [`ws://127.0.0.1:${port}${path}`, `${bytes}`, `${runMs / 3}`, `${runMs}`];
+  const line = outputOf(pinned(1, [...client, ...args])).split("\n").findLast((line) => line.startsWith("rate "));
+  return Number(line?.slice(5));
+}
+
+/** Measures and lays out. */
+export async function benchImages({ rounds, loadMs }: BenchOptions): Promise<string> {
+  const all = pairs();
+  return await withTargets(all.map(({ plan }) => plan), (targets) => {
+    const random = createRandom(11);
+    const rows = [1, 10].flatMap((megabytes): Row[] => {
+      const rates = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+      for (let round = 0; round < rounds; round++) {
+        for (const index of shuffled([...all.keys()], random)) {
+          const [target, pair] = [targets[index] as Target, all[index] as Pair]; // an index of both
+          rates.get(target.name)?.push(rateOf(target, pair.client, megabytes * MEGABYTE, loadMs));
+        }
+      }
+      const python = rates.get("python echo");
+      if (python === undefined) return [];
+      return all.filter(({ plan }) => plan.name !== "python echo").map(({ plan: { name }, atLeast }): Row => {
+        const ours = rates.get(name) ?? [];
+        return {
+          label: `${megabytes} MB: ${name} / python to python`,
+          details: [digits(median(ours)), digits(median(python))],
+          summary: compare(ours, python),
+          ...(atLeast !== undefined && megabytes === 1 ? { bound: { kind: "at least", value: atLeast } } : {}),
+        };
+      });
+    });
+    return table("Images there and back", ["ratio", "ours MB/s", "other MB/s"], rows);
+  });
+}

@@ -1,0 +1,43 @@
+/**
+ * A `MessageClient` that sends one image, waits for it to come back, and again. Prints `rate MB_PER_SECOND`.
+ *
+ *     deno|bun run bench/servers/image_client.ts URL BYTES WARM_MS RUN_MS
+ * @module
+ */
+
+import process from "node:process";
+
+import { MessageClient } from "../../client.ts";
+import type { MessageBase } from "../../schema.ts";
+import { imageText } from "../samples.ts";
+
+const [url = "", bytes = "0", warmMs = "0", runMs = "0"] = process.argv.slice(2);
+const message: MessageBase = JSON.parse(imageText(Number(bytes)));
+const client = new MessageClient(url, { platform: "qq" });
+let resolveBack = () => {};
+client.on("message", () => resolveBack());
+
+async function roundTrip(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  resolveBack = resolve;
+  client.send(message);
+  await promise;
+}
+
+async function roundTripsFor(ms: number): Promise<number> {
+  const start = performance.now();
+  let trips = 0;
+  while (performance.now() - start < ms || trips === 0) {
+    await roundTrip();
+    trips++;
+  }
+  return trips / ((performance.now() - start) / 1000);
+}
+
+await client.connect();
+await roundTripsFor(Number(warmMs));
+const perSecond = await roundTripsFor(Number(runMs));
+// deno-lint-ignore no-console -- this is a program.
+console.log(`rate ${perSecond * Number(bytes) / 1e6}`);
+await client.close();
+process.exit(0);

@@ -1,0 +1,73 @@
+/**
+ * Tables of ratios as Markdown, with the bound beside the number it is for.
+ * @module
+ */
+
+import type { Summary } from "./stats.ts";
+
+/** What a median must not pass. */
+export interface Bound {
+  readonly kind: "at most" | "at least";
+  readonly value: number;
+  /**
+   * Judge by the edge of the confidence interval that is kinder: "no slower, as far as this run can tell".
+   *
+   * @default {false}
+   */
+  readonly withinInterval?: boolean;
+}
+
+/** One row: what was measured, and what was asked of it. */
+export interface Row {
+  readonly label: string;
+  readonly summary: Summary;
+  /** Columns between the label and the ratio. */
+  readonly details?: readonly string[];
+  readonly bound?: Bound;
+}
+
+/** Writes a number with three digits that count. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  const size = Math.abs(value);
+  return size >= 100
+    ? value.toFixed(0)
+    : size >= 10
+    ? value.toFixed(1)
+    : size >= 1
+    ? value.toFixed(2)
+    : value.toFixed(3);
+}
+
+/** Tells whether a summary keeps a bound. */
+export function isKept({ median, low, high }: Summary, { kind, value, withinInterval = false }: Bound): boolean {
+  if (kind === "at most") return (withinInterval ? low : median) <= value;
+  return (withinInterval ? high : median) >= value;
+}
+
+function boundCell({ summary, bound }: Row): string {
+  if (bound === undefined) return "";
+  const { kind, value, withinInterval = false } = bound;
+  const mark = isKept(summary, bound) ? "kept" : "**missed**";
+  return `${kind} ${digits(value)}${withinInterval ? " (CI)" : ""}: ${mark}`;
+}
+
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+/** Lays rows out under a heading. */
+export function table(title: string, columns: readonly string[], rows: readonly Row[]): string {
+  const heads = [...columns, "median", "95 % CI", "min ... max", "rounds", "bound"];
+  return [
+    `### ${title}`,
+    "",
+    line(heads),
+    line(heads.map((_, index) => index === 0 ? "---" : "---:")),
+    ...rows.map((row) => {
+      const { median, low, high, min, max, rounds } = row.summary;
+      const interval = `${digits(low)} ... ${digits(high)}`;
+      const spread = `${digits(min)} ... ${digits(max)}`;
+      return line([row.label, ...row.details ?? [], digits(median), interval, spread, `${rounds}`, boundCell(row)]);
+    }),
+    "",
+  ].join("\n");
+}
