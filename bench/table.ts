@@ -45,10 +45,13 @@ export function isKept({ median, low, high }: Summary, { kind, value, withinInte
   return (withinInterval ? high : median) >= value;
 }
 
+/** Rounds from which on a median is held against a bound. */
+const ENOUGH = 11;
+
 function boundCell({ summary, bound }: Row): string {
   if (bound === undefined) return "";
   const { kind, value, withinInterval = false } = bound;
-  const mark = isKept(summary, bound) ? "kept" : "**missed**";
+  const mark = summary.rounds < ENOUGH ? "too few rounds to tell" : isKept(summary, bound) ? "kept" : "**missed**";
   return `${kind} ${digits(value)}${withinInterval ? " (CI)" : ""}: ${mark}`;
 }
 
