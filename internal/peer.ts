@@ -187,8 +187,7 @@ export class ServerPeer implements Peer {
     if (!this.isOpen) return false;
     const { buffered } = this.#socket;
     if (buffered > 0 && buffered + text.length > this.#options.queuedBytes) {
-      this.#events.slow(this, message);
-      this.#giveUp();
+      this.#giveUp(message);
       return false;
     }
     this.#socket.send(text);
@@ -241,9 +240,10 @@ export class ServerPeer implements Peer {
   }
 
   /** Closes a peer that does not read; where the runtime can, it is dropped at once with all that is queued. */
-  #giveUp(): void {
+  #giveUp(message: WireMessage): void {
     this.#isTurnedOut = true;
-    this.#life = { state: "closing" };
+    this.#life = { state: "closing" }; // before anybody hears of it: a handler may answer this very peer
+    this.#events.slow(this, message);
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else this.#socket.close(1013, "not reading");
   }

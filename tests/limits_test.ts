@@ -99,6 +99,27 @@ describe("MessageServer limits", () => {
     await stuck.closed;
   });
 
+  it("tells of a slow peer once, though the handler of 'drop' tries to tell that peer", async () => {
+    const { server, url } = serverWith({ queuedBytes: 2 ** 20 });
+    await using _closing = server;
+    const errors = heard(server, "error");
+    let drops = 0;
+    server.on("drop", (_drop, peer) => {
+      drops++;
+      peer.send(hello("you are slow"));
+    });
+    const opened = heard(server, "open");
+    await using stuck = await RawPeer.connect(url, { headers: [["platform", "stuck"]] });
+    const [peer] = await opened.next();
+    stuck.pause();
+    const big = hello("x".repeat(1_000_000), "stuck");
+    for (let sent = 0; sent < 200 && drops === 0; sent++) peer.send(big);
+    const [error] = await errors.next();
+    assertEquals([drops, (error as { code?: string }).code], [1, "closed"]);
+    stuck.destroy();
+    await stuck.closed;
+  });
+
   it("queues one message of any size when nothing else is", async () => {
     const { server, url } = serverWith({ queuedBytes: 1000 });
     await using _closing = server;
