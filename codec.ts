@@ -267,7 +267,7 @@ export function decodeMessage(text: string, { maxBytes = MAX_BYTES, maxDepth = 3
     });
   }
   const value = parse(text);
-  const issue = messageIssue(value, { maxDepth });
+  const issue = messageIssue(value, { maxDepth, isParsed: true });
   if (issue !== null) throw new MessageDecodeError(ruleText("decode", issue) + foreignHint(value), issue);
   let message = value as WireMessage; // no issue was found
   if (hasUnsafeNumber(message)) message = parseExact(text, message);
@@ -313,10 +313,16 @@ function nestsTooDeep(): MessageEncodeError {
   });
 }
 
-/** Counts string units down from a budget, so that an oversized message is refused before the engine writes it. */
-function spend(value: unknown, budget: number, depth: number): number {
-  if (typeof value === "string") return budget - value.length;
-  if (typeof value !== "object" || value === null || budget < 0) return budget;
+/** What a look at a message finds before the engine writes it. */
+interface Survey {
+  /** String units left of the budget; the look ends when they are used up. */
+  left: number;
+  /** Whether there is a null anywhere: most messages hold none, and are spared the search for those to leave out. */
+  hasNull: boolean;
+}
+
+/** Looks through a message, so that an oversized one is refused before the engine writes it. */
+function survey(value: object, found: Survey, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
   if (ArrayBuffer.isView(value)) {
     throw new MessageEncodeError("Cannot encode message as bytes must be base64: use seg.image and the like", {
@@ -326,15 +332,21 @@ function spend(value: unknown, budget: number, depth: number): number {
       received: "bytes",
     });
   }
-  let left = budget;
-  if (Array.isArray(value)) { for (const item of value) left = spend(item, left, depth + 1); }
-  else {
-    for (const key in value) {
-      if (!Object.hasOwn(value, key)) continue;
-      left = spend((value as Record<string, unknown>)[key], left - key.length, depth + 1);
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === "string") found.left -= item.length;
+      else if (typeof item === "object" && item !== null && found.left >= 0) survey(item, found, depth + 1);
     }
+    return;
   }
-  return left;
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    found.left -= key.length;
+    if (typeof item === "string") found.left -= item.length;
+    else if (item === null) found.hasNull = true;
+    // What is inherited is never written, and may lead in a circle.
+    else if (typeof item === "object" && found.left >= 0 && Object.hasOwn(value, key)) survey(item, found, depth + 1);
+  }
 }
 
 function write(message: unknown, units: number): string {
@@ -389,9 +401,11 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
       code: "too_large",
       path: "$",
     });
-  const left = spend(message, maxBytes, 0);
-  if (left < 0) throw tooLarge();
-  const text = wellFormed(write(isCustom(message) ? message : withoutInfoNulls(message), maxBytes - left));
+  const found: Survey = { left: maxBytes, hasNull: false };
+  survey(message, found, 0);
+  if (found.left < 0) throw tooLarge();
+  const isClean = isCustom(message) || !found.hasNull;
+  const text = wellFormed(write(isClean ? message : withoutInfoNulls(message), maxBytes - found.left));
   if (exceedsUtf8(text, maxBytes)) throw tooLarge();
   return text;
 }
