@@ -31,7 +31,7 @@ import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./inte
 import { MessageConnectionError } from "./internal/errors.ts";
 import type { HeartbeatOptions } from "./internal/heartbeat.ts";
 import { helloFeatures, pingNumber, pongMessage, refuseReserved } from "./internal/hello.ts";
-import { receive } from "./internal/inbound.ts";
+import { type InboundHandlers, receive } from "./internal/inbound.ts";
 import type { Link } from "./internal/link.ts";
 import { describeDrop, type Drop, type DropReason, type OutboxOptions } from "./internal/outbox.ts";
 import {
@@ -152,6 +152,23 @@ export class MessageClient {
   readonly #decode: DecodeOptions;
   readonly #mayKeep: boolean;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
+  readonly #inbound: InboundHandlers<Link> = {
+    message: (message) => {
+      this.#counts.received++;
+      return this.#emitter.emit("message", message);
+    },
+    custom: (message) => {
+      this.#counts.received++;
+      const heard = this.#emitter.emit("custom", message);
+      const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message);
+      return heard === "pending" ? heard : byName;
+    },
+    own: (message, link) => this.#answer(message, link),
+    invalid: (error) => {
+      this.#counts.invalid++;
+      this.#emitter.emit("invalid", error);
+    },
+  };
 
   /**
    * Creates a client; nothing is dialled yet.
@@ -168,7 +185,7 @@ export class MessageClient {
     this.#mayKeep = options.outbox !== false;
     this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
       status: (status) => void this.#emitter.emit("status", status),
-      frame: (text, link) => this.#receive(text, link),
+      frame: (text, link) => receive(text, this.#decode, this.#inbound, link),
       drop: (drop) => this.#drop(drop),
       fail: (error) => this.#emitter.fail(error),
     });
@@ -329,26 +346,7 @@ export class MessageClient {
 
   #drop(drop: Drop): void {
     this.#counts.dropped++;
-    if (!this.#emitter.emit("drop", drop)) unheard("drop", describeDrop(drop));
-  }
-
-  #receive(text: string | null, link: Link): void {
-    receive(text, this.#decode, {
-      message: (message) => {
-        this.#counts.received++;
-        this.#emitter.emit("message", message);
-      },
-      custom: (message) => {
-        this.#counts.received++;
-        this.#emitter.emit("custom", message);
-        this.#emitter.emit(`custom:${message.message_type_name}`, message);
-      },
-      own: (message) => this.#answer(message, link),
-      invalid: (error) => {
-        this.#counts.invalid++;
-        this.#emitter.emit("invalid", error);
-      },
-    });
+    if (this.#emitter.emit("drop", drop) === "unheard") unheard("drop", describeDrop(drop));
   }
 
   /** The conversation of the hello features; anything that was not agreed on is refused. */

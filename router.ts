@@ -288,7 +288,7 @@ export class Router {
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
-      if (!this.#emitter.emit("drop", drop, client)) unheard("drop", describeDrop(drop));
+      if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));
     });
     client.on("error", (error) => this.#emitter.fail(error, client));
   }

@@ -15,7 +15,7 @@
 import { encodeMessage } from "./codec.ts";
 import type { MessageDecodeError } from "./codec.ts";
 import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
-import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import { refuseReserved } from "./internal/hello.ts";
 import { textOf } from "./internal/inbound.ts";
@@ -186,6 +186,8 @@ export class MessageServer {
   /** Every socket that is not gone yet, let in or not. */
   readonly #sockets = new Set<ServerPeer>();
   readonly #admitted = new Set<ServerPeer>();
+  /** Called when no socket is left. */
+  #emptied = (): void => {};
   readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
   readonly #bounds: Required<ServerLimits>;
   readonly #addresses = new Tally();
@@ -336,7 +338,7 @@ export class MessageServer {
    * Passes a received message on as it came, byte for byte, without encoding it again.
    *
    * @param platform The target.
-   * @param received A message a handler was called with; one of your own is encoded.
+   * @param received A message whose handler is at work, and for an async one afterwards too; any other is encoded.
    * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
    */
   forward(platform: string, received: WireMessage): void {
@@ -432,10 +434,13 @@ export class MessageServer {
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
     for (const peer of this.#sockets) peer.retire(1000, "服务器关闭");
-    const late = Promise.withResolvers<void>();
-    const timer = after(this.#closeTimeout, late.resolve);
-    await Promise.race([late.promise, Promise.all([...this.#sockets].map((peer) => peer.closed))]);
-    clearTimeout(timer);
+    if (this.#sockets.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = after(this.#closeTimeout, resolve);
+      this.#emptied = resolve;
+      await promise;
+      clearTimeout(timer);
+    }
     await Promise.all(listeners.map((listener) => listener.stop()));
   }
 
@@ -459,15 +464,7 @@ export class MessageServer {
       const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#peerOptions);
       this.#sockets.add(peer);
       this.#addresses.add(address);
-      void peer.closed.then(() => { // never rejects
-        this.#sockets.delete(peer);
-        this.#addresses.remove(address);
-      });
-      return {
-        open: () => peer.begin(),
-        message: (text) => peer.take(text),
-        close: (code, reason) => peer.end(code, reason),
-      };
+      return peer;
     }) ?? plain(426, "Connect with a WebSocket client");
   }
 
@@ -503,27 +500,29 @@ export class MessageServer {
       return true;
     },
     open: (peer: ServerPeer): void => void this.#emitter.emit("open", peer),
-    message: (message: MessageBase, peer: ServerPeer): void => {
+    message: (message: MessageBase, peer: ServerPeer): Heard => {
       this.#counts.received++;
       if (message.message_info.platform !== peer.platform) this.#counts.foreign++;
-      this.#emitter.emit("message", message, peer);
+      return this.#emitter.emit("message", message, peer);
     },
-    custom: (message: CustomMessage, peer: ServerPeer): void => {
+    custom: (message: CustomMessage, peer: ServerPeer): Heard => {
       this.#counts.received++;
-      this.#emitter.emit("custom", message, peer);
-      this.#emitter.emit(`custom:${message.message_type_name}`, message, peer);
+      const heard = this.#emitter.emit("custom", message, peer);
+      const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message, peer);
+      return heard === "pending" ? heard : byName;
     },
     invalid: (error: MessageDecodeError, peer: ServerPeer): void => {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", error, peer);
     },
     sent: (): void => void this.#counts.sent++,
-    slow: (peer: ServerPeer, message: WireMessage): void => {
+    slow: (peer: ServerPeer, message: WireMessage | null): void => {
       this.#registry.remove(peer);
-      this.#counts.dropped++;
       this.#reached({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
+      if (message === null) return;
+      this.#counts.dropped++;
       const drop: ServerDrop = { message, reason: "slow" };
-      if (!this.#emitter.emit("drop", drop, peer)) unheard("drop", describeDrop(drop));
+      if (this.#emitter.emit("drop", drop, peer) === "unheard") unheard("drop", describeDrop(drop));
     },
     flood: (peer: ServerPeer): void => {
       this.#reached({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
@@ -533,10 +532,15 @@ export class MessageServer {
       this.#admitted.delete(peer);
       this.#emitter.emit("close", peer, { code, reason });
     },
+    gone: (peer: ServerPeer): void => {
+      this.#sockets.delete(peer);
+      this.#addresses.remove(peer.address);
+      if (this.#sockets.size === 0) this.#emptied();
+    },
   };
 
   #route(platform: string, text: string, message: WireMessage): void {
-    const peers = [...this.#registry.of(platform)].filter((peer) => peer.isOpen);
+    const peers = this.#registry.of(platform).filter((peer) => peer.isOpen);
     if (peers.length > 0) return void this.#write(peers, text, message);
     const connected = this.#registry.platforms.slice(0, 10).map((name) => `"${name}"`).join(", ") || "nobody";
     throw new MessageConnectionError(

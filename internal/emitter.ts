@@ -9,6 +9,9 @@ export interface ListenOptions {
 
 type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
+/** What became of an event: nobody listens, all handlers have returned, or one of them is still at work. */
+export type Heard = "unheard" | "done" | "pending";
+
 /** Every emitter has an event for failures; a listener of that one that fails can only be heard on the console. */
 export interface FailureEvents {
   error: readonly [error: unknown, ...rest: unknown[]];
@@ -43,25 +46,27 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
     return remove;
   }
 
-  /** Returns whether anybody listened. */
-  emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): boolean {
+  emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): Heard {
     const list = this.#lists.get(name);
-    if (list === undefined) return false;
+    if (list === undefined) return "unheard";
+    let heard: Heard = "done";
     const fail = name === "error" ? (error: unknown) => unheard("error", error) : this.fail;
     for (const { handler } of list) {
       try {
         const result = (handler as Handler<Events[Name]>)(...args);
-        if (result instanceof Promise) result.catch(fail);
+        if (!(result instanceof Promise)) continue;
+        heard = "pending";
+        result.catch(fail);
       } catch (error) {
         fail(error);
       }
     }
-    return true;
+    return heard;
   }
 
   /** Tells of a failure: to the listeners of `error`, else on the console. */
   readonly fail = (...failure: Events["error"]): void => {
-    if (!this.emit("error", ...failure)) unheard("error", failure[0]);
+    if (this.emit("error", ...failure) === "unheard") unheard("error", failure[0]);
   };
 }
 

@@ -1,23 +1,27 @@
 import { decodeMessage, type DecodeOptions, MessageDecodeError } from "../codec.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema.ts";
+import type { Heard } from "./emitter.ts";
 import { isReserved } from "./hello.ts";
 import { isCustom } from "./kind.ts";
 
-/** The text a message came in as, for passing it on unchanged. */
+/** The message whose handlers are being called, and the text it came in as. */
+let current: WireMessage | null = null;
+let currentText = "";
+/** The texts of messages whose handlers had not finished when they returned. */
 const texts = new WeakMap<WireMessage, string>();
 
-/** The text a received message came in as; `undefined` for a message of our own. */
+/** The text a message came in as, for passing it on unchanged; `undefined` when no handler of it is at work. */
 export function textOf(message: WireMessage): string | undefined {
-  return texts.get(message);
+  return message === current ? currentText : texts.get(message);
 }
 
-/** What a frame turned out to be. */
-export interface InboundHandlers {
-  message(message: MessageBase): void;
-  custom(message: CustomMessage): void;
+/** What a frame turned out to be, and the connection it came over. */
+export interface InboundHandlers<From> {
+  message(message: MessageBase, from: From): Heard;
+  custom(message: CustomMessage, from: From): Heard;
   /** A message of the library's own conversation; returns whether it was agreed on and understood. */
-  own(message: CustomMessage): boolean;
-  invalid(error: MessageDecodeError): void;
+  own(message: CustomMessage, from: From): boolean;
+  invalid(error: MessageDecodeError, from: From): void;
 }
 
 function notAgreed(path: string, expected: string, received: string): MessageDecodeError {
@@ -29,20 +33,32 @@ function notAgreed(path: string, expected: string, received: string): MessageDec
   });
 }
 
+function dispatch<From>(message: WireMessage, text: string, handlers: InboundHandlers<From>, from: From): void {
+  const [outer, outerText] = [current, currentText];
+  [current, currentText] = [message, text];
+  const heard = isCustom(message) ? handlers.custom(message, from) : handlers.message(message, from);
+  [current, currentText] = [outer, outerText];
+  if (heard === "pending") texts.set(message, text);
+}
+
 /** Decodes one frame and hands it to the handler it belongs to. */
-export function receive(text: string | null, options: DecodeOptions, handlers: InboundHandlers): void {
-  if (text === null) return handlers.invalid(notAgreed("$", "a text frame", "a binary frame"));
+export function receive<From>(
+  text: string | null,
+  options: DecodeOptions,
+  handlers: InboundHandlers<From>,
+  from: From,
+): void {
+  if (text === null) return handlers.invalid(notAgreed("$", "a text frame", "a binary frame"), from);
   let message: WireMessage;
   try {
     message = decodeMessage(text, options);
   } catch (error) {
-    if (error instanceof MessageDecodeError) return handlers.invalid(error);
+    if (error instanceof MessageDecodeError) return handlers.invalid(error, from);
     throw error;
   }
-  texts.set(message, text);
-  if (!isCustom(message)) return handlers.message(message);
-  if (!isReserved(message.message_type_name)) return handlers.custom(message);
-  if (!handlers.own(message)) {
-    handlers.invalid(notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name"));
+  const isOwn = isCustom(message) && isReserved(message.message_type_name);
+  if (!isOwn) return dispatch(message, text, handlers, from);
+  if (!handlers.own(message as CustomMessage, from)) { // isCustom, two lines above
+    handlers.invalid(notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name"), from);
   }
 }

@@ -2,12 +2,13 @@ import { encodeMessage } from "../codec.ts";
 import type { DecodeOptions, MessageDecodeError } from "../codec.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema.ts";
 import type { Caller } from "./admission.ts";
+import type { Heard } from "./emitter.ts";
 import { MessageConnectionError } from "./errors.ts";
 import { helloMessage, pingNumber, pongMessage, refuseReserved } from "./hello.ts";
 import { type InboundHandlers, receive } from "./inbound.ts";
 import { Rate } from "./limits.ts";
 import { runtime } from "./runtime.ts";
-import type { ServerSocket } from "./socket.ts";
+import type { ServerSocket, SocketEvents } from "./socket.ts";
 import { after, type Timer } from "./timer.ts";
 import { utf8Length } from "./utf8.ts";
 
@@ -49,16 +50,18 @@ export interface PeerEvents {
   admit(peer: ServerPeer): boolean;
   /** It has been let in, and greeted. */
   open(peer: ServerPeer): void;
-  message(message: MessageBase, peer: ServerPeer): void;
-  custom(message: CustomMessage, peer: ServerPeer): void;
+  message(message: MessageBase, peer: ServerPeer): Heard;
+  custom(message: CustomMessage, peer: ServerPeer): Heard;
   invalid(error: MessageDecodeError, peer: ServerPeer): void;
   /** One message was queued. */
   sent(): void;
-  /** One message was not queued, as too much is. */
-  slow(peer: ServerPeer, message: WireMessage): void;
+  /** One message was not queued, as too much is; `null` was one of the library's own. */
+  slow(peer: ServerPeer, message: WireMessage | null): void;
   /** It sends more than it may. */
   flood(peer: ServerPeer): void;
   close(peer: ServerPeer, code: number, reason: string): void;
+  /** The socket is gone, whether it was let in or not. Comes last. */
+  gone(peer: ServerPeer): void;
 }
 
 /** Milliseconds that an accepted handshake may take to become a socket. */
@@ -83,6 +86,10 @@ type Life =
   | { readonly state: "closing" }
   | { readonly state: "closed" };
 
+const OPEN: Life = { state: "open" };
+const CLOSING: Life = { state: "closing" };
+const CLOSED: Life = { state: "closed" };
+
 /** How frames are read, and how long a goodbye may take. */
 export interface PeerOptions extends DecodeOptions {
   strict: boolean;
@@ -93,20 +100,26 @@ export interface PeerOptions extends DecodeOptions {
 }
 
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
-export class ServerPeer implements Peer {
+export class ServerPeer implements Peer, SocketEvents {
+  /** Shared by all, as there are many of them. */
+  static readonly #inbound: InboundHandlers<ServerPeer> = {
+    message: (message, peer) => peer.#events.message(message, peer),
+    custom: (message, peer) => peer.#events.custom(message, peer),
+    own: (message, peer) => peer.#answer(message),
+    invalid: (error, peer) => peer.#invalid(error),
+  };
   readonly id: number;
   readonly platform: string;
   readonly address: string;
-  /** Resolves when the socket is gone. */
-  readonly closed: Promise<void>;
   readonly #caller: Caller;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
   readonly #options: PeerOptions;
-  readonly #inbound: InboundHandlers;
-  readonly #rate: Rate;
-  readonly #resolveClosed: () => void;
+  readonly #rate: Rate | null;
   #life: Life;
+  /** Bytes that may be queued, at most: what was seen queued last, and all that was sent since. */
+  #mayBeQueued = 0;
+  /** When the last frame came; kept while it matters, as long as the peer is being quieted. */
   #lastFrame = 0;
   #isAdmitted = false;
   #isTurnedOut = false;
@@ -119,18 +132,9 @@ export class ServerPeer implements Peer {
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
-    this.#rate = new Rate(options.messagesPerSecond);
-    this.#inbound = {
-      message: (message) => events.message(message, this),
-      custom: (message) => events.custom(message, this),
-      own: (message) => this.#answer(message),
-      invalid: (error) => this.#invalid(error),
-    };
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
+    this.#rate = options.messagesPerSecond === Infinity ? null : new Rate(options.messagesPerSecond);
     // Deno 2.9 tells nothing of a caller that vanished before its socket was open.
-    this.#life = { state: "opening", timer: after(OPEN_TIMEOUT, () => this.end(1006, "")) };
-    this.#resolveClosed = resolve;
+    this.#life = { state: "opening", timer: after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
   }
 
   get isOpen(): boolean {
@@ -148,12 +152,11 @@ export class ServerPeer implements Peer {
   // ---- what the runtime tells
 
   /** The handshake is done: sending is possible. */
-  begin(): void {
+  opened(): void {
     // Given up meanwhile: nobody looks after it.
     if (this.#life.state !== "opening") return this.#socket.close(1001, "");
     clearTimeout(this.#life.timer);
-    this.#lastFrame = performance.now();
-    this.#life = { state: "open" };
+    this.#life = OPEN;
     if (!this.#caller.isAuthorized) return this.close(1008, "Invalid or missing token");
     this.#isAdmitted = this.#events.admit(this);
     if (!this.#isAdmitted) return;
@@ -163,21 +166,21 @@ export class ServerPeer implements Peer {
   }
 
   /** One frame; `null` is a binary one. Input of a caller that was not let in, or was turned out, is never read. */
-  take(text: string | null): void {
-    this.#lastFrame = performance.now();
+  frame(text: string | null): void {
+    if (this.#life.state === "quieting") this.#lastFrame = performance.now();
     if (!this.#isReading) return;
-    if (this.#rate.take()) return receive(text, this.#options, this.#inbound);
+    if (this.#rate === null || this.#rate.take()) return receive(text, this.#options, ServerPeer.#inbound, this);
     this.#events.flood(this);
     this.close(4429, "too many messages");
   }
 
   /** The runtime's end of the socket; nothing follows it. */
-  end(code: number, reason: string): void {
+  ended(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) clearTimeout(this.#life.timer);
-    this.#life = { state: "closed" };
+    this.#life = CLOSED;
     if (this.#isAdmitted) this.#events.close(this, code, reason);
-    this.#resolveClosed();
+    this.#events.gone(this);
   }
 
   // ---- what the server asks
@@ -185,13 +188,24 @@ export class ServerPeer implements Peer {
   /** Queues one message as text; returns whether the peer could take it. One that does not read is given up. */
   write(text: string, message: WireMessage): boolean {
     if (!this.isOpen) return false;
-    const { buffered } = this.#socket;
-    if (buffered > 0 && buffered + text.length > this.#options.queuedBytes) {
+    if (!this.#post(text)) {
       this.#giveUp(message);
       return false;
     }
-    this.#socket.send(text);
     this.#events.sent();
+    return true;
+  }
+
+  /** Queues a text if it fits; the socket is asked only when it might not, as asking costs more than counting. */
+  #post(text: string): boolean {
+    const { queuedBytes } = this.#options;
+    const most = text.length * 3; // bytes of UTF-8
+    if (this.#mayBeQueued + most > queuedBytes) {
+      this.#mayBeQueued = this.#socket.buffered;
+      if (this.#mayBeQueued > 0 && this.#mayBeQueued + text.length > queuedBytes) return false;
+    }
+    this.#mayBeQueued += most;
+    this.#socket.send(text);
     return true;
   }
 
@@ -221,10 +235,10 @@ export class ServerPeer implements Peer {
 
   /** Ends the connection as {@linkcode ServerPeer.close} does, but still reads what is under way. */
   retire(code: number, reason: string): void {
-    if (this.#life.state === "opening") return this.end(1006, "");
+    if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
     const now = performance.now();
-    if (runtime.closeEndsInput && this.#isReading) this.#lastFrame = now; // what is under way must still be read
+    this.#lastFrame = now; // what is under way must still be read, or would cost the close frame
     this.#quiet(code, reason, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
   }
 
@@ -240,23 +254,23 @@ export class ServerPeer implements Peer {
   }
 
   /** Closes a peer that does not read; where the runtime can, it is dropped at once with all that is queued. */
-  #giveUp(message: WireMessage): void {
+  #giveUp(message: WireMessage | null): void {
     this.#isTurnedOut = true;
-    this.#life = { state: "closing" }; // before anybody hears of it: a handler may answer this very peer
+    this.#life = CLOSING; // before anybody hears of it: a handler may answer this very peer
     this.#events.slow(this, message);
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else this.#socket.close(1013, "not reading");
   }
 
   #closeNow(code: number, reason: string): void {
-    this.#life = { state: "closing" };
+    this.#life = CLOSING;
     this.#socket.close(code, reason);
   }
 
   #answer(message: CustomMessage): boolean {
     const number = this.#caller.features?.includes("ping") ? pingNumber(message) : null;
     if (number === null || message.message_type_name !== "maim_ping") return false;
-    if (this.isOpen) this.#socket.send(encodeMessage(pongMessage(number, this.platform)));
+    if (this.isOpen && !this.#post(encodeMessage(pongMessage(number, this.platform)))) this.#giveUp(null);
     return true;
   }
 

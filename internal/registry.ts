@@ -7,7 +7,7 @@ export type DuplicatePolicy = "replace" | "reject" | "share";
 /** Which connections a platform's messages go to. A connection that has left never comes back. */
 export class Registry {
   readonly #policy: DuplicatePolicy;
-  readonly #routes = new Map<string, Set<ServerPeer>>();
+  readonly #routes = new Map<string, ServerPeer[]>();
 
   constructor(policy: DuplicatePolicy) {
     this.#policy = policy;
@@ -19,12 +19,12 @@ export class Registry {
     // Those without a name have nothing to take from one another.
     const policy = peer.platform === DEFAULT_PLATFORM ? "share" : this.#policy;
     if (older === undefined || policy === "share") {
-      if (older === undefined) this.#routes.set(peer.platform, new Set([peer]));
-      else older.add(peer);
+      if (older === undefined) this.#routes.set(peer.platform, [peer]);
+      else older.push(peer);
       return true;
     }
     if (policy === "reject") return false;
-    this.#routes.set(peer.platform, new Set([peer]));
+    this.#routes.set(peer.platform, [peer]);
     // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest wins.
     for (const old of older) old.retire(1000, "新的连接已建立");
     return true;
@@ -32,11 +32,14 @@ export class Registry {
 
   /** Takes a connection out of routing; one that was replaced holds nothing any more. */
   remove(peer: ServerPeer): void {
-    const peers = this.#routes.get(peer.platform);
-    if (peers?.delete(peer) && peers.size === 0) this.#routes.delete(peer.platform);
+    const peers = this.#routes.get(peer.platform) ?? [];
+    const index = peers.indexOf(peer);
+    if (index === -1) return;
+    if (peers.length === 1) this.#routes.delete(peer.platform);
+    else peers.splice(index, 1);
   }
 
-  of(platform: string): Iterable<ServerPeer> {
+  of(platform: string): readonly ServerPeer[] {
     return this.#routes.get(platform) ?? [];
   }
 

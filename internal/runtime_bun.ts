@@ -8,6 +8,7 @@ import type {
   Fetch,
   Listener,
   Runtime,
+  ServerSocket,
   SocketEvents,
   SocketLimits,
 } from "./socket.ts";
@@ -31,8 +32,10 @@ declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 
 /** What `upgrade` leaves on a socket for the handlers below. */
 interface SocketData {
-  readonly attach: Attach;
-  events?: SocketEvents;
+  /** Until the socket is open. */
+  attach: Attach | null;
+  /** From then on. */
+  events: SocketEvents | null;
 }
 
 const dataOf = (socket: BunSocket): SocketData => socket.data as SocketData; // only upgrade() below writes it
@@ -40,6 +43,31 @@ const dataOf = (socket: BunSocket): SocketData => socket.data as SocketData; // 
 /** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
 function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
+}
+
+/** What the library sees of a socket of Bun. */
+class AcceptedSocket implements ServerSocket {
+  readonly #socket: BunSocket;
+
+  constructor(socket: BunSocket) {
+    this.#socket = socket;
+  }
+
+  get buffered(): number {
+    return this.#socket.getBufferedAmount();
+  }
+
+  send(text: string): void {
+    this.#socket.sendText(text);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
 }
 
 /** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
@@ -50,18 +78,13 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
     idleTimeout: bunSeconds(idleTimeout),
     open(socket) {
       const data = dataOf(socket);
-      data.events = data.attach({
-        send: (text) => void socket.sendText(text),
-        close: (code, reason) => socket.close(code, reason),
-        terminate: () => socket.terminate(),
-        get buffered() {
-          return socket.getBufferedAmount();
-        },
-      });
-      data.events.open();
+      if (data.attach === null) return;
+      data.events = data.attach(new AcceptedSocket(socket));
+      data.attach = null;
+      data.events.opened();
     },
-    message: (socket, data) => dataOf(socket).events?.message(typeof data === "string" ? data : null),
-    close: (socket, code, reason) => dataOf(socket).events?.close(code, reason),
+    message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
+    close: (socket, code, reason) => dataOf(socket).events?.ended(code, reason),
   };
 }
 
@@ -134,7 +157,7 @@ function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach:
   if (typeof server?.upgrade !== "function") {
     throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
   }
-  const data: SocketData = { attach };
+  const data: SocketData = { attach, events: null };
   // Bun ignores what is returned once the socket is taken over.
   return server.upgrade(request, { data }) ? new Response(null, { status: 101 }) : null;
 }

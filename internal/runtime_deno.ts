@@ -1,4 +1,15 @@
-import type { Address, Attach, Dialled, DialOptions, Fetch, Listener, Runtime, SocketLimits } from "./socket.ts";
+import type {
+  Address,
+  Attach,
+  Dialled,
+  DialOptions,
+  Fetch,
+  Listener,
+  Runtime,
+  ServerSocket,
+  SocketEvents,
+  SocketLimits,
+} from "./socket.ts";
 
 function dial(url: string, { headers, ca }: DialOptions): Dialled {
   if (ca.length === 0) return { socket: new WebSocket(url, { headers }), onsign: null, release() {} };
@@ -53,6 +64,48 @@ function denoSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(ms, 2 ** 31 - 1) / 1000;
 }
 
+/** What the library sees of a socket of Deno: one object that also hears its events, as many of them are idle. */
+class AcceptedSocket implements ServerSocket, EventListenerObject {
+  readonly #socket: WebSocket;
+  readonly #events: SocketEvents;
+  #isEnded = false;
+
+  constructor(socket: WebSocket, attach: Attach) {
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    this.#events = attach(this);
+    for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
+  }
+
+  get buffered(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** Called by the runtime. */
+  handleEvent(event: Event): void {
+    if (event.type === "message") {
+      const { data } = event as MessageEvent<unknown>;
+      this.#events.frame(typeof data === "string" ? data : null);
+    } else if (event.type === "open") this.#events.opened();
+    else this.#end(event as CloseEvent);
+  }
+
+  /** Deno 2.9 tells of an idle timeout and of a failed write twice, and of a fall with code 0. */
+  #end({ code, reason }: CloseEvent): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#events.ended(code || 1006, reason);
+  }
+}
+
 function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach: Attach): Response | null {
   let upgraded: Deno.WebSocketUpgrade;
   try {
@@ -62,25 +115,8 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
     if (error instanceof TypeError || (error as Error).name === "Http") return null;
     throw error;
   }
-  const { socket, response } = upgraded;
-  socket.binaryType = "arraybuffer";
-  const events = attach({
-    send: (text) => socket.send(text),
-    close: (code, reason) => socket.close(code, reason),
-    get buffered() {
-      return socket.bufferedAmount;
-    },
-  });
-  let ended = false;
-  socket.onopen = () => events.open();
-  socket.onmessage = ({ data }) => events.message(typeof data === "string" ? data : null);
-  // Deno 2.9 tells of an idle timeout and of a failed write twice, and of a fall with code 0.
-  socket.onclose = ({ code, reason }) => {
-    if (ended) return;
-    ended = true;
-    events.close(code || 1006, reason);
-  };
-  return response;
+  new AcceptedSocket(upgraded.socket, attach);
+  return upgraded.response;
 }
 
 /** How long a shutdown may wait for a socket whose peer does not read; Deno 2.9 can not drop it. */

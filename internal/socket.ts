@@ -7,17 +7,17 @@ export interface ServerSocket {
   /** Bytes that the kernel has not taken yet. */
   readonly buffered: number;
   /** Drops the connection and what is queued; absent on Deno, which can not. */
-  readonly terminate?: () => void;
+  terminate?(): void;
 }
 
 /** What a runtime tells about one accepted WebSocket. Each is called from the runtime: it must not throw. */
 export interface SocketEvents {
   /** Sending is possible from here on. */
-  open(): void;
+  opened(): void;
   /** One frame: its text, or `null` for a binary one. */
-  message(text: string | null): void;
+  frame(text: string | null): void;
   /** The end, exactly once; 1006 when there was no close frame. */
-  close(code: number, reason: string): void;
+  ended(code: number, reason: string): void;
 }
 
 /** Binds the events of a socket that has just been accepted. */
