@@ -370,7 +370,8 @@ function write(message: unknown, units: number): string {
 
 /** A lone surrogate, which `JSON.stringify` writes as an escape, ends the socket of a Python server for good. */
 function wellFormed(json: string): string {
-  if (!json.includes("\\ud")) return json;
+  // One character is found faster than three, and most texts hold no escape at all.
+  if (!json.includes("\\") || !json.includes("\\ud")) return json;
   return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => escape.startsWith("\\ud") ? "\ufffd" : escape);
 }
 
