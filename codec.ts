@@ -10,6 +10,8 @@
  * console.log(encodeMessage(message));
  * ```
  *
+ * Streams of any size go by `encodeStream` and `decodeSegments`.
+ *
  * @module
  */
 
@@ -21,11 +23,26 @@ import {
   type MessageIssue,
   messageIssue,
   type PartyInfo,
+  type Seg,
   type WireMessage,
 } from "./schema.ts";
 
+export { segBytes } from "./internal/segment_bytes.ts";
+export { decodeSegments } from "./internal/segment_decoder.ts";
+export type { DecodedSeg, DecodeSegmentsOptions, SegmentReader } from "./internal/segment_decoder.ts";
+export { encodeStream, SegmentEncoderStream } from "./internal/segment_encoder.ts";
+export type { EncodeStreamOptions } from "./internal/segment_encoder.ts";
+export type { BinaryData, BinaryFileData, BinarySeg, MessageEnvelope, StreamMessage } from "./internal/segment_text.ts";
+export { splitMessage } from "./internal/split.ts";
+
 /** 100 MiB, the limit of the deployed peers. Source: maim_message 0.6.8, ws_connection.py, max_message_size. */
 const MAX_BYTES = 104_857_600;
+
+/** Far beyond what people write, and near a tenth of a second of work. */
+const MAX_SEGMENTS = 100_000;
+
+/** String units of the shortest segment there is, `{"type":""}`. */
+const LEAST_SEGMENT = 11;
 
 /** A Python reader gives up near 1,000 levels and takes the connection with it. */
 const MAX_NESTING = 500;
@@ -119,6 +136,12 @@ export interface DecodeOptions {
    * @default {32}
    */
   maxDepth?: number;
+  /**
+   * How many segments the message may hold, lists and what is in them counted alike.
+   *
+   * @default {100000}
+   */
+  maxSegments?: number;
 }
 
 /** Options of {@linkcode encodeMessage}. */
@@ -215,6 +238,25 @@ function parseExact(text: string, rounded: WireMessage): WireMessage {
   return message;
 }
 
+/** Counts with a stack of its own: lists may nest as deep as `maxDepth` allows. */
+function countSegments(root: Seg): number {
+  let count = 0;
+  const open = [root];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    count++;
+    if (next.type === "seglist") { for (const inner of next.data as Seg[]) open.push(inner); } // the walk has proved it
+  }
+  return count;
+}
+
+function checkSegments({ message_segment }: MessageBase, maxSegments: number): void {
+  if (countSegments(message_segment) <= maxSegments) return;
+  throw new MessageDecodeError(`Cannot decode message as it must hold at most ${maxSegments} segments`, {
+    code: "too_large",
+    path: "$.message_segment.data",
+  });
+}
+
 function decimal(id: number): string {
   return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
 }
@@ -259,7 +301,10 @@ function nameAllIds({ message_info: info }: MessageBase): void {
  * }
  * ```
  */
-export function decodeMessage(text: string, { maxBytes = MAX_BYTES, maxDepth = 32 }: DecodeOptions = {}): WireMessage {
+export function decodeMessage(
+  text: string,
+  { maxBytes = MAX_BYTES, maxDepth = 32, maxSegments = MAX_SEGMENTS }: DecodeOptions = {},
+): WireMessage {
   if (exceedsUtf8(text, maxBytes)) {
     throw new MessageDecodeError(`Cannot decode message as it must take at most ${maxBytes} bytes`, {
       code: "too_large",
@@ -270,6 +315,8 @@ export function decodeMessage(text: string, { maxBytes = MAX_BYTES, maxDepth = 3
   const issue = messageIssue(value, { maxDepth, isParsed: true });
   if (issue !== null) throw new MessageDecodeError(ruleText("decode", issue) + foreignHint(value), issue);
   let message = value as WireMessage; // no issue was found
+  // A short text has no room for them.
+  if (text.length > maxSegments * LEAST_SEGMENT && !isCustom(message)) checkSegments(message, maxSegments);
   if (hasUnsafeNumber(message)) message = parseExact(text, message);
   if (!isCustom(message)) nameAllIds(message);
   return message;

@@ -206,7 +206,7 @@ export class MessageServer {
     checkOptions(options);
     const { path = "/ws", origins = [], query = false, hello = true, idleTimeout = 120_000, closeTimeout = 5000 } =
       options;
-    const { maxBytes = 104_857_600, maxDepth = 32, strict = false } = options.decode ?? {};
+    const { maxBytes = 104_857_600, maxDepth = 32, maxSegments = 100_000, strict = false } = options.decode ?? {};
     this.#tokens = new TokenSet(options.tokens);
     // As a request spells it: escapes and dots resolved.
     this.#gate = {
@@ -221,7 +221,7 @@ export class MessageServer {
     this.#bounds = checkLimits(options.limits ?? {});
     this.#offences = new Offences(this.#bounds.wrongTokens);
     const { messagesPerSecond, queuedBytes } = this.#bounds;
-    this.#peerOptions = { maxBytes, maxDepth, strict, closeTimeout, messagesPerSecond, queuedBytes };
+    this.#peerOptions = { maxBytes, maxDepth, maxSegments, strict, closeTimeout, messagesPerSecond, queuedBytes };
     this.#limits = { maxBytes, idleTimeout };
     this.#closeTimeout = closeTimeout;
     this.#registry = new Registry(options.duplicates ?? "replace");

@@ -128,7 +128,7 @@ const LEAST = {
   reconnect: { minDelay: 0, maxDelay: 0, multiplier: 1, jitter: 0, maxAttempts: 0, stableAfter: 0 },
   outbox: { maxMessages: 0, maxBytes: 0, maxAge: 0, doubt: 0 },
   heartbeat: { interval: 1, timeout: 1 },
-  decode: { maxBytes: 1, maxDepth: 1 },
+  decode: { maxBytes: 1, maxDepth: 1, maxSegments: 1 },
 } as const;
 const LEAST_TIME = { connectTimeout: 1, closeTimeout: 0 } as const;
 

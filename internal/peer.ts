@@ -111,7 +111,9 @@ export class ServerPeer implements Peer, SocketEvents {
   readonly id: number;
   readonly platform: string;
   readonly address: string;
-  readonly #caller: Caller;
+  readonly #isAuthorized: boolean;
+  /** Features agreed on by hello, or `null`. */
+  readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
   readonly #options: PeerOptions;
@@ -128,7 +130,8 @@ export class ServerPeer implements Peer, SocketEvents {
     this.id = id;
     this.platform = caller.platform;
     this.address = caller.address;
-    this.#caller = caller;
+    this.#isAuthorized = caller.isAuthorized;
+    this.#features = caller.features;
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
@@ -157,11 +160,10 @@ export class ServerPeer implements Peer, SocketEvents {
     if (this.#life.state !== "opening") return this.#socket.close(1001, "");
     clearTimeout(this.#life.timer);
     this.#life = OPEN;
-    if (!this.#caller.isAuthorized) return this.close(1008, "Invalid or missing token");
+    if (!this.#isAuthorized) return this.close(1008, "Invalid or missing token");
     this.#isAdmitted = this.#events.admit(this);
     if (!this.#isAdmitted) return;
-    const { features } = this.#caller;
-    if (features !== null) this.#socket.send(encodeMessage(helloMessage(features, this.platform)));
+    if (this.#features !== null) this.#socket.send(encodeMessage(helloMessage(this.#features, this.platform)));
     this.#events.open(this);
   }
 
@@ -268,7 +270,7 @@ export class ServerPeer implements Peer, SocketEvents {
   }
 
   #answer(message: CustomMessage): boolean {
-    const number = this.#caller.features?.includes("ping") ? pingNumber(message) : null;
+    const number = this.#features?.includes("ping") ? pingNumber(message) : null;
     if (number === null || message.message_type_name !== "maim_ping") return false;
     if (this.isOpen && !this.#post(encodeMessage(pongMessage(number, this.platform)))) this.#giveUp(null);
     return true;

@@ -30,44 +30,49 @@ interface BunServeOptions {
 }
 declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 
-/** What `upgrade` leaves on a socket for the handlers below. */
-interface SocketData {
-  /** Until the socket is open. */
-  attach: Attach | null;
-  /** From then on. */
-  events: SocketEvents | null;
+/** What the library sees of a socket of Bun, from the upgrade on; it is the socket's `data`, as many are idle. */
+class AcceptedSocket implements ServerSocket {
+  #attach: Attach | null;
+  #socket: BunSocket | null = null;
+  #events: SocketEvents | null = null;
+
+  constructor(attach: Attach) {
+    this.#attach = attach;
+  }
+
+  get events(): SocketEvents | null {
+    return this.#events;
+  }
+
+  get buffered(): number {
+    return this.#socket?.getBufferedAmount() ?? 0;
+  }
+
+  open(socket: BunSocket): void {
+    this.#socket = socket;
+    this.#events = this.#attach?.(this) ?? null;
+    this.#attach = null; // what it holds of the request is not needed any more
+    this.#events?.opened();
+  }
+
+  send(text: string): void {
+    this.#socket?.sendText(text);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket?.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket?.terminate();
+  }
 }
 
-const dataOf = (socket: BunSocket): SocketData => socket.data as SocketData; // only upgrade() below writes it
+const dataOf = (socket: BunSocket): AcceptedSocket => socket.data as AcceptedSocket; // only upgrade() below writes it
 
 /** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
 function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
-}
-
-/** What the library sees of a socket of Bun. */
-class AcceptedSocket implements ServerSocket {
-  readonly #socket: BunSocket;
-
-  constructor(socket: BunSocket) {
-    this.#socket = socket;
-  }
-
-  get buffered(): number {
-    return this.#socket.getBufferedAmount();
-  }
-
-  send(text: string): void {
-    this.#socket.sendText(text);
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#socket.terminate();
-  }
 }
 
 /** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
@@ -76,13 +81,7 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
     maxPayloadLength: Math.min(2 ** 32 - 1, Math.ceil(maxBytes)),
     backpressureLimit: 0,
     idleTimeout: bunSeconds(idleTimeout),
-    open(socket) {
-      const data = dataOf(socket);
-      if (data.attach === null) return;
-      data.events = data.attach(new AcceptedSocket(socket));
-      data.attach = null;
-      data.events.opened();
-    },
+    open: (socket) => dataOf(socket).open(socket),
     message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
     close: (socket, code, reason) => dataOf(socket).events?.ended(code, reason),
   };
@@ -157,9 +156,8 @@ function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach:
   if (typeof server?.upgrade !== "function") {
     throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
   }
-  const data: SocketData = { attach, events: null };
   // Bun ignores what is returned once the socket is taken over.
-  return server.upgrade(request, { data }) ? new Response(null, { status: 101 }) : null;
+  return server.upgrade(request, { data: new AcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
 }
 
 function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: Fetch): Listener {

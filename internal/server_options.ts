@@ -102,5 +102,6 @@ export function checkOptions(options: MessageServerOptions): void {
   if (closeTimeout !== undefined) checkNumber(owner, "closeTimeout", closeTimeout, 0);
   if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);
   if (decode?.maxDepth !== undefined) checkNumber(owner, "decode.maxDepth", decode.maxDepth, 1);
+  if (decode?.maxSegments !== undefined) checkNumber(owner, "decode.maxSegments", decode.maxSegments, 1);
   if (decode?.strict !== undefined) checkBoolean(owner, "decode.strict", decode.strict);
 }

@@ -114,6 +114,7 @@ describe("MessageClient handshake", () => {
       ["closeTimeout", { platform: "qq", closeTimeout: -1 }],
       ["decode.maxBytes", { platform: "qq", decode: { maxBytes: 0 } }],
       ["decode.maxDepth", { platform: "qq", decode: { maxDepth: 0 } }],
+      ["decode.maxSegments", { platform: "qq", decode: { maxSegments: 0 } }],
     ] as const
   ) {
     it(`new MessageClient() names '${name}' when it is ${JSON.stringify(options)}`, () => {

@@ -325,6 +325,31 @@ describe("maxDepth", () => {
   });
 });
 
+describe("maxSegments", () => {
+  const listOf = (segments: readonly string[]) => `{"type":"seglist","data":[${segments.join(",")}]}`;
+  const ofCount = (count: number) =>
+    `{"message_info":{"platform":"qq"},"message_segment":${listOf(Array(count).fill('{"type":""}'))}}`;
+
+  it("is 100,000 when decodeMessage() is not given another, the list itself counted", () => {
+    const text = ofCount(99_999);
+    assertStrictEquals(JSON.stringify(decodeMessage(text)), text);
+    const { code, path } = decodeError(ofCount(100_000));
+    assertEquals([code, path], ["too_large", "$.message_segment.data"]);
+  });
+
+  it("counts lists in lists and what is in them", () => {
+    const inner = listOf(['{"type":"text","data":"a"}', '{"type":"face"}']);
+    const text = `{"message_info":{"platform":"qq"},"message_segment":${listOf([inner, inner])}}`;
+    assertStrictEquals(JSON.stringify(decodeMessage(text, { maxSegments: 7 })), text);
+    assertEquals(decodeError(text, { maxSegments: 6 }).code, "too_large");
+  });
+
+  it("does not count free JSON that looks like segments", () => {
+    const text = messageText(`"additional_config":${listOf(Array(10).fill('{"type":""}'))}`);
+    assertStrictEquals(JSON.stringify(decodeMessage(text, { maxSegments: 1 })), text);
+  });
+});
+
 describe("free JSON 20,000 levels deep", () => {
   it("decodes", () => {
     const { message_info } = decodeMessage(deepConfig(20_000)) as MessageBase; // it has no is_custom_message

@@ -2,7 +2,15 @@ import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } 
 import { describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
 
-import { createMessage, type MessageBase, MessageServer, plainText, seg, type ServerLimits } from "../mod.ts";
+import {
+  createCustom,
+  createMessage,
+  type MessageBase,
+  MessageServer,
+  plainText,
+  seg,
+  type ServerLimits,
+} from "../mod.ts";
 import { heard } from "./peers/listen.ts";
 import { runtimeCommand, type RuntimeName, spawnLines } from "./peers/process.ts";
 import { RawPeer } from "./peers/raw.ts";
@@ -116,6 +124,24 @@ describe("MessageServer limits", () => {
     for (let sent = 0; sent < 200 && drops === 0; sent++) peer.send(big);
     const [error] = await errors.next();
     assertEquals([drops, (error as { code?: string }).code], [1, "closed"]);
+    stuck.destroy();
+    await stuck.closed;
+  });
+
+  it("gives up a peer that asks for pongs and never reads them, without a drop", async () => {
+    const { server, url } = serverWith({ queuedBytes: 100_000 });
+    await using _closing = server;
+    const reached = heard(server, "limit");
+    await using stuck = await RawPeer.connect(url, { headers: [["platform", "stuck"], ["maim-hello", "1; ping"]] });
+    stuck.pause();
+    const ping = JSON.stringify(createCustom("maim_ping", { n: 1 }, "stuck"));
+    // Until the kernel of neither side takes more.
+    for (let sent = 0; sent < 300_000 && server.stats().limited === 0; sent += 1000) {
+      for (let index = 0; index < 1000; index++) stuck.text(ping);
+      await stuck.flushed({ timeoutMs: 10_000 }).catch(() => {}); // it may be dropped meanwhile
+    }
+    assertEquals((await reached.next())[0].limit, "queuedBytes");
+    assertEquals([server.stats().dropped, server.peers.length], [0, 0]);
     stuck.destroy();
     await stuck.closed;
   });
