@@ -5,14 +5,14 @@
 
 import { type LoadPlan, nodePlan, oursPlan, plainPlan, pythonPlan, withTargets, Workshop } from "./load.ts";
 import { type BenchOptions, RUNTIMES } from "./options.ts";
-import { answer, LOAD_COLUMNS, type Question, runRounds } from "./rounds.ts";
+import { answer, labelOf, LOAD_COLUMNS, plansFor, type Question, runRounds } from "./rounds.ts";
 import { chatText } from "./samples.ts";
 import { table } from "./table.ts";
 
 const CONNECTIONS = 1000;
 
 /** Measures and lays out. */
-export async function benchBroadcast({ rounds, loadMs }: BenchOptions): Promise<string> {
+export async function benchBroadcast({ rounds, loadMs, only }: BenchOptions): Promise<string> {
   using workshop = new Workshop();
   const plans = [
     ...RUNTIMES.flatMap((runtime) => [plainPlan(runtime, "broadcast"), oursPlan(runtime, "broadcast")]),
@@ -23,8 +23,8 @@ export async function benchBroadcast({ rounds, loadMs }: BenchOptions): Promise<
     { ours: `${runtime} ours broadcast`, other: `${runtime} broadcast`, bound: { kind: "at least", value: 0.95 } },
     { ours: `${runtime} ours broadcast`, other: "node ws broadcast" },
     { ours: `${runtime} ours broadcast`, other: "python broadcast", bound: { kind: "at least", value: 2.5 } },
-  ]);
-  return await withTargets(plans, (targets) => {
+  ]).filter((question) => labelOf(question).includes(only));
+  return await withTargets(plansFor(questions, plans), (targets) => {
     const plan: LoadPlan = {
       mode: "broadcast",
       connections: CONNECTIONS,

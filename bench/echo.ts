@@ -5,7 +5,7 @@
 
 import { nodePlan, oursPlan, plainPlan, pythonPlan, withTargets, Workshop } from "./load.ts";
 import { type BenchOptions, RUNTIMES } from "./options.ts";
-import { answer, LOAD_COLUMNS, type Question, runRounds } from "./rounds.ts";
+import { answer, labelOf, LOAD_COLUMNS, plansFor, type Question, runRounds } from "./rounds.ts";
 import { chatText } from "./samples.ts";
 import type { Bound } from "./table.ts";
 import { table } from "./table.ts";
@@ -22,11 +22,13 @@ const AGAINST_PYTHON: Readonly<Record<string, Readonly<Record<string, number>>>>
 const atLeast = (value: number | undefined): { bound?: Bound } =>
   value === undefined ? {} : { bound: { kind: "at least", value } };
 
-function questions(shape: string): Question[] {
+function questionsOf(shape: string, only: string): Question[] {
   const isBounded = shape !== "1x1";
-  return RUNTIMES.flatMap((runtime): Question[] => [
+  const all = RUNTIMES.flatMap((runtime): Question[] => [
     { ours: `${runtime} ours echo`, other: `${runtime} json`, ...atLeast(isBounded ? 0.95 : undefined) },
+    { ours: `${runtime} ours echo`, other: `${runtime} json`, of: "cpuUs" },
     { ours: `${runtime} ours forward`, other: `${runtime} guard`, ...atLeast(isBounded ? 0.95 : undefined) },
+    { ours: `${runtime} ours forward`, other: `${runtime} guard`, of: "cpuUs" },
     { ours: `${runtime} ours echo`, other: `${runtime} bare` },
     {
       ...{ ours: `${runtime} ours echo`, other: `${runtime} bare`, of: "cpuUs" },
@@ -35,10 +37,11 @@ function questions(shape: string): Question[] {
     { ours: `${runtime} ours echo`, other: "node ws json" },
     { ours: `${runtime} ours echo`, other: "python echo", ...atLeast(AGAINST_PYTHON[runtime]?.[shape]) },
   ]);
+  return all.filter((question) => labelOf(question).includes(only));
 }
 
 /** Measures and lays out. */
-export async function benchEcho({ rounds, loadMs }: BenchOptions): Promise<string> {
+export async function benchEcho({ rounds, loadMs, only }: BenchOptions): Promise<string> {
   using workshop = new Workshop();
   const payload = chatText.replaceAll('"platform":"qq"', '"platform":"p00000"');
   const plans = [
@@ -49,11 +52,11 @@ export async function benchEcho({ rounds, loadMs }: BenchOptions): Promise<strin
     ...["bare", "json"].flatMap((mode) => nodePlan(workshop, mode)),
     ...pythonPlan("echo"),
   ];
-  return await withTargets(plans, (targets) => {
+  return await withTargets(plansFor(questionsOf("", only), plans), (targets) => {
     const tables = SHAPES.map(([connections, depth]) => {
       const shape = `${connections}x${depth}`;
       const plan = { mode: "echo", connections, depth, warmMs: loadMs / 3, runMs: loadMs, payload } as const;
-      const rows = answer(runRounds(workshop, targets, plan, rounds), questions(shape));
+      const rows = answer(runRounds(workshop, targets, plan, rounds), questionsOf(shape, only));
       return table(`Echo ${shape} (connections x messages under way)`, LOAD_COLUMNS, rows);
     });
     return tables.join("\n");

@@ -8,7 +8,7 @@ import process from "node:process";
 import { oursPlan, pythonPlan, type Target, type TargetPlan, withTargets } from "./load.ts";
 import { type BenchOptions, outputOf, pathOf, pinned, RUNTIMES, scriptCommand } from "./options.ts";
 import { compare, createRandom, median, shuffled } from "./stats.ts";
-import { digits, type Row, table } from "./table.ts";
+import { type Bound, digits, type Row, table } from "./table.ts";
 
 const MEGABYTE = 1e6;
 
@@ -38,6 +38,28 @@ function pairs(): Pair[] {
   ];
 }
 
+/** One ratio that is asked for. */
+interface Question {
+  readonly ours: string;
+  readonly other: string;
+  readonly label: string;
+  readonly bound?: Bound;
+}
+
+function questionsOf(all: readonly Pair[], megabytes: number): Question[] {
+  const [python, forward] = ["python echo", "ours forward"];
+  return [
+    ...all.filter(({ plan: { name } }) => name !== python).map(({ plan: { name }, atLeast }): Question => ({
+      ...{ ours: name, other: python, label: `${name} / python to python` },
+      ...(atLeast !== undefined && megabytes === 1 ? { bound: { kind: "at least", value: atLeast } } : {}),
+    })),
+    ...RUNTIMES.map((runtime): Question => {
+      const [ours, other] = [`${runtime} ${forward}`, `${runtime} ours echo`];
+      return { ours, other, label: `${ours} / echo` };
+    }),
+  ];
+}
+
 function rateOf({ port, path }: Target, client: readonly string[], bytes: number, runMs: number): number {
   const args = [`ws://127.0.0.1:${port}${path}`, `${bytes}`, `${runMs / 3}`, `${runMs}`];
   const line = outputOf(pinned(1, [...client, ...args])).split("\n").findLast((line) => line.startsWith("rate "));
@@ -57,16 +79,15 @@ export async function benchImages({ rounds, loadMs }: BenchOptions): Promise<str
           rates.get(target.name)?.push(rateOf(target, pair.client, megabytes * MEGABYTE, loadMs));
         }
       }
-      const python = rates.get("python echo");
-      if (python === undefined) return [];
-      return all.filter(({ plan }) => plan.name !== "python echo").map(({ plan: { name }, atLeast }): Row => {
-        const ours = rates.get(name) ?? [];
-        return {
-          label: `${megabytes} MB: ${name} / python to python`,
-          details: [digits(median(ours)), digits(median(python))],
-          summary: compare(ours, python),
-          ...(atLeast !== undefined && megabytes === 1 ? { bound: { kind: "at least", value: atLeast } } : {}),
-        };
+      return questionsOf(all, megabytes).flatMap(({ ours, other, label, bound }): Row[] => {
+        const [mine, theirs] = [rates.get(ours), rates.get(other)];
+        if (mine === undefined || theirs === undefined) return [];
+        return [{
+          label: `${megabytes} MB: ${label}`,
+          details: [digits(median(mine)), digits(median(theirs))],
+          summary: compare(mine, theirs),
+          ...(bound === undefined ? {} : { bound }),
+        }];
       });
     });
     return table("Images there and back", ["ratio", "ours MB/s", "other MB/s"], rows);

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 
 import { findProgram, type LineProcess, type RuntimeName, spawnLines } from "../tests/peers/process.ts";
-import { outputOf, pathOf, pinned, scriptCommand } from "./options.ts";
+import { outputOf, pathOf, pinned, print, scriptCommand } from "./options.ts";
 
 /** Version of the peer on Node. */
 const WS_VERSION = "8.23.0";
@@ -73,12 +73,14 @@ export class Workshop {
   }
 
   /** Runs the load generator, built at its first use, on a core of its own. */
-  load(target: Target, { mode, connections, depth, warmMs, runMs, payload }: LoadPlan): LoadResult {
-    this.#load ??= this.#buildLoad();
-    const file = this.path("payload.json");
-    writeFileSync(file, payload);
-    const numbers = [target.process.pid, connections, depth, warmMs, runMs].map(String);
-    return JSON.parse(outputOf(pinned(1, [this.#load, mode, `${target.port}`, target.path, ...numbers, file])));
+  load(target: Target, plan: LoadPlan): LoadResult {
+    return JSON.parse(outputOf(this.#loadCommand(target, plan)));
+  }
+
+  /** Starts the load generator, which prints nothing before its end unless it fails. */
+  startLoad(target: Target, plan: LoadPlan): LineProcess {
+    const [program = "", ...args] = this.#loadCommand(target, plan);
+    return spawnLines(program, args);
   }
 
   /** Installs `ws` for Node at its first use; null where there is no Node, or no registry. */
@@ -90,6 +92,14 @@ export class Workshop {
       this.#ws = status === 0 ? this.path("node_modules/ws") : "";
     }
     return this.#ws === "" ? null : this.#ws;
+  }
+
+  #loadCommand(target: Target, { mode, connections, depth, warmMs, runMs, payload }: LoadPlan): string[] {
+    this.#load ??= this.#buildLoad();
+    const file = this.path("payload.json");
+    writeFileSync(file, payload);
+    const numbers = [target.process.pid, connections, depth, warmMs, runMs].map(String);
+    return pinned(1, [this.#load, mode, `${target.port}`, target.path, ...numbers, file]);
   }
 
   #buildLoad(): string {
@@ -118,17 +128,29 @@ export function oursPlan(runtime: RuntimeName, mode: string): TargetPlan {
   return { name: `${runtime} ours ${mode}`, command: scriptCommand(runtime, "servers/ours.ts", [mode]) };
 }
 
-/** Plans `ws` on Node; nothing where it can not be had. */
+const leftOut = new Set<string>();
+
+/** Says once what is missing. */
+function leaveOut(what: string): [] {
+  if (!leftOut.has(what)) print(`Left out: ${what}\n`);
+  leftOut.add(what);
+  return [];
+}
+
+/** Plans `ws` on Node; nothing, visibly, where it can not be had. */
 export function nodePlan(workshop: Workshop, mode: string): TargetPlan[] {
   const ws = workshop.ws();
-  if (ws === null) return [];
+  if (ws === null) return leaveOut(`Node, as there is no node or npm, or no registry that has ws ${WS_VERSION}`);
   return [{ name: `node ws ${mode}`, command: ["node", pathOf("servers/node_ws.mjs"), mode], env: { NODE_WS: ws } }];
 }
 
-/** Plans a server of maim_message 0.6.8; nothing where `MAIM_PYTHON` does not name a Python that has it. */
+/** Plans a server of maim_message 0.6.8; nothing, visibly, where `MAIM_PYTHON` names no Python that has it. */
 export function pythonPlan(mode: string): TargetPlan[] {
   const python = process.env.MAIM_PYTHON;
-  if (python === undefined || spawnSync(python, ["-c", "import maim_message"]).status !== 0) return [];
+  if (python === undefined) return leaveOut("Python, as MAIM_PYTHON is not set");
+  if (spawnSync(python, ["-c", "import maim_message"]).status !== 0) {
+    return leaveOut(`Python, as "${python}" can not import maim_message`);
+  }
   return [{ name: `python ${mode}`, command: [python, "-B", pathOf("servers/python.py"), mode] }];
 }
 

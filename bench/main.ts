@@ -1,7 +1,8 @@
 /**
  * Prints tables of ratios: what this library costs beside bare runtimes, validators, `ws` on Node and Python 0.6.8.
  *
- *     deno task bench [guard codec echo broadcast idle images startup] [--rounds=N] [--ms=N] [--short]
+ *     deno task bench [guard codec stream echo broadcast idle images startup] [--rounds=N] [--ms=N] [--short]
+ *                     [--only=TEXT]  in echo and broadcast, the rows that contain it
  *
  * Ratios are of numbers measured side by side in one round; a table shows their median, its 95 % confidence interval,
  * and the smallest and largest. Nothing here is a test. Environment: `MAIM_PYTHON` (a Python with maim_message 0.6.8),
@@ -23,10 +24,12 @@ import { benchIdle } from "./idle.ts";
 import { benchImages } from "./images.ts";
 import { type BenchOptions, print } from "./options.ts";
 import { benchStartup } from "./startup.ts";
+import { benchStream } from "./stream.ts";
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => string | Promise<string>>> = {
   guard: benchGuard,
   codec: benchCodec,
+  stream: benchStream,
   echo: benchEcho,
   broadcast: benchBroadcast,
   idle: benchIdle,
@@ -73,16 +76,22 @@ async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     args: process.argv.slice(2),
     allowPositionals: true,
-    options: { rounds: { type: "string" }, ms: { type: "string" }, short: { type: "boolean", default: false } },
+    options: {
+      rounds: { type: "string" },
+      ms: { type: "string" },
+      only: { type: "string", default: "" },
+      short: { type: "boolean", default: false },
+    },
   });
   const unknown = positionals.find((name) => !Object.hasOwn(BENCHES, name));
   if (unknown !== undefined) throw new TypeError(`Expected ${Object.keys(BENCHES).join(", ")}: got "${unknown}"`);
-  const { short: isShort } = values;
+  const { short: isShort, only } = values;
   const options: BenchOptions = {
     rounds: readNumber("rounds", values.rounds, isShort ? 3 : 11),
     loadMs: readNumber("ms", values.ms, isShort ? 400 : 2000),
     sampleMs: isShort ? 5 : 20,
     isShort,
+    only,
   };
   print(describeMachine());
   if (isShort) print("A short run: good for trying the benches, not for believing them.\n");

@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly sampleMs: number;
   /** Whether numbers are only looked at, not believed. */
   readonly isShort: boolean;
+  /** What the labels of echo and broadcast must contain. */
+  readonly only: string;
 }
 
 /** The runtimes compared. */

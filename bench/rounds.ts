@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { LoadPlan, LoadResult, Target, Workshop } from "./load.ts";
+import type { LoadPlan, LoadResult, Target, TargetPlan, Workshop } from "./load.ts";
 import { compare, createRandom, median, shuffled } from "./stats.ts";
 import { type Bound, digits, type Row } from "./table.ts";
 
@@ -29,6 +29,17 @@ export interface Question {
   readonly bound?: Bound;
 }
 
+/** Says in a table what is asked. */
+export function labelOf({ ours, other, of = "rate" }: Question): string {
+  return `${ours} / ${other}, ${of === "rate" ? "messages" : "CPU per message"}`;
+}
+
+/** Picks the servers that questions are about. */
+export function plansFor(questions: readonly Question[], plans: readonly TargetPlan[]): TargetPlan[] {
+  const names = new Set(questions.flatMap(({ ours, other }) => [ours, other]));
+  return plans.filter(({ name }) => names.has(name));
+}
+
 /** Columns of {@linkcode answer}. */
 export const LOAD_COLUMNS: readonly string[] = [
   "ratio",
@@ -42,13 +53,14 @@ export const LOAD_COLUMNS: readonly string[] = [
 
 /** Answers the questions whose servers were there. */
 export function answer(results: Rounds, questions: readonly Question[]): Row[] {
-  return questions.flatMap(({ ours, other, of = "rate", bound }): Row[] => {
+  return questions.flatMap((question): Row[] => {
+    const { ours, other, of = "rate", bound } = question;
     const [mine, theirs] = [results.get(ours), results.get(other)];
     if (mine === undefined || theirs === undefined) return [];
     const middle = (list: readonly LoadResult[], key: keyof LoadResult) => median(list.map((result) => result[key]));
     const show = (list: readonly LoadResult[], key: keyof LoadResult) => digits(middle(list, key));
     return [{
-      label: `${ours} / ${other}, ${of === "rate" ? "messages" : "CPU per message"}`,
+      label: labelOf(question),
       details: [
         ...[show(mine, "rate"), show(theirs, "rate"), show(mine, "cpuUs"), show(theirs, "cpuUs")],
         `${middle(mine, "p50").toFixed(0)}/${middle(mine, "p99").toFixed(0)}`,

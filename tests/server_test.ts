@@ -18,7 +18,6 @@ import { MessageClient } from "../client.ts";
 import { MessageEncodeError } from "../codec.ts";
 import { createCustom, createMessage, type CustomMessage, type MessageBase, plainText, seg } from "../schema.ts";
 import {
-  type BunWebSocketHandlers,
   MessageConnectionError,
   MessageServer,
   type MessageServerOptions,
@@ -180,81 +179,7 @@ describe("MessageServer.fetch()", () => {
     const { status, head } = peer.response;
     assertEquals([status, head.header("sec-websocket-extensions")], [101, undefined]);
   });
-
-  it("answers beside another route when it is mounted", async () => {
-    const server = new MessageServer();
-    const events = new ServerEvents(server);
-    const route = (path: string) => path === "/health" ? new Response("fine") : null;
-    const mounted = mount(server, route);
-    try {
-      assertEquals((await get(mounted.url, "/health")).body, "fine");
-      await using peer = await dial(mounted.url, "qq");
-      peer.text(wire("qq", "mounted"));
-      const [message, from] = await events.next("message");
-      assertEquals([plainText(message), from.platform], ["mounted", "qq"]);
-      server.send(textMessage("qq", "back"));
-      assertEquals(await nextText(peer), "back");
-      await using refused = await RawPeer.connect(new URL("/nothing", mounted.url).href);
-      assertEquals(refused.response.status, 404);
-    } finally {
-      await server.close();
-      await mounted.stop();
-    }
-  });
-
-  it("closes its connections and no other thing when it is mounted", async () => {
-    await using server = new MessageServer();
-    const mounted = mount(server, () => null);
-    try {
-      await using peer = await NativePeer.connect(mounted.url);
-      await server.close();
-      assertEquals(await peer.end(), { code: 1000, reason: CLOSING });
-      await using late = await RawPeer.connect(mounted.url);
-      assertEquals(late.response.status, 503);
-      assertMatch(late.response.body, oneLine);
-    } finally {
-      await mounted.stop();
-    }
-  });
-
-  (currentRuntime === "bun" ? it : it.skip)(
-    "answers 500 with an 'error' event when Bun's server is not passed on",
-    async () => {
-      await using server = new MessageServer();
-      const events = new ServerEvents(server);
-      const response = await server.fetch(new Request("http://a/ws", { headers: { upgrade: "websocket" } }));
-      assertEquals(response.status, 500);
-      assertInstanceOf((await events.next("error"))[0], TypeError);
-    },
-  );
 });
-
-/** The part of Bun in use. */
-interface BunGlobal {
-  serve(options: {
-    port: number;
-    hostname: string;
-    fetch: (request: Request, info: unknown) => Response | Promise<Response>;
-    websocket: BunWebSocketHandlers;
-  }): { port: number; stop(force: boolean): Promise<void> };
-}
-
-/** Mounts a server in one of the runtime's own. */
-function mount(
-  server: MessageServer,
-  route: (path: string) => Response | null,
-): { url: string; stop: () => Promise<void> } {
-  const handler = (request: Request, info: unknown) =>
-    route(new URL(request.url).pathname) ?? server.fetch(request, info);
-  const [hostname, port] = ["127.0.0.1", 0];
-  if (currentRuntime === "deno") {
-    const native = Deno.serve({ hostname, port, onListen: () => {} }, handler);
-    return { url: `ws://127.0.0.1:${native.addr.port}/ws`, stop: () => native.shutdown() };
-  }
-  const { Bun } = globalThis as unknown as { Bun: BunGlobal }; // the branch above has left
-  const native = Bun.serve({ hostname, port, fetch: handler, websocket: server.websocket });
-  return { url: `ws://127.0.0.1:${native.port}/ws`, stop: () => native.stop(true) };
-}
 
 // ------------------------------------------------------------------------------------------------ names
 
@@ -992,14 +917,14 @@ describe("MessageServer path", () => {
 });
 
 describe("MessageServer hello", () => {
-  const hello: Header[] = [["platform", "qq"], ["maim-hello", "1; chunks, ping"]];
+  const hello: Header[] = [["platform", "qq"], ["maim-hello", "1; chunks, ping, telepathy"]];
 
   it("is the first frame with the features both have", async () => {
     await using server = new MessageServer();
     server.on("open", (peer) => peer.send(textMessage("qq", "second")));
     await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: hello });
     const first = JSON.parse((await peer.message())?.text ?? "");
-    assertEquals([first.message_type_name, first.content], ["maim_hello", { version: 1, features: ["ping"] }]);
+    assertEquals([first.message_type_name, first.content], ["maim_hello", { version: 1, features: ["chunks", "ping"] }]);
     assertEquals([first.is_custom_message, first.platform], [true, "qq"]);
     assertEquals(await nextText(peer), "second");
   });
@@ -1032,7 +957,7 @@ describe("MessageServer hello", () => {
   it("answers no maim_ping when ping is no common feature", async () => {
     await using server = new MessageServer();
     const events = new ServerEvents(server);
-    await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: [["maim-hello", "1; chunks"]] });
+    await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: [["maim-hello", "1; telepathy"]] });
     assertEquals(JSON.parse((await peer.message())?.text ?? "").content, { version: 1, features: [] });
     peer.text(JSON.stringify(createCustom("maim_ping", 1, "qq")));
     assertEquals((await events.next("invalid"))[0].path, "$.message_type_name");
@@ -2119,6 +2044,7 @@ describe("new MessageServer()", () => {
     [{ decode: { maxBytes: 0 } }, RangeError, ["'decode.maxBytes'", "0"]],
     [{ decode: { maxBytes: "1" } }, TypeError, ["'decode.maxBytes'", '"1"']],
     [{ decode: { maxDepth: 0 } }, RangeError, ["'decode.maxDepth'", "0"]],
+    [{ decode: { maxSegments: 0 } }, RangeError, ["'decode.maxSegments'", "0"]],
     [{ decode: { maxDepth: NaN } }, TypeError, ["'decode.maxDepth'", "NaN"]],
     [{ decode: { strict: "true" } }, TypeError, ["'decode.strict'", '"true"']],
   ];

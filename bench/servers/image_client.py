@@ -1,5 +1,7 @@
 """A client of maim_message 0.6.8 that sends one image, waits for it to come back, and again. Prints rate MB_PER_SECOND.
 
+Gives up 30 s after it should be done.
+
     python bench/servers/image_client.py URL BYTES WARM_MS RUN_MS
 """
 
@@ -8,6 +10,7 @@ import base64
 import logging
 import os
 import sys
+import threading
 import time
 
 from maim_message import MessageBase, MessageClient
@@ -28,10 +31,19 @@ def image_message(count):
     }).to_dict()
 
 
+def give_up():
+    """End without a rate."""
+    print("image_client.py: the image has not come back in time", file=sys.stderr, flush=True)
+    os._exit(1)
+
+
 async def main():
     """Measure, print, end."""
     logging.disable(logging.CRITICAL)
     url, count, warm, span = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) / 1000, float(sys.argv[4]) / 1000
+    deadline = threading.Timer(warm + span + 30, give_up)
+    deadline.daemon = True
+    deadline.start()
     message = image_message(count)
     client = MessageClient(mode="ws")
     back = asyncio.Event()

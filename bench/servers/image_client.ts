@@ -1,5 +1,6 @@
 /**
- * A `MessageClient` that sends one image, waits for it to come back, and again. Prints `rate MB_PER_SECOND`.
+ * A `MessageClient` that sends one image, waits for it to come back, and again. Prints `rate MB_PER_SECOND`. Gives up
+ * 30 s after it should be done.
  *
  *     deno|bun run bench/servers/image_client.ts URL BYTES WARM_MS RUN_MS
  * @module
@@ -12,6 +13,11 @@ import type { MessageBase } from "../../schema.ts";
 import { imageText } from "../samples.ts";
 
 const [url = "", bytes = "0", warmMs = "0", runMs = "0"] = process.argv.slice(2);
+setTimeout(() => {
+  // deno-lint-ignore no-console -- this is a program.
+  console.error("image_client.ts: the image has not come back in time");
+  process.exit(1);
+}, Number(warmMs) + Number(runMs) + 30_000);
 const message: MessageBase = JSON.parse(imageText(Number(bytes)));
 const client = new MessageClient(url, { platform: "qq" });
 let resolveBack = () => {};

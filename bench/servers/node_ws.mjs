@@ -1,6 +1,6 @@
-// `ws` on Node. Prints its port. NODE_WS is the folder of the package.
+// `ws` on Node. Prints its port; ends with its standard input. NODE_WS is the folder of the package.
 //
-//     node bench/servers/node_ws.mjs bare|json|broadcast
+//     node bench/servers/node_ws.mjs bare|json|broadcast|idle
 
 import { createRequire } from "node:module";
 import process from "node:process";
@@ -22,3 +22,5 @@ server.on("listening", () => {
   // deno-lint-ignore no-console -- this is a program.
   console.log(`port ${server.address().port}`);
 });
+// Whoever started this is gone then, however it went.
+process.stdin.on("end", () => process.exit(0)).resume();

@@ -1,5 +1,5 @@
 /**
- * `MessageServer`, answering in one of the ways that are measured. Prints its port.
+ * `MessageServer`, answering in one of the ways that are measured. Prints its port; ends with its standard input.
  *
  *     deno|bun run bench/servers/ours.ts echo|forward|broadcast|idle
  * @module
@@ -8,11 +8,15 @@
 import process from "node:process";
 
 import { MessageServer } from "../../server.ts";
+import { endWithInput, IDLE_SECONDS } from "./common.ts";
 
 const mode = process.argv[2];
-const server = new MessageServer();
+// Idle connections come from several load generators, which give the same names.
+const idle = { idleTimeout: IDLE_SECONDS * 1000, duplicates: "share" } as const;
+const server = new MessageServer(mode === "idle" ? idle : {});
 if (mode === "echo") server.on("message", (message, peer) => peer.send(message));
 if (mode === "forward") server.on("message", (message, peer) => server.forward(peer.platform, message));
 if (mode === "broadcast") server.on("message", (message) => void server.broadcast(message));
 // deno-lint-ignore no-console -- this is a program.
 console.log(`port ${new URL(server.listen({ port: 0 })).port}`);
+endWithInput();

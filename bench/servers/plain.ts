@@ -1,13 +1,15 @@
 /**
- * What somebody would write by hand on the bare runtime; the same file for Deno and Bun. Prints its port.
+ * What somebody would write by hand on the bare runtime; the same file for Deno and Bun. Prints its port; ends with its
+ * standard input.
  *
- *     deno|bun run bench/servers/plain.ts bare|json|guard|broadcast
+ *     deno|bun run bench/servers/plain.ts bare|json|guard|broadcast|idle
  * @module
  */
 
 import process from "node:process";
 
 import { isMessageBase } from "../../schema.ts";
+import { endWithInput, IDLE_SECONDS } from "./common.ts";
 
 /** The part of a socket both runtimes have. */
 interface Sender {
@@ -43,14 +45,16 @@ const ANSWERS: Readonly<Record<string, (socket: Sender, text: string) => void>> 
     const encoded = JSON.stringify(message);
     for (const socket of sockets) socket.send(encoded);
   },
+  idle: () => {},
 };
 
-const answer = ANSWERS[process.argv[2] ?? ""];
+const mode = process.argv[2] ?? "";
+const answer = ANSWERS[mode];
 if (answer === undefined) throw new TypeError(`Expected one of ${Object.keys(ANSWERS).join(", ")}`);
 
 function listenOnDeno(): number {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const { socket, response } = Deno.upgradeWebSocket(request);
+    const { socket, response } = Deno.upgradeWebSocket(request, mode === "idle" ? { idleTimeout: IDLE_SECONDS } : {});
     socket.onopen = () => sockets.add(socket);
     socket.onmessage = ({ data }) => answer?.(socket, data);
     socket.onclose = () => sockets.delete(socket);
@@ -66,7 +70,7 @@ function listenOnBun(): number {
       return server.upgrade(request) ? new Response(null, { status: 101 }) : new Response(null, { status: 426 });
     },
     websocket: {
-      idleTimeout: 120,
+      idleTimeout: mode === "idle" ? IDLE_SECONDS : 120,
       open: (socket) => void sockets.add(socket),
       message: (socket, data) => answer?.(socket, data as string), // the load generator sends text only
       close: (socket) => void sockets.delete(socket),
@@ -77,3 +81,4 @@ function listenOnBun(): number {
 
 // deno-lint-ignore no-console -- this is a program.
 console.log(`port ${"Deno" in globalThis ? listenOnDeno() : listenOnBun()}`);
+endWithInput();

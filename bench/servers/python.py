@@ -1,10 +1,11 @@
-"""The server of maim_message 0.6.8, on uvloop where it is installed. Prints its port.
+"""The server of maim_message 0.6.8, on uvloop where it is installed. Prints its port; ends with its standard input.
 
     python bench/servers/python.py echo|broadcast|idle
 """
 
 import asyncio
 import logging
+import os
 import sys
 
 from maim_message import MessageBase, MessageServer
@@ -16,8 +17,9 @@ except ImportError:
 
 
 async def main():
-    """Run the server until it is killed."""
+    """Run the server until it is killed, or whoever started it is gone: nothing but the end comes in."""
     logging.disable(logging.CRITICAL)
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 0)
     server = MessageServer(host="127.0.0.1", port=0)
 
     async def echo(message):

@@ -6,12 +6,14 @@
 import type { MessageServer, MessageServerEvents } from "../../server.ts";
 import { Inbox, type WaitOptions } from "./inbox.ts";
 
-type Inboxes = { readonly [Name in keyof MessageServerEvents]: Inbox<MessageServerEvents[Name]> };
+/** All but `stream`, as listening to that changes what comes. */
+type EventName = Exclude<keyof MessageServerEvents, "stream">;
+type Inboxes = { readonly [Name in EventName]: Inbox<MessageServerEvents[Name]> };
 
-/** Listens to every event of a server from its creation on. */
+/** Listens to the events of a server from its creation on. */
 export class ServerEvents {
   /** The names of the events in the order they came. */
-  readonly names: (keyof MessageServerEvents)[] = [];
+  readonly names: EventName[] = [];
   readonly #inboxes: Inboxes = {
     message: new Inbox(),
     custom: new Inbox(),
@@ -36,7 +38,7 @@ export class ServerEvents {
   }
 
   /** Takes the next event of a name, waiting for it if need be. */
-  async next<Name extends keyof MessageServerEvents>(
+  async next<Name extends EventName>(
     name: Name,
     { timeoutMs = 5000 }: WaitOptions = {},
   ): Promise<MessageServerEvents[Name]> {
@@ -50,7 +52,7 @@ export class ServerEvents {
     return this.names.filter((other) => other === name).length;
   }
 
-  #listen<Name extends keyof MessageServerEvents>(server: MessageServer, name: Name): void {
+  #listen<Name extends EventName>(server: MessageServer, name: Name): void {
     server.on(name, (...args) => {
       this.names.push(name);
       this.#inboxes[name].push(args);
