@@ -30,10 +30,16 @@ import { type ClientStatus, closedError, Connection } from "./internal/connectio
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import type { HeartbeatOptions } from "./internal/heartbeat.ts";
+import { CHUNK_NAME, chunkMessage, readChunk } from "./internal/chunk_frames.ts";
+import { type ChunkOptions, withDefaults } from "./internal/chunk_options.ts";
 import { helloFeatures, pingNumber, pongMessage, refuseReserved } from "./internal/hello.ts";
 import { type InboundHandlers, receive } from "./internal/inbound.ts";
 import type { Link } from "./internal/link.ts";
 import { describeDrop, type Drop, type DropReason, type OutboxOptions } from "./internal/outbox.ts";
+import type { SegmentReader } from "./internal/segment_decoder.ts";
+import type { MessageEnvelope, StreamMessage } from "./internal/segment_text.ts";
+import { streamText, wholeMessage } from "./internal/stream_source.ts";
+import { type SendProgress, type SendStreamOptions, type TransferLimits, Transfers } from "./internal/transfers.ts";
 import {
   createCustom,
   createMessage,
@@ -48,6 +54,7 @@ import {
 export { MessageConnectionError } from "./internal/errors.ts";
 export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
 export type {
+  ChunkOptions,
   ClientStatus,
   ClientTls,
   Drop,
@@ -58,6 +65,8 @@ export type {
   MessageClientOptions,
   OutboxOptions,
   ReconnectOptions,
+  SendProgress,
+  SendStreamOptions,
 };
 
 /** Options of {@linkcode MessageClient.connect}. */
@@ -78,6 +87,11 @@ export interface MessageClientEvents {
   message: [message: MessageBase];
   /** A custom message, whatever its name. */
   custom: [message: CustomMessage];
+  /**
+   * A message that its sender streams. Segments and their bytes come as they are read, and no faster; a message that is
+   * not read for `chunks.timeout` is given up. Without a listener such a message is collected and an ordinary `message`.
+   */
+  stream: [envelope: MessageEnvelope, segments: SegmentReader];
   /** The state has changed. */
   status: [status: ClientStatus];
   /** A frame was not a message; nothing else happened. */
@@ -152,6 +166,8 @@ export class MessageClient {
   readonly #decode: DecodeOptions;
   readonly #mayKeep: boolean;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
+  #streamed = 0;
+  readonly #transferLimits: TransferLimits;
   readonly #inbound: InboundHandlers<Link> = {
     message: (message) => {
       this.#counts.received++;
@@ -182,11 +198,14 @@ export class MessageClient {
     checkOptions(options);
     this.platform = options.platform;
     this.#decode = options.decode ?? {};
+    const { maxBytes = 104_857_600, maxDepth = 32 } = this.#decode;
+    this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;
     this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
       status: (status) => void this.#emitter.emit("status", status),
       frame: (text, link) => receive(text, this.#decode, this.#inbound, link),
       drop: (drop) => this.#drop(drop),
+      transfers: (link) => this.#transfersOver(link),
       fail: (error) => this.#emitter.fail(error),
     });
   }
@@ -199,7 +218,7 @@ export class MessageClient {
   /** What has happened so far, and what waits now. */
   get stats(): ClientStats {
     const { opened, outbox: { sent, length: waiting, bytes: waitingBytes } } = this.#connection;
-    return { sent, waiting, waitingBytes, opened, ...this.#counts };
+    return { sent: sent + this.#streamed, waiting, waitingBytes, opened, ...this.#counts };
   }
 
   /**
@@ -329,6 +348,44 @@ export class MessageClient {
   }
 
   /**
+   * Sends a message of any size in bounded memory, piece by piece, while other messages go on.
+   *
+   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. To a server of this library the message goes in
+   * chunks, as fast as the other side reads it; to any other it is read into memory first and sent in one frame, as
+   * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: a line that falls ends the transfer.
+   *
+   * @param message The message; streams in it are taken at once, and cancelled if it can not be sent.
+   * @param options A signal that gives up, and a callback for progress.
+   * @returns Resolves when the other side has read everything, or has taken over the one frame.
+   * @throws {MessageConnectionError} `not_open` or `closed` without a line or when it ends, `too_large`, `queue_full`,
+   * `timeout` or `refused` when the other side will not have it.
+   * @throws {MessageEncodeError} If the message can not be written; `too_large` if one frame must do and can not.
+   *
+   * @example A file, as it is read
+   * ```ts
+   * import { createMessage, MessageClient, MessageServer, seg } from "@maim/message";
+   *
+   * await using server = new MessageServer();
+   * server.on("stream", async (envelope, segments) => {
+   *   for await (const { type, data } of segments) {
+   *     if (data instanceof ReadableStream) console.log(type, (await new Response(data).bytes()).length); // video 3
+   *   }
+   * });
+   * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq" });
+   * await client.connect();
+   * const video = new Blob(["abc"]).stream(); // or the body of a response, or a file
+   * await client.sendStream(createMessage({ platform: "qq", user: "10001" }, seg.of("video", video)));
+   * ```
+   */
+  async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
+    const link = this.#connection.line;
+    if (!link.takesChunks) return this.send(await wholeMessage(message, options.signal));
+    const { source, total } = streamText(message);
+    await link.transfers.send(source, total, options);
+    this.#streamed++;
+  }
+
+  /**
    * Sends what waits, then ends the connection with 1000 and stays closed.
    *
    * Bounded by `closeTimeout` and harmless in every state; what is left is a `drop` with reason `closed`.
@@ -356,10 +413,29 @@ export class MessageClient {
       link.features = features;
       return true;
     }
+    if (link.takesChunks && message.message_type_name === CHUNK_NAME) {
+      link.transfers.take(readChunk(message.content));
+      return true;
+    }
     const number = link.features?.includes("ping") ? pingNumber(message) : null;
     if (number === null) return false;
     if (message.message_type_name === "maim_pong") this.#connection.confirm(link, number);
-    else link.send(encodeMessage(pongMessage(number, this.platform)));
+    else link.post(encodeMessage(pongMessage(number, this.platform)));
     return true;
+  }
+
+  #transfersOver(link: Link): Transfers {
+    return new Transfers({
+      post: (frame) => link.post(encodeMessage(chunkMessage(frame, this.platform))),
+      buffered: () => link.bufferedAmount,
+      wantsStreams: () => this.#emitter.has("stream"),
+      stream: (envelope, segments) => {
+        this.#counts.received++;
+        if (this.#emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
+      },
+      text: (text) => receive(text, this.#decode, this.#inbound, link),
+      invalid: (error) => this.#inbound.invalid(error, link),
+      refused: (message) => this.#connection.outbox.refuse(message),
+    }, this.#transferLimits);
   }
 }

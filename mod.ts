@@ -55,13 +55,32 @@ export type {
 } from "./schema.ts";
 
 // codec: text to message and back
-export { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "./codec.ts";
+export {
+  decodeMessage,
+  decodeSegments,
+  encodeMessage,
+  encodeStream,
+  MessageDecodeError,
+  MessageEncodeError,
+  segBytes,
+  SegmentEncoderStream,
+  splitMessage,
+} from "./codec.ts";
 export type {
+  BinaryData,
+  BinaryFileData,
+  BinarySeg,
   CodecFault,
+  DecodedSeg,
   DecodeOptions,
+  DecodeSegmentsOptions,
   EncodeOptions,
+  EncodeStreamOptions,
   MessageDecodeErrorCode,
   MessageEncodeErrorCode,
+  MessageEnvelope,
+  SegmentReader,
+  StreamMessage,
 } from "./codec.ts";
 
 // client: one connection, kept open

@@ -610,9 +610,22 @@ function ownMembers<T extends object>(object: T): T {
   return Object.assign(Object.create(null), object);
 }
 
+function isBytes(value: unknown): boolean {
+  return value instanceof Uint8Array || value instanceof Blob || value instanceof ReadableStream;
+}
+
+/** Whether a value is a segment, or will be one once its bytes are base64. */
+function isContent(value: unknown): value is Seg {
+  if (isSeg(value)) return true;
+  if (!isObject(value)) return false;
+  const { type, data } = ownView(value, null, ANY);
+  if (type === "seglist") return Array.isArray(data) && data.every(isContent);
+  return typeof type === "string" && type !== "text" && type !== "at" && type !== "reply" && isBytes(data);
+}
+
 /** Takes the segments out of lists in lists. */
 function flattened(segs: readonly Seg[]): Seg[] {
-  return segs.flatMap((item) => isSeg(item, "seglist") ? flattened(item.data) : [item]);
+  return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]); // isContent
 }
 
 /** What {@linkcode seg.file} takes: {@linkcode FileData} whose content may also be bytes. */
@@ -641,7 +654,10 @@ export interface SegBuilders {
   dict(data: Record<string, unknown>): SegOf<"dict">;
   /** Joins segments into one list; nested lists are flattened, because MaiBot drops them. */
   list(...segs: Seg[]): SegOf<"seglist">;
-  /** Builds a segment of any type: the only builder that can make what MaiBot refuses. */
+  /**
+   * Builds a segment of any type: the only builder that can make what MaiBot refuses. Its data may be bytes that become
+   * base64 as they are sent: a `Uint8Array`, and for `sendStream` and `encodeStream` a `Blob` or `ReadableStream`.
+   */
   of(type: string, data?: unknown): Seg;
 }
 
@@ -679,10 +695,9 @@ export const seg: SegBuilders = {
   list(...segs) {
     const data: Seg[] = [];
     segs.forEach((item, index) => {
-      if (!isSeg(item)) refuse("a segment list", `segs[${index}]`, "a segment", item);
+      if (!isContent(item)) refuse("a segment list", `segs[${index}]`, "a segment", item);
       // Not spread: 100,000 arguments are more than a stack holds.
-      if (isSeg(item, "seglist")) { for (const inner of flattened(item.data)) data.push(inner); }
-      else data.push(item);
+      for (const inner of flattened([item])) data.push(inner);
     });
     return { type: "seglist", data };
   },
@@ -782,8 +797,9 @@ function fullGroup(group: GroupInput, platform: string): GroupInfo {
   return { ...full, group_name: full.group_name || group_id };
 }
 
+/** Looks at all but the segments, which `seg.list` has seen: their bytes are base64 only once they are sent. */
 function checked(message: MessageBase): MessageBase {
-  const issue = messageIssue(message);
+  const issue = messageIssue({ ...message, message_segment: { type: "seglist", data: [] } });
   if (issue === null) return message;
   throw new TypeError(
     `Cannot create a message as ${issue.path} must be ${issue.expected}: received ${issue.received}`,

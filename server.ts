@@ -17,13 +17,17 @@ import type { MessageDecodeError } from "./codec.ts";
 import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "./internal/emitter.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
-import { refuseReserved } from "./internal/hello.ts";
+import { type ChunkOptions, withDefaults } from "./internal/chunk_options.ts";
+import { offeredFeatures, refuseReserved } from "./internal/hello.ts";
 import { textOf } from "./internal/inbound.ts";
 import { platformOf } from "./internal/kind.ts";
 import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./internal/limits.ts";
 import { describeDrop } from "./internal/outbox.ts";
 import { type Peer, type PeerOptions, ServerPeer } from "./internal/peer.ts";
 import { type DuplicatePolicy, Registry } from "./internal/registry.ts";
+import type { SegmentReader } from "./internal/segment_decoder.ts";
+import type { MessageEnvelope } from "./internal/segment_text.ts";
+import type { SendProgress, SendStreamOptions } from "./internal/transfers.ts";
 import { bunHandlers } from "./internal/runtime_bun.ts";
 import { runtime } from "./internal/runtime.ts";
 import { checkOptions, type MessageServerOptions, type ServerDecodeOptions } from "./internal/server_options.ts";
@@ -38,12 +42,15 @@ export type {
   Authorization,
   BunSocket,
   BunWebSocketHandlers,
+  ChunkOptions,
   DuplicatePolicy,
   HandlerResult,
   LimitName,
   ListenOptions,
   MessageServerOptions,
   Peer,
+  SendProgress,
+  SendStreamOptions,
   ServerDecodeOptions,
   ServerLimits,
   ServerTls,
@@ -83,13 +90,18 @@ export interface MessageServerEvents {
   message: [message: MessageBase, peer: Peer];
   /** A custom message, whatever its name. */
   custom: [message: CustomMessage, peer: Peer];
+  /**
+   * A message that its sender streams. Segments and their bytes come as they are read, and no faster; a message that is
+   * not read for `chunks.timeout` is given up. Without a listener such a message is collected and an ordinary `message`.
+   */
+  stream: [envelope: MessageEnvelope, segments: SegmentReader, peer: Peer];
   /** A connection was let in. */
   open: [peer: Peer];
   /** A connection that was let in is gone. */
   close: [peer: Peer, end: PeerEnd];
   /** A frame was not a message. The connection goes on, unless it was too large (1009) or `decode.strict` (1007). */
   invalid: [error: MessageDecodeError, peer: Peer];
-  /** A message is lost because its peer does not read. Without a listener it is a line on `console.error`. */
+  /** A message is lost, as its peer does not read or will not have it. Without a listener it is a line on `console.error`. */
   drop: [drop: ServerDrop, peer: Peer];
   /** A caller has reached a limit and was refused or closed. */
   limit: [reached: LimitReached];
@@ -101,8 +113,11 @@ export interface MessageServerEvents {
 export interface ServerDrop {
   /** The message. */
   message: WireMessage;
-  /** `slow`: the peer does not read, and `limits.queuedBytes` are queued to it already. */
-  reason: "slow";
+  /**
+   * `slow`: the peer does not read, and `limits.queuedBytes` are queued to it already. `too_large`: it went in pieces,
+   * and the peer refused it.
+   */
+  reason: "slow" | "too_large";
 }
 
 /** A limit that a caller has reached. */
@@ -213,7 +228,7 @@ export class MessageServer {
       path: new URL(path, "http://localhost").pathname,
       origins,
       query,
-      hello,
+      features: hello ? offeredFeatures(options.chunks) : null,
       authorize: options.authorize,
       tokens: this.#tokens,
     };
@@ -221,7 +236,11 @@ export class MessageServer {
     this.#bounds = checkLimits(options.limits ?? {});
     this.#offences = new Offences(this.#bounds.wrongTokens);
     const { messagesPerSecond, queuedBytes } = this.#bounds;
-    this.#peerOptions = { maxBytes, maxDepth, maxSegments, strict, closeTimeout, messagesPerSecond, queuedBytes };
+    const transfers = { ...withDefaults(options.chunks), maxBytes, maxDepth };
+    this.#peerOptions = {
+      ...{ maxBytes, maxDepth, maxSegments, strict, closeTimeout, messagesPerSecond, queuedBytes },
+      transfers,
+    };
     this.#limits = { maxBytes, idleTimeout };
     this.#closeTimeout = closeTimeout;
     this.#registry = new Registry(options.duplicates ?? "replace");
@@ -515,14 +534,19 @@ export class MessageServer {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", error, peer);
     },
+    wantsStreams: (): boolean => this.#emitter.has("stream"),
+    stream: (envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void => {
+      this.#counts.received++;
+      if (envelope.message_info.platform !== peer.platform) this.#counts.foreign++;
+      if (this.#emitter.emit("stream", envelope, segments, peer) === "unheard") void segments.return(); // never rejects
+    },
+    refused: (message: WireMessage, peer: ServerPeer): void => this.#drop({ message, reason: "too_large" }, peer),
     sent: (): void => void this.#counts.sent++,
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
       this.#registry.remove(peer);
       this.#reached({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
       if (message === null) return;
-      this.#counts.dropped++;
-      const drop: ServerDrop = { message, reason: "slow" };
-      if (this.#emitter.emit("drop", drop, peer) === "unheard") unheard("drop", describeDrop(drop));
+      this.#drop({ message, reason: "slow" }, peer);
     },
     flood: (peer: ServerPeer): void => {
       this.#reached({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
@@ -538,6 +562,11 @@ export class MessageServer {
       if (this.#sockets.size === 0) this.#emptied();
     },
   };
+
+  #drop(drop: ServerDrop, peer: ServerPeer): void {
+    this.#counts.dropped++;
+    if (this.#emitter.emit("drop", drop, peer) === "unheard") unheard("drop", describeDrop(drop));
+  }
 
   #route(platform: string, text: string, message: WireMessage): void {
     const peers = this.#registry.of(platform).filter((peer) => peer.isOpen);

@@ -11,7 +11,8 @@ export interface Gate {
   authorize: ((request: Request) => Authorization | Promise<Authorization>) | undefined;
   origins: readonly string[];
   query: boolean;
-  hello: boolean;
+  /** What may be agreed on by hello; `null` for no agreement at all. */
+  features: readonly string[] | null;
 }
 
 /** Who is calling, once the request has been read: Deno can not read its headers later. */
@@ -65,7 +66,7 @@ export async function readCaller(request: Request, url: URL, address: string, ga
   const platform = named || DEFAULT_PLATFORM;
   if (!/^[\x20-\x7e]+$/.test(platform)) return plain(400, "The platform name must be printable ASCII");
   const token = headers.get("authorization") ?? (gate.query ? url.searchParams.get("token") : null);
-  const features = gate.hello ? agreeOn(headers.get(HELLO_HEADER)) : null;
+  const features = gate.features === null ? null : agreeOn(headers.get(HELLO_HEADER), gate.features);
   const isAuthorized = gate.tokens.admits(token) && await isAllowed(request, platform, gate);
   return { platform, address, features, isAuthorized };
 }

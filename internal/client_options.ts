@@ -1,4 +1,5 @@
 import type { DecodeOptions } from "../codec.ts";
+import { checkChunks, type ChunkOptions } from "./chunk_options.ts";
 import type { MessageConnectionError } from "./errors.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
 import { HELLO_HEADER } from "./hello.ts";
@@ -71,6 +72,8 @@ export interface MessageClientOptions {
   heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that come in. */
   decode?: DecodeOptions;
+  /** Transfers of large messages in pieces, from and to servers of this library, or `false` for none. */
+  chunks?: ChunkOptions | false;
   /**
    * How long a handshake may take, and before it the functions given for URL and token.
    *
@@ -156,6 +159,7 @@ export function checkOptions(options: MessageClientOptions): void {
     checkNumbers(owner, given as object, LEAST[group], `${group}.`);
   }
   checkNumbers(owner, options, LEAST_TIME);
+  checkChunks(owner, options.chunks);
   if (reconnect && (reconnect.jitter ?? 0) > 1) {
     throw new RangeError(
       `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${reconnect.jitter}`,

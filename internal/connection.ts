@@ -10,6 +10,7 @@ import { probeUrl, speaksSocketIo } from "./probe.ts";
 import { runtime } from "./runtime.ts";
 import { findTarget, type Target } from "./target.ts";
 import { after, type Timer } from "./timer.ts";
+import type { Transfers } from "./transfers.ts";
 
 /** Where a client stands. */
 export type ClientStatus =
@@ -58,6 +59,8 @@ export interface ConnectionEvents {
   /** One frame of the link that is current; `null` is a binary one. */
   frame(text: string | null, link: Link): void;
   drop(drop: Drop): void;
+  /** Makes what looks after transfers in pieces over a link. */
+  transfers(link: Link): Transfers;
   /** A function of the options failed. */
   fail(error: unknown): void;
 }
@@ -159,6 +162,14 @@ export class Connection {
       default:
         return live.reason === undefined ? { state: live.state } : { state: live.state, reason: live.reason };
     }
+  }
+
+  /** The link that messages go over now; throws when there is none. */
+  get line(): Link {
+    const live = this.#live;
+    if (live.state === "open") return live.link;
+    if (live.state === "closing" || live.state === "closed") throw closedError();
+    throw new MessageConnectionError("not_open", `Cannot stream message as client must be open: it is ${live.state}`);
   }
 
   async connect(signal: AbortSignal | undefined, retry: boolean): Promise<void> {
@@ -265,6 +276,7 @@ export class Connection {
         usable: () => this.#usable(live, link),
         frame: (text) => this.#frame(link, text),
         sign: (pong) => this.#sign(link, pong),
+        transfers: () => this.#events.transfers(link),
         ended: (end) => this.#ended(link, end),
       });
       live.link = link;

@@ -46,6 +46,11 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
     return remove;
   }
 
+  /** Returns whether anybody listens. */
+  has(name: keyof Events): boolean {
+    return this.#lists.has(name);
+  }
+
   emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): Heard {
     const list = this.#lists.get(name);
     if (list === undefined) return "unheard";

@@ -7,7 +7,7 @@ export const HELLO_HEADER = "maim-hello";
 const VERSION = 1;
 
 /** What this library can do beyond the deployed protocol. */
-export const FEATURES: readonly string[] = ["ping"];
+export const FEATURES: readonly string[] = ["chunks", "ping"];
 
 /** Writes the value of the hello header. */
 export function helloHeader(features: readonly string[]): string {
@@ -15,11 +15,16 @@ export function helloHeader(features: readonly string[]): string {
 }
 
 /** Reads the hello header: the features both sides have, or `null` without an agreement. */
-export function agreeOn(header: string | null): readonly string[] | null {
+export function agreeOn(header: string | null, offered: readonly string[]): readonly string[] | null {
   const match = /^\s*(\d+)\s*;(.*)$/.exec(header ?? "");
   if (match === null || Number(match[1]) !== VERSION) return null;
   const theirs = (match[2] ?? "").split(",").map((name) => name.trim());
-  return FEATURES.filter((name) => theirs.includes(name));
+  return offered.filter((name) => theirs.includes(name));
+}
+
+/** What this side offers. */
+export function offeredFeatures(chunks: object | false | undefined): readonly string[] {
+  return chunks === false ? FEATURES.filter((name) => name !== "chunks") : FEATURES;
 }
 
 /** The first frame after an agreement. */

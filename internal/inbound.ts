@@ -19,7 +19,7 @@ export function textOf(message: WireMessage): string | undefined {
 export interface InboundHandlers<From> {
   message(message: MessageBase, from: From): Heard;
   custom(message: CustomMessage, from: From): Heard;
-  /** A message of the library's own conversation; returns whether it was agreed on and understood. */
+  /** A message of the library's own conversation; returns whether it was agreed on, and throws what is wrong with it. */
   own(message: CustomMessage, from: From): boolean;
   invalid(error: MessageDecodeError, from: From): void;
 }
@@ -41,6 +41,11 @@ function dispatch<From>(message: WireMessage, text: string, handlers: InboundHan
   if (heard === "pending") texts.set(message, text);
 }
 
+function answer<From>(message: CustomMessage, handlers: InboundHandlers<From>, from: From): void {
+  if (handlers.own(message, from)) return;
+  throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
+}
+
 /** Decodes one frame and hands it to the handler it belongs to. */
 export function receive<From>(
   text: string | null,
@@ -52,13 +57,11 @@ export function receive<From>(
   let message: WireMessage;
   try {
     message = decodeMessage(text, options);
+    const isOwn = isCustom(message) && isReserved(message.message_type_name);
+    if (isOwn) return answer(message as CustomMessage, handlers, from); // isCustom, in the line above
   } catch (error) {
     if (error instanceof MessageDecodeError) return handlers.invalid(error, from);
     throw error;
   }
-  const isOwn = isCustom(message) && isReserved(message.message_type_name);
-  if (!isOwn) return dispatch(message, text, handlers, from);
-  if (!handlers.own(message as CustomMessage, from)) { // isCustom, two lines above
-    handlers.invalid(notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name"), from);
-  }
+  dispatch(message, text, handlers, from);
 }

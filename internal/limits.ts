@@ -73,6 +73,11 @@ export class Rate {
     this.#left--;
     return this.#left >= 0;
   }
+
+  /** Takes one back. */
+  giveBack(): void {
+    this.#left++;
+  }
 }
 
 /** Counts how many there are of each name. */

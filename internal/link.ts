@@ -1,9 +1,12 @@
 import { encodeMessage } from "../codec.ts";
+import type { WireMessage } from "../schema.ts";
+import { chunkMessage } from "./chunk_frames.ts";
 import { pingMessage } from "./hello.ts";
 import type { Confirms, Line } from "./outbox.ts";
 import { runtime } from "./runtime.ts";
 import type { Dialled, DialOptions } from "./socket.ts";
 import { after, type Timer } from "./timer.ts";
+import { isLarge, lineFell, type Transfers } from "./transfers.ts";
 
 /** How a link ended. */
 export interface LinkEnd {
@@ -28,6 +31,8 @@ export interface LinkEvents {
   frame(text: string | null): void;
   /** A ping or pong of the server, where the runtime tells of them; a pong with the number of its ping. */
   sign(pong: number | null): void;
+  /** Makes what looks after transfers in pieces; called once, when it is needed. */
+  transfers(): Transfers;
   ended(end: LinkEnd): void;
 }
 
@@ -67,6 +72,7 @@ export class Link implements Line {
   #life: Life;
   #wasUpgraded = false;
   #cause: unknown;
+  #transfers: Transfers | null = null;
 
   /** Dials at once; throws what the runtime throws for an impossible dial. */
   constructor(url: string, { connectTimeout, platform, ...dial }: LinkOptions, events: LinkEvents) {
@@ -94,8 +100,26 @@ export class Link implements Line {
     return this.#dialled.socket.bufferedAmount;
   }
 
+  /** Whether messages may go in pieces. */
+  get takesChunks(): boolean {
+    return this.features?.includes("chunks") ?? false;
+  }
+
+  /** What is under way in pieces. */
+  get transfers(): Transfers {
+    return this.#transfers ??= this.#events.transfers();
+  }
+
+  /** Queues one message, in one frame or, where it is large and that was agreed on, in pieces. */
+  send(text: string, message: WireMessage): void {
+    if (!this.takesChunks || !isLarge(text)) return this.post(text);
+    for (const frame of this.transfers.whole(text, message)) {
+      this.post(encodeMessage(chunkMessage(frame, this.#platform)));
+    }
+  }
+
   /** Queues one text frame. */
-  send(text: string): void {
+  post(text: string): void {
     this.#dialled.socket.send(text);
   }
 
@@ -111,7 +135,7 @@ export class Link implements Line {
     if (confirms === "nothing") return false;
     const number = ++this.#pings;
     this.#asked.set(number, performance.now());
-    if (confirms === "handled") this.send(encodeMessage(pingMessage(number, this.#platform)));
+    if (confirms === "handled") this.post(encodeMessage(pingMessage(number, this.#platform)));
     else this.#dialled.ping?.(`${number}`);
     return true;
   }
@@ -175,6 +199,7 @@ export class Link implements Line {
     // A late error must still have a listener, and a socket that is not closed yet must not stay.
     if (socket.readyState !== WebSocket.CLOSED) socket.close();
     this.#dialled.release();
+    this.#transfers?.end(lineFell("the connection ended"));
     this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
   }
 }

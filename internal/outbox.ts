@@ -67,7 +67,7 @@ export type Confirms = "handled" | "read" | "nothing";
 export interface Line {
   readonly bufferedAmount: number;
   readonly confirms: Confirms;
-  send(text: string): void;
+  send(text: string, message: WireMessage): void;
   /** Asks for a confirmation; false if the line can not. */
   ask(): boolean;
 }
@@ -243,7 +243,7 @@ export class Outbox {
   #send(line: Line, item: Item): void {
     const now = performance.now();
     if (line.bufferedAmount === 0) this.#emptyAt = now;
-    line.send(item.text);
+    line.send(item.text, item.message);
     this.sent++;
     item.tries++;
     item.sentAt = now;
@@ -264,6 +264,17 @@ export class Outbox {
       this.#sentBytes -= first.bytes;
       this.#sent.shift();
     }
+  }
+
+  /** The server will not have a message: it is in doubt no more. */
+  refuse(message: WireMessage): void {
+    const others = this.#sent.drain().filter((item) => item.message !== message);
+    this.#sentBytes = 0;
+    for (const item of others) {
+      this.#sent.push(item);
+      this.#sentBytes += item.bytes;
+    }
+    this.#drop({ message, reason: "too_large" });
   }
 
   /** The server has answered a question: what was sent before it has been read, or even handled. */

@@ -2,14 +2,19 @@ import { encodeMessage } from "../codec.ts";
 import type { DecodeOptions, MessageDecodeError } from "../codec.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema.ts";
 import type { Caller } from "./admission.ts";
+import { CHUNK_NAME, chunkMessage, readChunk } from "./chunk_frames.ts";
 import type { Heard } from "./emitter.ts";
 import { MessageConnectionError } from "./errors.ts";
 import { helloMessage, pingNumber, pongMessage, refuseReserved } from "./hello.ts";
 import { type InboundHandlers, receive } from "./inbound.ts";
 import { Rate } from "./limits.ts";
 import { runtime } from "./runtime.ts";
+import type { SegmentReader } from "./segment_decoder.ts";
+import type { MessageEnvelope, StreamMessage } from "./segment_text.ts";
 import type { ServerSocket, SocketEvents } from "./socket.ts";
+import { streamText, wholeMessage } from "./stream_source.ts";
 import { after, type Timer } from "./timer.ts";
+import { isLarge, lineFell, type SendStreamOptions, type TransferLimits, Transfers } from "./transfers.ts";
 import { utf8Length } from "./utf8.ts";
 
 /** One connected client, as handlers see it. */
@@ -37,6 +42,20 @@ export interface Peer {
    */
   sendCustom(name: string, content: unknown): void;
   /**
+   * Sends a message of any size in bounded memory, piece by piece, while other messages go on.
+   *
+   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. To a client of this library the message goes in
+   * chunks, as fast as it reads them; to any other it is read into memory first and sent in one frame.
+   *
+   * @param message The message; streams in it are taken at once, and cancelled if it can not be sent.
+   * @param options A signal that gives up, and a callback for progress.
+   * @returns Resolves when the other side has read everything, or the one frame was queued.
+   * @throws {MessageConnectionError} `closed` without a line or when it ends, `too_large`, `queue_full`, `timeout` or
+   * `refused` when the other side will not have it.
+   * @throws {MessageEncodeError} If the message can not be written; `too_large` if one frame must do and can not.
+   */
+  sendStream(message: StreamMessage, options?: SendStreamOptions): Promise<void>;
+  /**
    * Ends the connection; the default is 1000 without a reason. Nothing it sends from here on reaches a handler.
    *
    * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
@@ -53,6 +72,11 @@ export interface PeerEvents {
   message(message: MessageBase, peer: ServerPeer): Heard;
   custom(message: CustomMessage, peer: ServerPeer): Heard;
   invalid(error: MessageDecodeError, peer: ServerPeer): void;
+  /** Whether somebody reads messages piece by piece. */
+  wantsStreams(): boolean;
+  stream(envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void;
+  /** The other side will not have a message as large as that. */
+  refused(message: WireMessage, peer: ServerPeer): void;
   /** One message was queued. */
   sent(): void;
   /** One message was not queued, as too much is; `null` was one of the library's own. */
@@ -97,6 +121,7 @@ export interface PeerOptions extends DecodeOptions {
   closeTimeout: number;
   messagesPerSecond: number;
   queuedBytes: number;
+  transfers: TransferLimits;
 }
 
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
@@ -121,6 +146,7 @@ export class ServerPeer implements Peer, SocketEvents {
   #life: Life;
   /** Bytes that may be queued, at most: what was seen queued last, and all that was sent since. */
   #mayBeQueued = 0;
+  #transfers: Transfers | null = null;
   /** When the last frame came; kept while it matters, as long as the peer is being quieted. */
   #lastFrame = 0;
   #isAdmitted = false;
@@ -181,6 +207,7 @@ export class ServerPeer implements Peer, SocketEvents {
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) clearTimeout(this.#life.timer);
     this.#life = CLOSED;
+    this.#transfers?.end(lineFell("the connection ended"));
     if (this.#isAdmitted) this.#events.close(this, code, reason);
     this.#events.gone(this);
   }
@@ -190,16 +217,17 @@ export class ServerPeer implements Peer, SocketEvents {
   /** Queues one message as text; returns whether the peer could take it. One that does not read is given up. */
   write(text: string, message: WireMessage): boolean {
     if (!this.isOpen) return false;
-    if (!this.#post(text)) {
+    if (!this.#hasRoom(text)) {
       this.#giveUp(message);
       return false;
     }
+    this.#sendText(text, message);
     this.#events.sent();
     return true;
   }
 
-  /** Queues a text if it fits; the socket is asked only when it might not, as asking costs more than counting. */
-  #post(text: string): boolean {
+  /** Whether a text may be queued; the socket is asked only when it might not, as asking costs more than counting. */
+  #hasRoom(text: string): boolean {
     const { queuedBytes } = this.#options;
     const most = text.length * 3; // bytes of UTF-8
     if (this.#mayBeQueued + most > queuedBytes) {
@@ -207,16 +235,58 @@ export class ServerPeer implements Peer, SocketEvents {
       if (this.#mayBeQueued > 0 && this.#mayBeQueued + text.length > queuedBytes) return false;
     }
     this.#mayBeQueued += most;
-    this.#socket.send(text);
     return true;
+  }
+
+  /** Queues one message, in one frame or, where it is large and that was agreed on, in pieces. */
+  #sendText(text: string, message: WireMessage): void {
+    if (!this.#takesChunks || !isLarge(text)) return this.#socket.send(text);
+    for (const frame of this.#lazyTransfers.whole(text, message)) {
+      this.#socket.send(encodeMessage(chunkMessage(frame, this.platform)));
+    }
+  }
+
+  /** Sends a message of the library's own. */
+  #post(message: CustomMessage): void {
+    if (!this.isOpen) return;
+    const text = encodeMessage(message);
+    if (this.#hasRoom(text)) this.#socket.send(text);
+    else this.#giveUp(null);
+  }
+
+  get #takesChunks(): boolean {
+    return this.#features?.includes("chunks") ?? false;
+  }
+
+  /** What is under way in pieces; most peers never need it. */
+  get #lazyTransfers(): Transfers {
+    return this.#transfers ??= new Transfers({
+      post: (frame) => this.#post(chunkMessage(frame, this.platform)),
+      buffered: () => this.bufferedAmount,
+      wantsStreams: () => this.#events.wantsStreams(),
+      stream: (envelope, segments) => this.#events.stream(envelope, segments, this),
+      text: (text) => receive(text, this.#options, ServerPeer.#inbound, this),
+      invalid: (error) => this.#invalid(error),
+      refused: (message) => this.#events.refused(message, this),
+    }, this.#options.transfers);
+  }
+
+  async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
+    if (!this.isOpen) throw this.#closedError();
+    if (!this.#takesChunks) return this.send(await wholeMessage(message, options.signal));
+    const { source, total } = streamText(message);
+    await this.#lazyTransfers.send(source, total, options);
+    this.#events.sent();
+  }
+
+  #closedError(): MessageConnectionError {
+    return new MessageConnectionError("closed", `Cannot send message as peer ${this.id} must be open: it is closing`);
   }
 
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    if (!this.isOpen) {
-      throw new MessageConnectionError("closed", `Cannot send message as peer ${this.id} must be open: it is closing`);
-    }
+    if (!this.isOpen) throw this.#closedError();
     this.write(text, message);
   }
 
@@ -270,9 +340,14 @@ export class ServerPeer implements Peer, SocketEvents {
   }
 
   #answer(message: CustomMessage): boolean {
+    if (this.#takesChunks && message.message_type_name === CHUNK_NAME) {
+      this.#lazyTransfers.take(readChunk(message.content));
+      this.#rate?.giveBack(); // transfers have bounds of their own
+      return true;
+    }
     const number = this.#features?.includes("ping") ? pingNumber(message) : null;
     if (number === null || message.message_type_name !== "maim_ping") return false;
-    if (this.isOpen && !this.#post(encodeMessage(pongMessage(number, this.platform)))) this.#giveUp(null);
+    this.#post(pongMessage(number, this.platform));
     return true;
   }
 

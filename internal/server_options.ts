@@ -1,5 +1,6 @@
 import type { DecodeOptions } from "../codec.ts";
 import type { Authorization } from "./admission.ts";
+import { checkChunks, type ChunkOptions } from "./chunk_options.ts";
 import type { ServerLimits } from "./limits.ts";
 import { checkBoolean, checkChoice, checkFunction, checkNumber, checkSecrets, checkStrings } from "./options.ts";
 import type { DuplicatePolicy } from "./registry.ts";
@@ -69,6 +70,8 @@ export interface MessageServerOptions {
    * @default {true}
    */
   hello?: boolean;
+  /** Transfers of large messages in pieces, from and to clients of this library, or `false` for none. */
+  chunks?: ChunkOptions | false;
   /** How frames are read. */
   decode?: ServerDecodeOptions;
   /** What callers may cost. */
@@ -98,6 +101,7 @@ export function checkOptions(options: MessageServerOptions): void {
   if (duplicates !== undefined) checkChoice(owner, "duplicates", duplicates, ["replace", "reject", "share"]);
   if (query !== undefined) checkBoolean(owner, "query", query);
   if (hello !== undefined) checkBoolean(owner, "hello", hello);
+  checkChunks(owner, options.chunks);
   if (idleTimeout !== undefined) checkNumber(owner, "idleTimeout", idleTimeout, 0);
   if (closeTimeout !== undefined) checkNumber(owner, "closeTimeout", closeTimeout, 0);
   if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);

@@ -1,6 +1,6 @@
 import { checkToken, checkUrl, type MessageClientOptions } from "./client_options.ts";
 import { MessageConnectionError } from "./errors.ts";
-import { FEATURES, HELLO_HEADER, helloHeader } from "./hello.ts";
+import { HELLO_HEADER, helloHeader, offeredFeatures } from "./hello.ts";
 import { after } from "./timer.ts";
 
 /** Where to dial and with which headers, or why that is not known. */
@@ -8,7 +8,7 @@ export type Target = { readonly url: string; readonly headers: Record<string, st
 
 type UrlOption = string | (() => string | Promise<string>);
 
-async function ask(url: UrlOption, { platform, token, headers }: MessageClientOptions): Promise<Target> {
+async function ask(url: UrlOption, { platform, token, headers, chunks }: MessageClientOptions): Promise<Target> {
   const place = typeof url === "function" ? checkUrl(await url()) : url;
   const secret = checkToken(typeof token === "function" ? await token() : token ?? "");
   return {
@@ -17,7 +17,7 @@ async function ask(url: UrlOption, { platform, token, headers }: MessageClientOp
       ...headers,
       platform,
       ...(secret === "" ? {} : { authorization: secret }),
-      [HELLO_HEADER]: helloHeader(FEATURES),
+      [HELLO_HEADER]: helloHeader(offeredFeatures(chunks)),
     },
   };
 }

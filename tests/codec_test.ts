@@ -523,6 +523,60 @@ const NO_DATA: readonly (readonly [what: string, create: () => unknown])[] = [
   ["a cycle", cycle],
 ];
 
+describe("encodeMessage() of bytes", () => {
+  const bytesOf = (length: number) => Uint8Array.from({ length }, (_, index) => index * 7);
+  const ascii = (json: string) =>
+    json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const around = (data: unknown[]): MessageBase => ({
+    message_info: { platform: "qq", user_info: { user_nickname: "张三 🐶", user_cardname: null } },
+    message_segment: { type: "seglist", data },
+    raw_message: 'a "quote"',
+  });
+
+  for (const length of [0, 1, 2, 3, 4, 1000, 1_000_001]) {
+    it(`writes what it writes of base64, in ASCII, when there are ${length}`, () => {
+      const bytes = bytesOf(length);
+      const text = encodeMessage(around([seg.text("看"), seg.of("image", bytes), seg.of("video", bytes)]));
+      const base64 = bytes.toBase64();
+      const same = encodeMessage(around([seg.text("看"), seg.image(base64), seg.of("video", base64)]));
+      assertStrictEquals(text, ascii(same));
+    });
+  }
+
+  it("takes those of a file and of a list in a list, as the whole content and in the middle of members", () => {
+    const file = { type: "file", data: { name: "中", base64: bytesOf(5), size: 5 } };
+    const nested = { type: "seglist", data: [{ type: "voice", data: bytesOf(2), more: 1 }] };
+    const { message_segment } = JSON.parse(encodeMessage(around([file, nested])));
+    assertEquals(message_segment.data, [
+      { type: "file", data: { name: "中", base64: "AAcOFRw=", size: 5 } },
+      { type: "seglist", data: [{ type: "voice", data: "AAc=", more: 1 }] },
+    ]);
+    const alone = { message_info: { platform: "qq" }, message_segment: { type: "image", data: bytesOf(3) } };
+    assertStrictEquals(JSON.parse(encodeMessage(alone)).message_segment.data, "AAcO");
+  });
+
+  it("leaves nulls out and replaces a lone surrogate, as of any message", () => {
+    const text = encodeMessage(around([seg.of("image", bytesOf(1)), { type: "text", data: "\ud800" }]));
+    const { message_info, message_segment } = JSON.parse(text);
+    assertEquals([Object.keys(message_info.user_info), message_segment.data[1].data], [["user_nickname"], "\ufffd"]);
+  });
+
+  it("is too_large when base64 and all take more than maxBytes, and not when they take as many", () => {
+    const message = around([seg.of("image", bytesOf(1000))]);
+    const { length } = encodeMessage(message);
+    assertStrictEquals(encodeMessage(message, { maxBytes: length }).length, length);
+    assertEquals(encodeError(message, { maxBytes: length - 1 }).code, "too_large");
+  });
+
+  for (const [what, data] of [["a Blob", new Blob(["a"])], ["a stream", new ReadableStream()]] as const) {
+    it(`is invalid_shape at its path when they are still in ${what}, and says where to go`, () => {
+      const { code, path, message } = encodeError(around([seg.text("a"), seg.of("image", data)]));
+      assertEquals([code, path], ["invalid_shape", "$.message_segment.data[1].data"]);
+      assertStringIncludes(message, "sendStream");
+    });
+  }
+});
+
 describe("encodeMessage() of what JSON can not hold", () => {
   for (const [what, create] of NO_DATA) {
     it(`throws MessageEncodeError when the content is ${what}`, () => {
@@ -537,10 +591,10 @@ describe("encodeMessage() of what JSON can not hold", () => {
     it(`throws MessageEncodeError when a dict segment holds ${what}`, () => {
       encodeError({ message_info: { platform: "qq" }, message_segment: { type: "dict", data: { a: create() } } });
     });
-    it(`throws invalid_shape at its path when an image is ${what}`, () => {
+    it(`throws invalid_shape at its path when a text is ${what}`, () => {
       const { code, path } = encodeError({
         message_info: { platform: "qq" },
-        message_segment: { type: "seglist", data: [{ type: "image", data: create() }] },
+        message_segment: { type: "seglist", data: [{ type: "text", data: create() }] },
       });
       assertEquals([code, path], ["invalid_shape", "$.message_segment.data[0].data"]);
     });

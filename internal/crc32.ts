@@ -1,0 +1,40 @@
+/** The polynomial of zlib, PNG and Ethernet, its bits reversed. */
+const POLYNOMIAL = 0xedb88320;
+
+/** Four tables, so that four bytes go in one step. */
+const TABLES: readonly Int32Array[] = Array.from({ length: 4 }, () => new Int32Array(256));
+const [T0, T1, T2, T3] = TABLES as [Int32Array, Int32Array, Int32Array, Int32Array]; // four were made
+for (let byte = 0; byte < 256; byte++) {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = (value & 1) === 0 ? value >>> 1 : (value >>> 1) ^ POLYNOMIAL;
+  T0[byte] = value;
+}
+for (let byte = 0; byte < 256; byte++) {
+  for (let table = 1; table < 4; table++) {
+    const before = (TABLES[table - 1] as Int32Array)[byte] as number;
+    (TABLES[table] as Int32Array)[byte] = (before >>> 8) ^ (T0[before & 255] as number);
+  }
+}
+
+/** The CRC-32 of text that comes in pieces, as `zlib.crc32` gives it of the same bytes. */
+export class Crc32 {
+  #value = -1;
+
+  /** The checksum of all pieces so far, not negative. */
+  get value(): number {
+    return ~this.#value >>> 0;
+  }
+
+  /** Takes a piece; only ASCII has the bytes that are counted. */
+  push(ascii: string): void {
+    let value = this.#value;
+    let at = 0;
+    for (; at + 4 <= ascii.length; at += 4) {
+      value ^= ascii.charCodeAt(at) | (ascii.charCodeAt(at + 1) << 8) | (ascii.charCodeAt(at + 2) << 16) |
+        (ascii.charCodeAt(at + 3) << 24);
+      value = T3[value & 255]! ^ T2[(value >>> 8) & 255]! ^ T1[(value >>> 16) & 255]! ^ T0[value >>> 24]!;
+    }
+    for (; at < ascii.length; at++) value = (value >>> 8) ^ T0[(value ^ ascii.charCodeAt(at)) & 255]!;
+    this.#value = value;
+  }
+}
