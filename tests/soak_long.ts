@@ -1,218 +1,117 @@
 /**
- * Long runs against `server.ts` as a program: giants, a peer that never reads, coming and going, and a steady load.
+ * The long runs: what a server of this library does under load and attack, on each runtime in turn.
  *
- * Run: `deno task soak [SECONDS]` (default 600 for the steady load, a fifth of it for the coming and going), or under
- * Bun `bun --tsconfig-override=tests/std/tsconfig.bun.json tests/soak_long.ts`. Prints one line per run and server.
+ *     deno task soak [churn stuck attacks steady] [--seconds=N] [--runtime=deno|bun]
+ *
+ * All scenarios on both runtimes and at full length unless told otherwise; `--seconds` shortens whatever is counted in
+ * seconds. The server, what loads it and what measures it are processes of their own. Under Bun:
+ * `bun --tsconfig-override=tests/std/tsconfig.bun.json tests/soak_long.ts`. Linux only: memory is read from /proc.
+ * Tables come at the end; the exit code is 1 if something did not hold.
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
-import { createMessage, MessageClient, plainText, seg } from "../mod.ts";
-import { withTimeout } from "./peers/inbox.ts";
-import { type LineProcess, runtimeCommand, type RuntimeName, spawnLines } from "./peers/process.ts";
-import { RawPeer } from "./peers/raw.ts";
+import { currentRuntime, runtimeIssue, type RuntimeName } from "./peers/process.ts";
+import { attacks } from "./soak/attacks.ts";
+import { Children } from "./soak/children.ts";
+import { churn } from "./soak/churn.ts";
+import { type Check, type Scenario, type SoakContext, type SoakReport, table } from "./soak/scenario.ts";
+import { stuck } from "./soak/stuck.ts";
+import { steady } from "./soak/steady.ts";
 
-const SECONDS = Number(process.argv[2] ?? 600);
-const PROGRAM = fileURLToPath(new URL("../server.ts", import.meta.url));
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  churn: { title: "5,000 connections held while others come and go", run: churn },
+  stuck: { title: "1 GB to a peer that never reads", run: stuck },
+  attacks: { title: "Attacks, and a healthy peer meanwhile", run: attacks },
+  steady: { title: "Half of the capacity by peers that come back", run: steady },
+};
+const RUNTIMES: readonly RuntimeName[] = ["deno", "bun"];
+
+/** What is to be run. */
+interface Plan {
+  readonly names: readonly string[];
+  readonly runtimes: readonly RuntimeName[];
+  readonly seconds: number | undefined;
+}
+
+/** A mistake of the person who started it: one line. */
+class UsageError extends Error {}
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** A running echo server. */
-interface Server extends AsyncDisposable {
-  readonly url: string;
-  readonly program: LineProcess;
-  /** Resident memory, MiB. */
-  rss(): number;
-  figures(): Promise<Record<string, number>>;
-}
-
-async function start(runtime: RuntimeName): Promise<Server> {
-  const args = ["--port", "0", "--metrics", "0", "--echo"];
-  // Its lines are read and forgotten, so that they fill no memory here.
-  const program = spawnLines(...runtimeCommand(runtime, PROGRAM, args));
-  const url = await program.line(/^ws:/, { timeoutMs: 60_000 });
-  const metrics = (await program.line(/^metrics: /)).slice("metrics: ".length);
-  return {
-    url,
-    program,
-    rss: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.pid}/status`, "utf8"))?.[1]) / 1024,
-    async figures() {
-      const lines = (await (await fetch(metrics)).text()).split("\n").filter((line) => !line.startsWith("#"));
-      return Object.fromEntries(lines.map((line) => line.split(" ")).map(([name, value]) => [name, Number(value)]));
-    },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
-  };
-}
-
-/** Echoes one at a time for a while; times in ms, in ascending order. */
-async function latencies(url: string, platform: string, isOver: () => boolean): Promise<number[]> {
-  await using client = new MessageClient(url, { platform });
-  let heard = (): void => {};
-  client.on("message", () => heard());
-  await client.connect();
-  const times: number[] = [];
-  while (!isOver()) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    heard = resolve;
-    const began = performance.now();
-    client.sendText("ping", { user: "1" });
-    await withTimeout(promise, 60_000, () => "an echo");
-    times.push(performance.now() - began);
-    await pause(2);
+function readFlags(args: string[]): { names: string[]; seconds?: string | undefined; runtime?: string | undefined } {
+  const options = { seconds: { type: "string" }, runtime: { type: "string" } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    return { ...values, names: positionals };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  return times.sort((a, b) => a - b);
 }
 
-const p99 = (times: readonly number[]): string => (times[Math.floor(times.length * 0.99)] ?? NaN).toFixed(1);
-
-/** 600 MB in fragments of 8 MB: more than the longest string there is on Deno. */
-async function giants(runtime: RuntimeName): Promise<void> {
-  await using server = await start(runtime);
-  await using attacker = await RawPeer.connect(server.url);
-  const piece = "x".repeat(8_000_000);
-  for (let index = 0; index < 75; index++) {
-    attacker.send(index === 0 ? 1 : 0, piece, { fin: index === 74 });
-    await attacker.flushed({ timeoutMs: 60_000 }).catch(() => {}); // a server that closes meanwhile is a result too
+function readPlan(args: string[]): Plan {
+  const flags = readFlags(args);
+  const seconds = flags.seconds === undefined ? undefined : Number(flags.seconds);
+  if (seconds !== undefined && !(seconds > 0 && seconds < Infinity)) {
+    throw new UsageError(`--seconds must be above 0: received ${flags.seconds}`);
   }
-  const end = performance.now() + 2000;
-  const times = await latencies(server.url, "healthy", () => performance.now() > end);
-  say(
-    `600 MB in fragments, ${runtime}: ${times.length} echoes afterwards, p99 ${p99(times)} ms, RSS ${
-      server.rss() | 0
-    } MiB`,
-  );
+  const known = Object.keys(SCENARIOS);
+  const unknown = flags.names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new UsageError(`"${unknown}" must be one of ${known.join(", ")}`);
+  const runtimes = RUNTIMES.filter((name) => flags.runtime === undefined || flags.runtime === name);
+  if (runtimes.length === 0) throw new UsageError(`--runtime must be deno or bun: received ${flags.runtime}`);
+  return { names: flags.names.length > 0 ? flags.names : known, runtimes, seconds };
 }
 
-/** A thousand messages of 1 MB to a peer that never reads. */
-async function stuck(runtime: RuntimeName): Promise<void> {
-  await using server = await start(runtime);
-  const quietEnd = performance.now() + 2000;
-  const before = await latencies(server.url, "healthy", () => performance.now() > quietEnd);
-  await using mute = await RawPeer.connect(server.url, { headers: [["platform", "mute"]] });
-  mute.pause();
-  const base = server.rss();
-  let peak = base;
-  let isDone = false;
-  const during = latencies(server.url, "healthy", () => isDone);
-  await using sender = new MessageClient(server.url, {
-    platform: "sender",
-    outbox: { maxMessages: 2000, maxBytes: 2e9 },
-  });
-  await sender.connect();
-  const text = "x".repeat(1_000_000);
-  for (let index = 0; index < 1000; index++) {
-    sender.send(createMessage({ platform: "mute", user: "1" }, seg.text(text)));
-    while (sender.stats.waiting > 20) await pause(1);
-    peak = Math.max(peak, server.rss());
-  }
-  await sender.flush();
-  isDone = true;
-  const { maim_dropped_total, maim_peers, maim_connections, maim_queued_bytes } = await server.figures();
-  say(
-    `1 GB to a peer that never reads, ${runtime}: RSS ${base | 0} -> peak ${peak | 0} MiB, echo p99 ${
-      p99(before)
-    } -> ` +
-      `${p99(await during)} ms, ${
-        JSON.stringify({ maim_dropped_total, maim_peers, maim_connections, maim_queued_bytes })
-      }`,
-  );
-}
-
-/** Many that stay while others come and go. */
-async function churn(runtime: RuntimeName, held: number, perSecond: number, seconds: number): Promise<void> {
-  await using server = await start(runtime);
-  const open = (name: string): Promise<WebSocket> => {
-    const socket = new (WebSocket as new (url: string, options: object) => WebSocket)(server.url, {
-      headers: { platform: name },
-    });
-    const { promise, resolve, reject } = Promise.withResolvers<WebSocket>();
-    socket.onopen = () => resolve(socket);
-    socket.onerror = () => reject(new Error(`${name} was refused`));
-    return promise;
-  };
-  const staying: WebSocket[] = [];
-  for (let index = 0; index < held; index += 50) {
-    staying.push(...await Promise.all(Array.from({ length: 50 }, (_, at) => open(`held-${index + at}`))));
-  }
-  const early = server.rss();
-  let came = 0;
-  let lost = 0;
-  const end = performance.now() + seconds * 1000;
+/** Runs one scenario; one that can not go on is one that has failed. */
+async function runOne(name: string, { run }: Scenario, context: SoakContext): Promise<SoakReport> {
+  const { runtime } = context;
+  say(`--- ${name}, ${runtime}`);
   const began = performance.now();
-  while (performance.now() < end) {
-    const due = (performance.now() - began) / 1000 * perSecond;
-    const batch = Array.from({ length: Math.max(1, Math.floor(due - came)) }, () => `guest-${came++}`);
-    const guests = await Promise.all(batch.map((name) => open(name).catch(() => (lost++, null))));
-    for (const guest of guests) guest?.close(1000);
-    await pause(20);
-  }
-  // Each that stayed is asked for one echo.
-  let echoed = 0;
-  for (const [index, socket] of staying.entries()) {
-    socket.onmessage = () => void echoed++;
-    socket.send(JSON.stringify(createMessage({ platform: `held-${index}`, user: "1" }, seg.text("still here"))));
-  }
-  const patience = performance.now() + 30_000;
-  while (echoed < held && performance.now() < patience) await pause(50);
-  const late = server.rss();
-  const { maim_peers } = await server.figures();
-  for (const socket of staying) socket.close(1000);
-  say(
-    `${held} held while ${perSecond}/s come and go for ${seconds} s, ${runtime}: ${came} came, ${lost} refused, ` +
-      `${echoed} of ${held} still echo, ${maim_peers} peers, RSS ${early | 0} -> ${late | 0} MiB`,
-  );
+  const report: SoakReport = await run(context).catch((error: unknown) => {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    return { columns: [], rows: [], checks: [{ what: `it runs to its end: ${text}`, isKept: false }] };
+  });
+  const isPass = report.checks.every(({ isKept }) => isKept);
+  for (const { what, isKept } of report.checks) say(`${isKept ? "kept" : "MISSED"}: ${what}`);
+  say(`${isPass ? "PASS" : "FAIL"} ${name}, ${runtime} (${((performance.now() - began) / 1000).toFixed(0)} s)`);
+  return report;
 }
 
-/** Clients that send steadily and now and then come back: every message is echoed or reported. */
-async function steady(runtime: RuntimeName, clients: number, perSecond: number, seconds: number): Promise<void> {
-  await using server = await start(runtime);
-  const counts = { sent: 0, echoed: 0, reported: 0, duplicates: 0 };
-  const early: number[] = [];
-  const end = performance.now() + seconds * 1000;
-  const run = async (index: number): Promise<void> => {
-    const platform = `p${index}`;
-    const open = new Set<string>();
-    for (let life = 0; performance.now() < end; life++) {
-      await using client = new MessageClient(server.url, { platform, reconnect: { minDelay: 50 } });
-      client.on("message", (message) => {
-        if (open.delete(plainText(message))) counts.echoed++;
-        else counts.duplicates++;
-      });
-      client.on("drop", ({ message }) => {
-        if ("message_info" in message && open.delete(plainText(message))) counts.reported++;
-      });
-      await client.connect({ retry: true });
-      // A life of a tenth of the run, and not all end at once.
-      const until = Math.min(end, performance.now() + seconds * 100 * (1 + index / clients));
-      for (let count = 0; performance.now() < until; count++) {
-        const text = `${life}-${count}`;
-        open.add(text);
-        client.sendText(text, { user: "1" });
-        counts.sent++;
-        await pause(1000 * clients / perSecond);
-      }
-      const patience = performance.now() + 10_000;
-      while (open.size > 0 && performance.now() < patience) await pause(5);
+/** Runs what is planned and prints the tables; gives the exit code. */
+async function main({ names, runtimes, seconds }: Plan): Promise<number> {
+  const children = new Children();
+  const load = loadavg().map((share) => share.toFixed(2)).join(" ");
+  say(
+    `${new Date().toISOString()}: ${cpus().length} x ${cpus()[0]?.model ?? "?"}, ` +
+      `${(totalmem() / 2 ** 30).toFixed(0)} GiB, load ${load}; loaded and measured from ${currentRuntime}`,
+  );
+  const tables: string[] = [];
+  const checks: Check[] = [];
+  for (const name of names) {
+    const scenario = SCENARIOS[name];
+    if (scenario === undefined) continue;
+    for (const runtime of runtimes) {
+      const issue = runtimeIssue(runtime);
+      if (issue !== null) throw new Error(`Cannot run on ${runtime}: ${issue}`);
+      const report = await runOne(name, scenario, { runtime, seconds, children, say });
+      checks.push(...report.checks);
+      if (report.rows.length > 0) tables.push(table(`${scenario.title}: ${runtime}`, report));
     }
-  };
-  const watch = async (): Promise<void> => {
-    await pause(seconds * 100);
-    early.push(server.rss());
-  };
-  await Promise.all([watch(), ...Array.from({ length: clients }, (_, index) => run(index))]);
-  say(
-    `steady ${perSecond}/s for ${seconds} s, ${runtime}: ${JSON.stringify(counts)}, ` +
-      `RSS ${(early[0] ?? 0) | 0} -> ${server.rss() | 0} MiB`,
-  );
+  }
+  say(`\n${tables.join("\n")}`);
+  const missed = checks.filter(({ isKept }) => !isKept).length;
+  say(`${checks.length - missed} kept, ${missed} missed`);
+  return missed === 0 ? 0 : 1;
 }
 
-for (const runtime of ["deno", "bun"] as const) {
-  await giants(runtime);
-  await stuck(runtime);
-  await churn(runtime, 5000, 500, SECONDS / 5);
-  await steady(runtime, 50, 2000, SECONDS);
+try {
+  process.exit(await main(readPlan(process.argv.slice(2))));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error; // ends the children, too
+  say(`error: ${error.message}`);
+  process.exit(2);
 }
-process.exit(0);

@@ -37,6 +37,8 @@ export interface RawConnectOptions extends WaitOptions {
   readonly raw?: string | Uint8Array;
   /** What to trust for `wss:`, as PEM. */
   readonly tls?: { readonly ca: string };
+  /** Address of this machine to call from, `127.0.0.2` for instance. @default {chosen by the system} */
+  readonly localAddress?: string;
 }
 
 /** What a frame that is waited for has to be. */
@@ -85,14 +87,21 @@ export class RawPeer {
   /** Connects without saying anything yet; what is written next is the first byte on the line (after TLS). */
   static async open(
     url: string,
-    { tls, timeoutMs = 5000 }: Omit<RawConnectOptions, "headers" | "raw"> = {},
+    { tls, localAddress, timeoutMs = 5000 }: Omit<RawConnectOptions, "headers" | "raw"> = {},
   ): Promise<RawPeer> {
     const { protocol, hostname, port } = new URL(url);
     const host = hostname.replace(/^\[|\]$/g, "");
     const isSecure = protocol === "wss:";
+    const from = localAddress === undefined ? {} : { localAddress };
     const socket = isSecure
-      ? connectTls({ host, port: Number(port || 443), ...(isIP(host) === 0 ? { servername: host } : {}), ...tls })
-      : connectTcp({ host, port: Number(port || 80) });
+      ? connectTls({
+        host,
+        port: Number(port || 443),
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...tls,
+        ...from,
+      })
+      : connectTcp({ host, port: Number(port || 80), ...from });
     const connected = Promise.withResolvers<void>();
     const peer = new RawPeer(socket, "client");
     socket.once(isSecure ? "secureConnect" : "connect", connected.resolve);
