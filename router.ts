@@ -79,6 +79,8 @@ export class Router {
   readonly #routes = new Map<string, Route>();
   readonly #emitter = new Emitter<Events>();
   #state: "idle" | "running" | "closed" = "idle";
+  /** Whether somebody has asked for streams: a client that hears them collects no more. */
+  #hearsStreams = false;
 
   /** The clients by platform. */
   get clients(): ReadonlyMap<string, MessageClient> {
@@ -98,6 +100,10 @@ export class Router {
     handler: (...args: RouterEvents[Name]) => HandlerResult,
     options?: ListenOptions,
   ): () => void {
+    if (event === "stream" && !this.#hearsStreams) {
+      this.#hearsStreams = true;
+      for (const { client } of this.#routes.values()) this.#hearStreams(client);
+    }
     return this.#emitter.on(event, handler as (...args: Events[Name]) => HandlerResult, options);
   }
 
@@ -291,5 +297,12 @@ export class Router {
       if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));
     });
     client.on("error", (error) => this.#emitter.fail(error, client));
+    if (this.#hearsStreams) this.#hearStreams(client);
+  }
+
+  #hearStreams(client: MessageClient): void {
+    client.on("stream", (envelope, segments) => {
+      if (this.#emitter.emit("stream", envelope, segments, client) === "unheard") void segments.return(); // never rejects
+    });
   }
 }

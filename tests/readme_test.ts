@@ -85,7 +85,7 @@ describe("README", () => {
   for (const [name, { blocks, rows }] of pages) {
     for (const kind of ["Connection", "Decode", "Encode"]) {
       it(`lists every code of Message${kind}Error in ${name}`, async () => {
-        const source = await readText(kind === "Connection" ? "internal/errors.ts" : "codec.ts");
+        const source = await readText(kind === "Connection" ? "internal/errors.ts" : "internal/codec_errors.ts");
         const codes = literals(source, `Message${kind}ErrorCode`);
         assert(codes.length > 2);
         const listed = rows.filter(([first]) => first === `\`Message${kind}Error\``).map(([, second]) => second);
