@@ -181,7 +181,7 @@ function cutSegment(segment: Seg | BinarySeg, index: number, maxDepth: number): 
     message_info: { platform: "none" },
     message_segment: { type: "seglist", data: [segment] },
   };
-  return splitAtBinaries(alone, ({ message_segment: { data } }) => (data as unknown[])[0], {
+  return splitAtBinaries(alone, ({ message_segment: { data } }) => (data as object[])[0] as object, {
     ...{ maxDepth, isAscii: true },
     rename: (path) => path.replace(".data[0]", `.data[${index}]`),
   });

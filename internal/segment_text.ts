@@ -1,5 +1,6 @@
 import { type FileData, type MessageBase, messageIssue, type Seg } from "../schema.ts";
-import { MessageEncodeError } from "./codec_errors.ts";
+import { MessageEncodeError, ruleText } from "./codec_errors.ts";
+import { survey, writeJson } from "./json_text.ts";
 import { isCustom } from "./kind.ts";
 
 // ---------------------------------------------------------------------------------------------- types
@@ -53,7 +54,8 @@ export interface CutOptions {
 
 // ---------------------------------------------------------------------------------------------- ASCII
 
-const NOT_ASCII = /[\u0080-\uffff]+/g;
+/** In runs, yet none so long that putting its escapes together is what takes the time. */
+const NOT_ASCII = /[\u0080-\uffff]{1,256}/g;
 
 function escapes(run: string): string {
   let text = "";
@@ -73,61 +75,24 @@ export function toAscii(json: string): string {
   return text === json ? json : new TextDecoder("latin1").decode(new TextEncoder().encode(text));
 }
 
-/** A lone surrogate, which `JSON.stringify` writes as an escape, ends the socket of a Python server for good. */
-function wellFormed(json: string): string {
-  if (!json.includes("\\ud")) return json;
-  return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => escape.startsWith("\\ud") ? "\ufffd" : escape);
-}
-
 // ---------------------------------------------------------------------------------------------- JSON
-
-/** A Python reader gives up near 1,000 levels and takes the connection with it. */
-const MAX_NESTING = 500;
-
-/** V8 15 aborts the process when it writes one string of 2^28 units, unless a replacer is given. */
-const REPLACER_FROM = 2 ** 27;
 
 /** No text of V8 is longer. */
 const MAX_UNITS = 2 ** 29 - 24;
 
-function refusal(
-  code: "too_large" | "too_deep" | "invalid_shape",
-  need: string,
-  expected?: string,
-): MessageEncodeError {
-  return new MessageEncodeError(`Cannot encode message as ${need}`, {
-    ...{ code, path: "$" },
-    ...(expected === undefined ? {} : { expected }),
+/** Writes what is left of a message when its binaries are out. */
+function write(value: object): string {
+  const { left, hasBytes } = survey(value, MAX_UNITS);
+  if (hasBytes) {
+    const need = "bytes must be the data of a segment that holds base64";
+    throw new MessageEncodeError(`Cannot encode message as ${need}`, {
+      ...{ code: "invalid_shape", path: "$", expected: "base64", received: "bytes" },
+    });
+  }
+  if (left >= 0) return writeJson(value, MAX_UNITS - left);
+  throw new MessageEncodeError("Cannot encode message as all but its binaries must fit in one string", {
+    ...{ code: "too_large", path: "$" },
   });
-}
-
-/** Counts string units, and refuses what `JSON.stringify` would write but no peer could read. */
-function countUnits(value: unknown, depth: number): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 0;
-  if (depth > MAX_NESTING) throw refusal("too_deep", `it must nest at most ${MAX_NESTING} levels`);
-  if (isBinary(value) || ArrayBuffer.isView(value)) {
-    throw refusal("invalid_shape", "bytes must be the data of a segment that holds base64", "base64");
-  }
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countUnits(item, depth + 1), 0);
-  let units = 0;
-  for (const [key, item] of Object.entries(value)) units += key.length + countUnits(item, depth + 1);
-  return units;
-}
-
-/** Writes plain data as compact JSON without lone surrogates. */
-function write(value: unknown): string {
-  const units = countUnits(value, 0);
-  if (units > MAX_UNITS) throw refusal("too_large", "all but its binaries must fit in one string");
-  let text: string | undefined;
-  try {
-    text = units < REPLACER_FROM ? JSON.stringify(value) : JSON.stringify(value, (_key, item) => item);
-  } catch (error) {
-    if (error instanceof RangeError) throw refusal("too_deep", `it must nest at most ${MAX_NESTING} levels`);
-    throw refusal("invalid_shape", "every value must be JSON: found a bigint or a cycle", "JSON");
-  }
-  if (text === undefined) throw refusal("invalid_shape", "its toJSON must give something", "JSON");
-  return wellFormed(text);
 }
 
 // ---------------------------------------------------------------------------------------------- cutting
@@ -196,7 +161,7 @@ class Binaries {
  */
 export function splitAtBinaries(
   message: StreamMessage,
-  clean: (message: StreamMessage) => unknown,
+  clean: (message: StreamMessage) => object,
   { maxDepth = 32, isAscii = false, rename = (path) => path }: CutOptions = {},
 ): CutText {
   for (;;) {
@@ -206,9 +171,8 @@ export function splitAtBinaries(
       : message;
     const issue = messageIssue(marked, { maxDepth });
     if (issue !== null) {
-      const path = rename(issue.path);
-      const text = `Cannot encode message as ${path} must be ${issue.expected}: received ${issue.received}`;
-      throw new MessageEncodeError(text, { ...issue, path });
+      const renamed = { ...issue, path: rename(issue.path) };
+      throw new MessageEncodeError(ruleText("encode", renamed), renamed);
     }
     const checked = marked as StreamMessage; // no issue was found
     const text = write(isCustom(checked) ? checked : clean(checked));
@@ -216,6 +180,10 @@ export function splitAtBinaries(
     const parts = (isAscii || found.length > 0 ? toAscii(text) : text).split(marker);
     if (parts.length === found.length + 1) return { parts, binaries: found, paths: paths.map(rename) };
     // Else the message itself holds the marker: another one is drawn. A toJSON that hides a binary stays what it is.
-    if (parts.length <= found.length) throw refusal("invalid_shape", "its toJSON must keep every binary", "JSON");
+    if (parts.length <= found.length) {
+      throw new MessageEncodeError("Cannot encode message as its toJSON must keep every binary", {
+        ...{ code: "invalid_shape", path: "$", expected: "JSON" },
+      });
+    }
   }
 }
