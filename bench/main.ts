@@ -1,7 +1,7 @@
 /**
  * Prints tables of ratios: what this library costs beside bare runtimes, validators, `ws` on Node and Python 0.6.8.
  *
- *     deno task bench [guard codec stream echo broadcast idle images startup] [--rounds=N] [--ms=N] [--short]
+ *     deno task bench [guard codec stream send echo broadcast idle images startup] [--rounds=N] [--ms=N] [--short]
  *                     [--only=TEXT]  in echo and broadcast, the rows that contain it
  *
  * Ratios are of numbers measured side by side in one round; a table shows their median, its 95 % confidence interval,
@@ -24,12 +24,14 @@ import { benchIdle } from "./idle.ts";
 import { benchImages } from "./images.ts";
 import { type BenchOptions, print } from "./options.ts";
 import { benchStartup } from "./startup.ts";
+import { benchSend } from "./send.ts";
 import { benchStream } from "./stream.ts";
 
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => string | Promise<string>>> = {
   guard: benchGuard,
   codec: benchCodec,
   stream: benchStream,
+  send: benchSend,
   echo: benchEcho,
   broadcast: benchBroadcast,
   idle: benchIdle,

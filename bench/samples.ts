@@ -5,6 +5,8 @@
 
 import { readFileSync } from "node:fs";
 
+import type { MessageBase } from "../schema.ts";
+
 interface SeedFile {
   readonly messages: Readonly<Record<string, unknown>>;
 }
@@ -49,12 +51,22 @@ export const brokenTexts: readonly string[] = [
 /** The seed's first complete message: what the echo benches send. */
 export const chatText: string = JSON.stringify(seed.messages["simple_text"]);
 
-/** A message around base64 of a given number of bytes. */
-export function imageText(bytes: number): string {
-  const data = new Uint8Array(bytes);
-  for (let at = 0; at < bytes; at += 65536) crypto.getRandomValues(data.subarray(at, Math.min(at + 65536, bytes)));
-  return JSON.stringify({
+/** Bytes that no encoder can guess. */
+export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65536) crypto.getRandomValues(data.subarray(at, Math.min(at + 65536, length)));
+  return data;
+}
+
+/** A message around an image, from somebody with a Chinese name. */
+export function imageMessage(data: Uint8Array | string): MessageBase {
+  return {
     message_info: { platform: "qq", message_id: "img", time: 1703123456.789, user_info, group_info },
-    message_segment: { type: "seglist", data: [{ type: "image", data: data.toBase64() }] },
-  });
+    message_segment: { type: "seglist", data: [{ type: "image", data }] },
+  };
+}
+
+/** The text of a message around base64 of a given number of bytes. */
+export function imageText(bytes: number): string {
+  return JSON.stringify(imageMessage(randomBytes(bytes).toBase64()));
 }

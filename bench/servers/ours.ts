@@ -8,6 +8,7 @@
 import process from "node:process";
 
 import { MessageServer } from "../../server.ts";
+import { imageMessage, randomBytes } from "../samples.ts";
 import { endWithInput, IDLE_SECONDS } from "./common.ts";
 
 const mode = process.argv[2];
@@ -16,6 +17,11 @@ const idle = { idleTimeout: IDLE_SECONDS * 1000, duplicates: "share" } as const;
 const server = new MessageServer(mode === "idle" ? idle : {});
 if (mode === "echo") server.on("message", (message, peer) => peer.send(message));
 if (mode === "forward") server.on("message", (message, peer) => server.forward(peer.platform, message));
+const megabytes = /^image(\d+)$/.exec(mode ?? "")?.[1];
+if (megabytes !== undefined) {
+  const image = randomBytes(Number(megabytes) * 1e6);
+  server.on("message", (_message, peer) => peer.send(imageMessage(image)));
+}
 if (mode === "broadcast") server.on("message", (message) => void server.broadcast(message));
 // deno-lint-ignore no-console -- this is a program.
 console.log(`port ${new URL(server.listen({ port: 0 })).port}`);

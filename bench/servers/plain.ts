@@ -2,13 +2,14 @@
  * What somebody would write by hand on the bare runtime; the same file for Deno and Bun. Prints its port; ends with its
  * standard input.
  *
- *     deno|bun run bench/servers/plain.ts bare|json|guard|broadcast|idle
+ *     deno|bun run bench/servers/plain.ts bare|json|guard|broadcast|idle|image1|image10
  * @module
  */
 
 import process from "node:process";
 
 import { isMessageBase } from "../../schema.ts";
+import { imageMessage, randomBytes } from "../samples.ts";
 import { endWithInput, IDLE_SECONDS } from "./common.ts";
 
 /** The part of a socket both runtimes have. */
@@ -33,6 +34,15 @@ declare const Bun: {
 
 const sockets = new Set<Sender>();
 
+/** Builds the message anew each time, as a bot does with each picture. */
+function sendImage(length: number): (socket: Sender) => void {
+  let image: Uint8Array | undefined;
+  return (socket) => {
+    image ??= randomBytes(length);
+    socket.send(JSON.stringify(imageMessage(image.toBase64())));
+  };
+}
+
 const ANSWERS: Readonly<Record<string, (socket: Sender, text: string) => void>> = {
   bare: (socket, text) => void socket.send(text),
   json: (socket, text) => void socket.send(JSON.stringify(JSON.parse(text))),
@@ -46,6 +56,8 @@ const ANSWERS: Readonly<Record<string, (socket: Sender, text: string) => void>> 
     for (const socket of sockets) socket.send(encoded);
   },
   idle: () => {},
+  image1: sendImage(1e6),
+  image10: sendImage(1e7),
 };
 
 const mode = process.argv[2] ?? "";
