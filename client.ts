@@ -32,7 +32,7 @@ import { MessageConnectionError } from "./internal/errors.ts";
 import type { HeartbeatOptions } from "./internal/heartbeat.ts";
 import { CHUNK_NAME, chunkMessage, readChunk } from "./internal/chunk_frames.ts";
 import { type ChunkOptions, withDefaults } from "./internal/chunk_options.ts";
-import { helloFeatures, pingNumber, pongMessage, refuseReserved } from "./internal/hello.ts";
+import { helloFeatures, offeredFeatures, pingNumber, pongMessage, refuseReserved } from "./internal/hello.ts";
 import { type InboundHandlers, receive } from "./internal/inbound.ts";
 import type { Link } from "./internal/link.ts";
 import { describeDrop, type Drop, type DropReason, type OutboxOptions } from "./internal/outbox.ts";
@@ -168,6 +168,8 @@ export class MessageClient {
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
   readonly #transferLimits: TransferLimits;
+  /** What a server may agree to. */
+  readonly #offered: readonly string[];
   readonly #inbound: InboundHandlers<Link> = {
     message: (message) => {
       this.#counts.received++;
@@ -199,11 +201,12 @@ export class MessageClient {
     this.platform = options.platform;
     this.#decode = options.decode ?? {};
     const { maxBytes = 104_857_600, maxDepth = 32 } = this.#decode;
+    this.#offered = offeredFeatures(options);
     this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;
     this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
       status: (status) => void this.#emitter.emit("status", status),
-      frame: (text, link) => receive(text, this.#decode, this.#inbound, link),
+      frame: (text, link) => void receive(text, this.#decode, this.#inbound, link),
       drop: (drop) => this.#drop(drop),
       transfers: (link) => this.#transfersOver(link),
       fail: (error) => this.#emitter.fail(error),
@@ -354,7 +357,7 @@ export class MessageClient {
    * chunks, as fast as the other side reads it; to any other it is read into memory first and sent in one frame, as
    * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: a line that falls ends the transfer.
    *
-   * @param message The message; streams in it are taken at once, and cancelled if it can not be sent.
+   * @param message The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
    * @param options A signal that gives up, and a callback for progress.
    * @returns Resolves when the other side has read everything, or has taken over the one frame.
    * @throws {MessageConnectionError} `not_open` or `closed` without a line or when it ends, `too_large`, `queue_full`,
@@ -408,7 +411,7 @@ export class MessageClient {
 
   /** The conversation of the hello features; anything that was not agreed on is refused. */
   #answer(message: CustomMessage, link: Link): boolean {
-    const features = link.features === null ? helloFeatures(message) : null;
+    const features = link.features === null ? helloFeatures(message, this.#offered) : null;
     if (features !== null) {
       link.features = features;
       return true;
@@ -433,9 +436,10 @@ export class MessageClient {
         this.#counts.received++;
         if (this.#emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
       },
-      text: (text) => receive(text, this.#decode, this.#inbound, link),
+      text: (text) => receive(text, this.#decode, { ...this.#inbound, own: () => false }, link),
       invalid: (error) => this.#inbound.invalid(error, link),
-      refused: (message) => this.#connection.outbox.refuse(message),
+      refused: (message, { code }) =>
+        this.#connection.outbox.refuse(message, code === "too_large" ? code : "unconfirmed"),
     }, this.#transferLimits);
   }
 }

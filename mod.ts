@@ -86,6 +86,7 @@ export type {
 // client: one connection, kept open
 export { MessageClient, MessageConnectionError } from "./client.ts";
 export type {
+  ChunkOptions,
   ClientStats,
   ClientStatus,
   ClientTls,
@@ -102,6 +103,8 @@ export type {
   MessageConnectionErrorOptions,
   OutboxOptions,
   ReconnectOptions,
+  SendProgress,
+  SendStreamOptions,
   SendTextOptions,
 } from "./client.ts";
 

@@ -19,7 +19,7 @@ import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } 
 import { MessageConnectionError } from "./internal/errors.ts";
 import { type ChunkOptions, withDefaults } from "./internal/chunk_options.ts";
 import { offeredFeatures, refuseReserved } from "./internal/hello.ts";
-import { textOf } from "./internal/inbound.ts";
+import { safeText } from "./internal/inbound.ts";
 import { platformOf } from "./internal/kind.ts";
 import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./internal/limits.ts";
 import { describeDrop } from "./internal/outbox.ts";
@@ -115,7 +115,7 @@ export interface ServerDrop {
   message: WireMessage;
   /**
    * `slow`: the peer does not read, and `limits.queuedBytes` are queued to it already. `too_large`: it went in pieces,
-   * and the peer refused it.
+   * and the peer refused them.
    */
   reason: "slow" | "too_large";
 }
@@ -228,7 +228,7 @@ export class MessageServer {
       path: new URL(path, "http://localhost").pathname,
       origins,
       query,
-      features: hello ? offeredFeatures(options.chunks) : null,
+      features: hello ? offeredFeatures(options) : null,
       authorize: options.authorize,
       tokens: this.#tokens,
     };
@@ -354,15 +354,17 @@ export class MessageServer {
   }
 
   /**
-   * Passes a received message on as it came, byte for byte, without encoding it again.
+   * Passes a received message on as it came, byte for byte, without encoding it again: all but those few that would
+   * hurt a Python peer, with half a surrogate pair, a null, or more than 500 levels of nesting.
    *
    * @param platform The target.
    * @param received A message whose handler is at work, and for an async one afterwards too; any other is encoded.
    * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @throws {MessageEncodeError} `too_deep` If it nests deeper than a Python reader survives.
    */
   forward(platform: string, received: WireMessage): void {
     refuseReserved(received);
-    this.#route(platform, textOf(received) ?? encodeMessage(received), received);
+    this.#route(platform, safeText(received) ?? encodeMessage(received), received);
   }
 
   /**
@@ -540,7 +542,8 @@ export class MessageServer {
       if (envelope.message_info.platform !== peer.platform) this.#counts.foreign++;
       if (this.#emitter.emit("stream", envelope, segments, peer) === "unheard") void segments.return(); // never rejects
     },
-    refused: (message: WireMessage, peer: ServerPeer): void => this.#drop({ message, reason: "too_large" }, peer),
+    refused: (message: WireMessage, reason: ServerDrop["reason"], peer: ServerPeer): void =>
+      this.#drop({ message, reason }, peer),
     sent: (): void => void this.#counts.sent++,
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
       this.#registry.remove(peer);

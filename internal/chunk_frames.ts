@@ -4,11 +4,17 @@ import { createCustom, type CustomMessage } from "../schema.ts";
 /** The `message_type_name` of every frame of a chunked transfer; PROTOCOL.md describes them. */
 export const CHUNK_NAME = "maim_chunk";
 
-/** Most characters one frame carries: few enough that a small message between two of them hardly waits. */
+/**
+ * Most characters one frame carries: so few that a small message between two of them hardly waits. Fewer are slower,
+ * as a Deno 2.9 client leaves Nagle's algorithm on, and less than a segment of the loopback waits for the one before.
+ */
 export const CHUNK_LENGTH = 65_536;
 
-/** Frames that may be under way without a grant of the receiver. */
-export const WINDOW = 8;
+/** Frames that may be under way without a grant of the receiver: more give no more bytes a second, only longer waits. */
+export const WINDOW = 4;
+
+/** Bytes a frame may take: every character of its piece may be escaped, and there is something around them. */
+export const FRAME_BYTES: number = 2 * CHUNK_LENGTH + 4096;
 
 /** Why a receiver will not have a transfer. */
 export type RefusalReason = "too_large" | "too_many" | "timeout" | "invalid" | "cancelled";

@@ -19,22 +19,39 @@ for (let byte = 0; byte < 256; byte++) {
 /** The CRC-32 of text that comes in pieces, as `zlib.crc32` gives it of the same bytes. */
 export class Crc32 {
   #value = -1;
+  /** Every bit that was set in some character. */
+  #seen = 0;
 
   /** The checksum of all pieces so far, not negative. */
   get value(): number {
     return ~this.#value >>> 0;
   }
 
+  /** Whether all pieces so far were ASCII; else the checksum means nothing. */
+  get isAscii(): boolean {
+    return this.#seen < 128;
+  }
+
   /** Takes a piece; only ASCII has the bytes that are counted. */
   push(ascii: string): void {
     let value = this.#value;
+    let seen = this.#seen;
     let at = 0;
     for (; at + 4 <= ascii.length; at += 4) {
-      value ^= ascii.charCodeAt(at) | (ascii.charCodeAt(at + 1) << 8) | (ascii.charCodeAt(at + 2) << 16) |
-        (ascii.charCodeAt(at + 3) << 24);
+      const a = ascii.charCodeAt(at);
+      const b = ascii.charCodeAt(at + 1);
+      const c = ascii.charCodeAt(at + 2);
+      const d = ascii.charCodeAt(at + 3);
+      seen |= a | b | c | d;
+      value ^= a | (b << 8) | (c << 16) | (d << 24);
       value = T3[value & 255]! ^ T2[(value >>> 8) & 255]! ^ T1[(value >>> 16) & 255]! ^ T0[value >>> 24]!;
     }
-    for (; at < ascii.length; at++) value = (value >>> 8) ^ T0[(value ^ ascii.charCodeAt(at)) & 255]!;
+    for (; at < ascii.length; at++) {
+      const code = ascii.charCodeAt(at);
+      seen |= code;
+      value = (value >>> 8) ^ T0[(value ^ code) & 255]!;
+    }
     this.#value = value;
+    this.#seen = seen;
   }
 }

@@ -1,4 +1,5 @@
 import { createCustom, type CustomMessage, type WireMessage } from "../schema.ts";
+import { FRAME_BYTES } from "./chunk_frames.ts";
 import { isCustom } from "./kind.ts";
 
 /** Header by which a client of ours says what it can do beyond the deployed protocol. */
@@ -22,9 +23,15 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   return offered.filter((name) => theirs.includes(name));
 }
 
-/** What this side offers. */
-export function offeredFeatures(chunks: object | false | undefined): readonly string[] {
-  return chunks === false ? FEATURES.filter((name) => name !== "chunks") : FEATURES;
+/** What decides about the features. */
+interface FeatureOptions {
+  chunks?: object | false;
+  decode?: { maxBytes?: number };
+}
+
+/** What this side offers: no chunks where it would not read the frames they come in. */
+export function offeredFeatures({ chunks, decode: { maxBytes = Infinity } = {} }: FeatureOptions): readonly string[] {
+  return chunks === false || maxBytes < FRAME_BYTES ? FEATURES.filter((name) => name !== "chunks") : FEATURES;
 }
 
 /** The first frame after an agreement. */
@@ -32,12 +39,12 @@ export function helloMessage(features: readonly string[], platform: string): Cus
   return createCustom("maim_hello", { version: VERSION, features }, platform);
 }
 
-/** Reads a hello: its features, or `null` if the message is none. */
-export function helloFeatures(message: WireMessage): readonly string[] | null {
+/** Reads a hello: its features, as far as they were offered, or `null` if the message is none. */
+export function helloFeatures(message: WireMessage, offered: readonly string[]): readonly string[] | null {
   if (!isCustom(message) || message.message_type_name !== "maim_hello") return null;
   const content = message.content as { version?: unknown; features?: unknown } | null;
   if (content?.version !== VERSION || !Array.isArray(content.features)) return null;
-  return FEATURES.filter((name) => (content.features as unknown[]).includes(name));
+  return offered.filter((name) => (content.features as unknown[]).includes(name));
 }
 
 /** Asks the other side for a sign of life. */

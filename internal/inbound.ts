@@ -2,6 +2,7 @@ import { decodeMessage, type DecodeOptions, MessageDecodeError } from "../codec.
 import type { CustomMessage, MessageBase, WireMessage } from "../schema.ts";
 import type { Heard } from "./emitter.ts";
 import { isReserved } from "./hello.ts";
+import { survey } from "./json_text.ts";
 import { isCustom } from "./kind.ts";
 
 /** The message whose handlers are being called, and the text it came in as. */
@@ -10,9 +11,21 @@ let currentText = "";
 /** The texts of messages whose handlers had not finished when they returned. */
 const texts = new WeakMap<WireMessage, string>();
 
-/** The text a message came in as, for passing it on unchanged; `undefined` when no handler of it is at work. */
-export function textOf(message: WireMessage): string | undefined {
-  return message === current ? currentText : texts.get(message);
+/** A surrogate pair written as two escapes, and half of one. */
+const PAIRS = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}/g;
+const LONE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/**
+ * The text a message came in as, for passing it on unchanged.
+ *
+ * `undefined` when no handler of it is at work, or when it holds what encoding would leave out or mend.
+ *
+ * @throws {MessageEncodeError} `too_deep` if no encoding could mend it.
+ */
+export function safeText(message: WireMessage): string | undefined {
+  const text = message === current ? currentText : texts.get(message);
+  if (text === undefined || survey(message, Infinity).hasNull || !text.isWellFormed()) return undefined;
+  return text.includes("\\u") && LONE_ESCAPE.test(text.replace(PAIRS, "")) ? undefined : text;
 }
 
 /** What a frame turned out to be, and the connection it came over. */
@@ -41,27 +54,29 @@ function dispatch<From>(message: WireMessage, text: string, handlers: InboundHan
   if (heard === "pending") texts.set(message, text);
 }
 
-function answer<From>(message: CustomMessage, handlers: InboundHandlers<From>, from: From): void {
-  if (handlers.own(message, from)) return;
+function answer<From>(message: CustomMessage, handlers: InboundHandlers<From>, from: From): true {
+  if (handlers.own(message, from)) return true;
   throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
 }
 
-/** Decodes one frame and hands it to the handler it belongs to. */
+/** Decodes one frame and hands it to the handler it belongs to; returns whether it was understood. */
 export function receive<From>(
   text: string | null,
   options: DecodeOptions,
   handlers: InboundHandlers<From>,
   from: From,
-): void {
-  if (text === null) return handlers.invalid(notAgreed("$", "a text frame", "a binary frame"), from);
+): boolean {
   let message: WireMessage;
   try {
+    if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
     message = decodeMessage(text, options);
     const isOwn = isCustom(message) && isReserved(message.message_type_name);
     if (isOwn) return answer(message as CustomMessage, handlers, from); // isCustom, in the line above
   } catch (error) {
-    if (error instanceof MessageDecodeError) return handlers.invalid(error, from);
-    throw error;
+    if (!(error instanceof MessageDecodeError)) throw error;
+    handlers.invalid(error, from);
+    return false;
   }
   dispatch(message, text, handlers, from);
+  return true;
 }

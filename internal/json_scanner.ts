@@ -8,6 +8,12 @@ const DELIMITER = /[\t\n\r ,:"{}[\]]/g;
 /** Anything below the space. */
 const CONTROL = /[^ -\uffff]/;
 
+/**
+ * White space taken between two tokens: what is held of a piece keeps all of it in memory, so pieces must be of use.
+ * No writer indents by more.
+ */
+const MAX_BLANK = 65_536;
+
 /** Makes the error of a text that is not JSON. */
 export function invalidJson(): MessageDecodeError {
   return new MessageDecodeError("Cannot decode message as the text must be JSON (NaN and Infinity are not)", {
@@ -45,6 +51,8 @@ export class JsonScanner {
   #isEnded = false;
   /** An escape cut by the end of a piece. */
   #escape = "";
+  /** White space passed over since the last token. */
+  #blank = 0;
 
   /** Takes the next piece; everything fed before has been read. */
   feed(text: string): void {
@@ -61,10 +69,11 @@ export class JsonScanner {
 
   /** Looks at the next character that is no white space; "" at the end. */
   *peek(): Step<string> {
-    for (;;) {
+    for (this.#blank = 0;;) {
       for (; this.#at < this.#text.length; this.#at++) {
         const char = this.#text[this.#at] as string; // it is inside
         if (char !== " " && char !== "\n" && char !== "\r" && char !== "\t") return char;
+        if (++this.#blank > MAX_BLANK) throw invalidJson();
       }
       if (this.#isEnded) return "";
       this.#letGo();

@@ -24,7 +24,8 @@ export interface Survey {
 }
 
 function isBytes(value: object): boolean {
-  return ArrayBuffer.isView(value) || value instanceof Blob || value instanceof ReadableStream;
+  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob ||
+    value instanceof ReadableStream;
 }
 
 /**

@@ -103,6 +103,16 @@ const CONFIRM = 100;
 /** How many messages are remembered beyond the doubt, for a server that turns out to have been silent. */
 const MEMORY = 10;
 
+/** Counts what went out, as far as that can still be known: the caller may have altered the message since. */
+function bytesOf({ text, message, bytes }: Item): number {
+  if (text !== "") return utf8Length(text);
+  try {
+    return utf8Length(encodeMessage(message, { maxBytes: Infinity }));
+  } catch {
+    return bytes;
+  }
+}
+
 /** The message of most bytes; those that were sent at once have never been counted before. */
 function largestOf(items: readonly Item[]): Item | null {
   let largest: Item | null = null;
@@ -110,7 +120,7 @@ function largestOf(items: readonly Item[]): Item | null {
   for (const item of items) {
     // No text has fewer bytes than units, or more than three each.
     if (item.bytes * 3 <= most) continue;
-    const bytes = utf8Length(item.text || encodeMessage(item.message, { maxBytes: Infinity }));
+    const bytes = bytesOf(item);
     if (bytes > most) [largest, most] = [item, bytes];
   }
   return largest;
@@ -267,14 +277,14 @@ export class Outbox {
   }
 
   /** The server will not have a message: it is in doubt no more. */
-  refuse(message: WireMessage): void {
+  refuse(message: WireMessage, reason: DropReason): void {
     const others = this.#sent.drain().filter((item) => item.message !== message);
     this.#sentBytes = 0;
     for (const item of others) {
       this.#sent.push(item);
       this.#sentBytes += item.bytes;
     }
-    this.#drop({ message, reason: "too_large" });
+    this.#drop({ message, reason });
   }
 
   /** The server has answered a question: what was sent before it has been read, or even handled. */

@@ -47,7 +47,7 @@ export interface Peer {
    * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. To a client of this library the message goes in
    * chunks, as fast as it reads them; to any other it is read into memory first and sent in one frame.
    *
-   * @param message The message; streams in it are taken at once, and cancelled if it can not be sent.
+   * @param message The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
    * @param options A signal that gives up, and a callback for progress.
    * @returns Resolves when the other side has read everything, or the one frame was queued.
    * @throws {MessageConnectionError} `closed` without a line or when it ends, `too_large`, `queue_full`, `timeout` or
@@ -75,8 +75,8 @@ export interface PeerEvents {
   /** Whether somebody reads messages piece by piece. */
   wantsStreams(): boolean;
   stream(envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void;
-  /** The other side will not have a message as large as that. */
-  refused(message: WireMessage, peer: ServerPeer): void;
+  /** The other side will not have a message that went in pieces, or did not get it in time. */
+  refused(message: WireMessage, reason: "too_large" | "slow", peer: ServerPeer): void;
   /** One message was queued. */
   sent(): void;
   /** One message was not queued, as too much is; `null` was one of the library's own. */
@@ -197,7 +197,7 @@ export class ServerPeer implements Peer, SocketEvents {
   frame(text: string | null): void {
     if (this.#life.state === "quieting") this.#lastFrame = performance.now();
     if (!this.#isReading) return;
-    if (this.#rate === null || this.#rate.take()) return receive(text, this.#options, ServerPeer.#inbound, this);
+    if (this.#rate === null || this.#rate.take()) return void receive(text, this.#options, ServerPeer.#inbound, this);
     this.#events.flood(this);
     this.close(4429, "too many messages");
   }
@@ -244,6 +244,7 @@ export class ServerPeer implements Peer, SocketEvents {
     for (const frame of this.#lazyTransfers.whole(text, message)) {
       this.#socket.send(encodeMessage(chunkMessage(frame, this.platform)));
     }
+    this.#mayBeQueued = this.#socket.buffered; // escaped, it was more than a text of its length ever is
   }
 
   /** Sends a message of the library's own. */
@@ -265,9 +266,9 @@ export class ServerPeer implements Peer, SocketEvents {
       buffered: () => this.bufferedAmount,
       wantsStreams: () => this.#events.wantsStreams(),
       stream: (envelope, segments) => this.#events.stream(envelope, segments, this),
-      text: (text) => receive(text, this.#options, ServerPeer.#inbound, this),
+      text: (text) => receive(text, this.#options, { ...ServerPeer.#inbound, own: () => false }, this),
       invalid: (error) => this.#invalid(error),
-      refused: (message) => this.#events.refused(message, this),
+      refused: (message, { code }) => this.#events.refused(message, code === "too_large" ? code : "slow", this),
     }, this.#options.transfers);
   }
 
@@ -329,6 +330,7 @@ export class ServerPeer implements Peer, SocketEvents {
   #giveUp(message: WireMessage | null): void {
     this.#isTurnedOut = true;
     this.#life = CLOSING; // before anybody hears of it: a handler may answer this very peer
+    this.#transfers?.end(lineFell("the other side does not read")); // its socket may stay
     this.#events.slow(this, message);
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else this.#socket.close(1013, "not reading");
@@ -336,13 +338,15 @@ export class ServerPeer implements Peer, SocketEvents {
 
   #closeNow(code: number, reason: string): void {
     this.#life = CLOSING;
+    this.#transfers?.end(lineFell("the connection is closing"));
     this.#socket.close(code, reason);
   }
 
   #answer(message: CustomMessage): boolean {
     if (this.#takesChunks && message.message_type_name === CHUNK_NAME) {
-      this.#lazyTransfers.take(readChunk(message.content));
-      this.#rate?.giveBack(); // transfers have bounds of their own
+      const frame = readChunk(message.content);
+      if (this.#lazyTransfers.isDue(frame)) this.#rate?.giveBack(); // one message is one, however many pieces
+      this.#lazyTransfers.take(frame);
       return true;
     }
     const number = this.#features?.includes("ping") ? pingNumber(message) : null;

@@ -2,7 +2,7 @@
 export interface PieceQueueEvents {
   /** A piece was taken. */
   taken(): void;
-  /** The last piece was taken, or there was none. */
+  /** The reader has come to the end: whoever asks for more has found no fault before. */
   drained(): void;
   /** The reader has left before the end. */
   left(): void;
@@ -31,7 +31,6 @@ export class PieceQueue implements AsyncIterableIterator<string, void> {
   /** No piece comes any more. */
   end(): void {
     this.#end ??= { kind: "end" };
-    if (this.#pieces.length === 0) this.#events.drained();
     this.#wakeUp();
   }
 
@@ -47,12 +46,12 @@ export class PieceQueue implements AsyncIterableIterator<string, void> {
       const piece = this.#pieces.shift();
       if (piece !== undefined) {
         this.#events.taken();
-        if (this.#end !== null && this.#pieces.length === 0) this.#events.drained();
         return { done: false, value: piece };
       }
       if (this.#end !== null) {
         this.#isOver = true;
         if (this.#end.kind === "fault") throw this.#end.error;
+        this.#events.drained();
         break;
       }
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -67,8 +66,7 @@ export class PieceQueue implements AsyncIterableIterator<string, void> {
       this.#isOver = true;
       this.#pieces.length = 0;
       this.#wakeUp();
-      if (this.#end === null) this.#events.left();
-      else if (this.#end.kind === "end") this.#events.drained();
+      if (this.#end?.kind !== "fault") this.#events.left();
     }
     return Promise.resolve({ done: true, value: undefined });
   }

@@ -189,8 +189,13 @@ function cutSegment(segment: Seg | BinarySeg, index: number, maxDepth: number): 
 
 /** Writes the text around the segments: the list is the last member. */
 function cutEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: string; tail: string } {
-  const message = { ...envelope, message_segment: { type: "seglist", data: [] } };
-  const { parts: [text = ""] } = splitAtBinaries(message, withoutInfoNulls, { maxDepth, isAscii: true });
+  const message: Partial<StreamMessage> = { ...envelope };
+  delete message.message_segment; // of a whole message; the new one must be the last member
+  message.message_segment = { type: "seglist", data: [] };
+  const { parts: [text = ""] } = splitAtBinaries(message as StreamMessage, withoutInfoNulls, {
+    maxDepth,
+    isAscii: true,
+  });
   return { head: text.slice(0, -3), tail: text.slice(-3) };
 }
 

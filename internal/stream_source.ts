@@ -1,9 +1,11 @@
 import { decodeMessage, MessageEncodeError } from "../codec.ts";
 import type { WireMessage } from "../schema.ts";
 import { CHUNK_LENGTH } from "./chunk_frames.ts";
+import { isCustom } from "./kind.ts";
 import { withoutInfoNulls } from "./nulls.ts";
 import { Budget, Pieces } from "./pieces.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "./segment_text.ts";
+import { after } from "./timer.ts";
 import type { PieceSource } from "./transfer_out.ts";
 
 /** Bytes of one frame to a peer that takes no chunks; the deployed peers take no more. */
@@ -11,6 +13,9 @@ const ONE_FRAME = 104_857_600;
 
 /** Room for the last group of base64. */
 const GROUP = 4;
+
+/** Milliseconds a piece waits to be filled by a source that is slow. */
+const LINGER = 20;
 
 /** A message about to be sent piece by piece. */
 export interface StreamText {
@@ -29,29 +34,64 @@ function lengthOf({ parts, binaries }: CutText): number | null {
   return length;
 }
 
+/** The other side hands a message out once it knows the envelope, whose essence must not stand behind the segments. */
+function infoFirst(message: StreamMessage): StreamMessage {
+  const { message_info, ...rest } = message;
+  return { message_info, ...rest };
+}
+
+/** Pieces as long as they may be, however small the chunks of the sources. */
+class FullPieces implements PieceSource {
+  readonly #pieces: Pieces;
+  /** The chunk that is under way. */
+  #chunk: Promise<void> | null = null;
+
+  constructor(pieces: Pieces) {
+    this.#pieces = pieces;
+  }
+
+  async next(): Promise<string | null> {
+    let piece = "";
+    while (piece.length <= CHUNK_LENGTH - GROUP) {
+      const more = this.#chunk === null ? this.#pieces.take(CHUNK_LENGTH - piece.length) : "";
+      if (more === null) return piece === "" ? null : piece;
+      if (more !== "") piece += more;
+      else if (!await this.#wait(piece === "" ? Infinity : LINGER)) break;
+    }
+    return piece;
+  }
+
+  cancel(reason: unknown): void {
+    this.#pieces.abandon(reason);
+  }
+
+  /** Waits for a chunk; false if there is none yet after some time. */
+  async #wait(ms: number): Promise<boolean> {
+    const chunk = this.#chunk ??= this.#pieces.wait();
+    if (ms < Infinity) {
+      const late = Promise.withResolvers<boolean>();
+      const timer = after(ms, () => late.resolve(true));
+      // A source that fails is heard of when its turn comes.
+      const isLate = await Promise.race([late.promise, chunk.then(() => false, () => false)]);
+      clearTimeout(timer);
+      if (isLate) return false;
+    }
+    this.#chunk = null;
+    await chunk;
+    return true;
+  }
+}
+
 /**
  * Prepares a message for sending; takes the streams in it.
  *
  * @throws {MessageEncodeError} If it is too deep, breaks a rule of the wire or is not JSON.
- * @throws {TypeError} If a stream is locked.
+ * @throws {TypeError} If a stream is locked, or it is a custom message.
  */
 export function streamText(message: StreamMessage): StreamText {
-  const cut = splitAtBinaries(message, withoutInfoNulls, { isAscii: true });
-  const pieces = new Pieces(cut, new Budget(Infinity));
-  const source: PieceSource = {
-    async next() {
-      let piece = pieces.take(CHUNK_LENGTH);
-      for (; piece === ""; piece = pieces.take(CHUNK_LENGTH)) await pieces.wait();
-      while (piece !== null && piece.length <= CHUNK_LENGTH - GROUP) {
-        const more = pieces.take(CHUNK_LENGTH - piece.length);
-        if (more === null || more === "") break;
-        piece += more;
-      }
-      return piece;
-    },
-    cancel: (reason) => pieces.abandon(reason),
-  };
-  return { source, total: lengthOf(cut) };
+  if (isCustom(message)) throw new TypeError("Cannot stream message as it must be ordinary: it is a custom one");
+  const cut = splitAtBinaries(infoFirst(message), withoutInfoNulls, { isAscii: true });
+  return { source: new FullPieces(new Pieces(cut, new Budget(Infinity))), total: lengthOf(cut) };
 }
 
 function tooLarge(): MessageEncodeError {
@@ -67,11 +107,11 @@ function tooLarge(): MessageEncodeError {
  * @throws {MessageEncodeError} `too_large` if that frame would be, as soon as it is known.
  */
 export async function wholeMessage(message: StreamMessage, signal: AbortSignal | undefined): Promise<WireMessage> {
-  signal?.throwIfAborted();
   const { source, total } = streamText(message);
   const abort = () => source.cancel(signal?.reason);
   signal?.addEventListener("abort", abort);
   try {
+    signal?.throwIfAborted();
     if (total !== null && total > ONE_FRAME) throw tooLarge();
     const pieces: string[] = [];
     let length = 0;

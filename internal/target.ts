@@ -8,7 +8,8 @@ export type Target = { readonly url: string; readonly headers: Record<string, st
 
 type UrlOption = string | (() => string | Promise<string>);
 
-async function ask(url: UrlOption, { platform, token, headers, chunks }: MessageClientOptions): Promise<Target> {
+async function ask(url: UrlOption, options: MessageClientOptions): Promise<Target> {
+  const { platform, token, headers } = options;
   const place = typeof url === "function" ? checkUrl(await url()) : url;
   const secret = checkToken(typeof token === "function" ? await token() : token ?? "");
   return {
@@ -17,7 +18,7 @@ async function ask(url: UrlOption, { platform, token, headers, chunks }: Message
       ...headers,
       platform,
       ...(secret === "" ? {} : { authorization: secret }),
-      [HELLO_HEADER]: helloHeader(offeredFeatures(chunks)),
+      [HELLO_HEADER]: helloHeader(offeredFeatures(options)),
     },
   };
 }

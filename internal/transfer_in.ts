@@ -36,6 +36,8 @@ export class IncomingTransfer {
   #pieces = 0;
   #length = 0;
   #granted = 0;
+  #isEnded = false;
+  #fault: unknown = null;
 
   constructor(
     { id, flow, length }: ChunkFrame & { op: "open" },
@@ -53,6 +55,11 @@ export class IncomingTransfer {
   /** Characters so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /** What was wrong with its frames, once it was refused for that. */
+  get fault(): unknown {
+    return this.#fault;
   }
 
   /** Lets the pieces come. */
@@ -89,6 +96,7 @@ export class IncomingTransfer {
 
   /** Takes piece `n`; throws what is wrong with it. */
   data({ n, data }: ChunkFrame & { op: "data" }): void {
+    this.#refuseMore();
     if (n !== this.#pieces) this.#reject("n", `${this.#pieces}, the next one`, "another number");
     if (this.isFlowing && n >= this.#granted) this.#reject("n", "granted", "a number beyond");
     if (data.length === 0 || data.length > CHUNK_LENGTH) {
@@ -98,6 +106,7 @@ export class IncomingTransfer {
       this.#reject("data", `${this.#promised} characters in all, as promised`, "more");
     }
     this.#crc.push(data);
+    if (!this.#crc.isAscii) this.#reject("data", "ASCII", "other characters");
     this.#pieces++;
     this.#length += data.length;
     this.#watch();
@@ -106,18 +115,31 @@ export class IncomingTransfer {
 
   /** Compares what was sent with what has come; throws where they differ. */
   end({ n, length, crc }: ChunkFrame & { op: "end" }): void {
+    this.#refuseMore();
     if (n !== this.#pieces) this.#reject("n", `${this.#pieces}, as many as have come`, "another number");
     if (this.#promised !== undefined && length !== this.#promised) {
       this.#reject("length", `${this.#promised}, as promised`, "another number");
     }
     if (length !== this.#length) this.#reject("length", `${this.#length}, as many as have come`, "another number");
     if (crc !== this.#crc.value) this.#reject("crc", "that of the text", "another number");
+    this.#isEnded = true;
     this.#watch();
     this.#sink?.end();
   }
 
+  /** The sender has begun another one under the same number; throws. */
+  openAgain(): never {
+    this.#reject("id", "a new one", "that of a transfer");
+  }
+
+  /** Throws if all has come already and is only waiting to be read. */
+  #refuseMore(): void {
+    if (this.#isEnded) this.#reject("op", "that of another transfer", "more after the end");
+  }
+
   #reject(member: string, expected: string, received: string): never {
     const error = chunkFault(member, expected, received);
+    this.#fault = error;
     const sink = this.#leave();
     this.#events.post({ op: "refuse", id: this.id, reason: "invalid" });
     sink?.fail(error);
@@ -144,21 +166,35 @@ export class IncomingTransfer {
   }
 }
 
-/** Collects the text, as nobody wants to read it piece by piece. */
-export function collector(transfer: IncomingTransfer, whole: (text: string) => void): Sink {
-  const pieces: string[] = [];
+/** Pieces that are put together at a time, so that many small ones take no more memory than they hold. */
+const BATCH = 256;
+
+/**
+ * Collects the text, as nobody wants to read it piece by piece.
+ *
+ * @param transfer Where it comes from.
+ * @param whole Takes the text; returns whether it was a message.
+ */
+export function collector(transfer: IncomingTransfer, whole: (text: string) => boolean): Sink {
+  const batches: string[] = [];
+  let pieces: string[] = [];
+  const clear = (): void => {
+    batches.length = 0;
+    pieces = [];
+  };
   return {
     push(piece) {
       pieces.push(piece);
+      if (pieces.length === BATCH) batches.push(pieces.splice(0).join(""));
       transfer.taken();
     },
     end() {
-      const text = pieces.join("");
-      pieces.length = 0;
-      whole(text);
-      transfer.finish();
+      const text = [...batches, ...pieces].join("");
+      clear();
+      if (whole(text)) transfer.finish();
+      else transfer.refuse("invalid");
     },
-    fail: () => void (pieces.length = 0),
+    fail: clear,
   };
 }
 

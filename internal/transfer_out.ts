@@ -1,4 +1,4 @@
-import { CHUNK_LENGTH, type ChunkFrame } from "./chunk_frames.ts";
+import { CHUNK_LENGTH, type ChunkFrame, WINDOW } from "./chunk_frames.ts";
 import { Crc32 } from "./crc32.ts";
 import { after } from "./timer.ts";
 
@@ -32,6 +32,7 @@ const LOOK = { first: 1, last: 16 };
 export class OutgoingTransfer {
   readonly #options: OutgoingOptions;
   #granted = 0;
+  #sent = 0;
   #isDone = false;
   #fault: { readonly error: unknown; readonly isTold: boolean } | null = null;
   #source: PieceSource | null = null;
@@ -59,6 +60,11 @@ export class OutgoingTransfer {
     } finally {
       this.#source = null;
     }
+  }
+
+  /** Whether a grant is one that is waited for, and none that is only made up. */
+  isDue(n: number): boolean {
+    return n > this.#granted && n <= this.#sent + 2 * WINDOW;
   }
 
   /** Pieces before `n` may leave. */
@@ -94,6 +100,7 @@ export class OutgoingTransfer {
       crc.push(data);
       length += data.length;
       post({ op: "data", id, n, data });
+      this.#sent = n + 1;
       progress(length);
     }
     post({ op: "end", id, n, length, crc: crc.value });

@@ -1,4 +1,4 @@
-import type { MessageDecodeError } from "../codec.ts";
+import { MessageDecodeError } from "../codec.ts";
 import type { WireMessage } from "../schema.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./chunk_frames.ts";
 import { MessageConnectionError } from "./errors.ts";
@@ -6,11 +6,10 @@ import { decodePieces, type SegmentReader } from "./segment_decoder.ts";
 import { type MessageEnvelope, toAscii } from "./segment_text.ts";
 import { collector, IncomingTransfer, queueOf } from "./transfer_in.ts";
 import { OutgoingTransfer, type PieceSource, wholeFrames } from "./transfer_out.ts";
-import { exceedsUtf8 } from "./utf8.ts";
 
 /** Bounds on the transfers of one connection. */
 export interface TransferLimits {
-  /** Unfinished ones that come in at the same time. */
+  /** Unfinished ones that come in at the same time, beside one that is sent whole. */
   readonly transfers: number;
   /** Milliseconds one may stand still. */
   readonly timeout: number;
@@ -28,23 +27,23 @@ export interface TransferHost {
   /** Whether somebody reads messages piece by piece. */
   wantsStreams(): boolean;
   stream(envelope: MessageEnvelope, segments: SegmentReader): void;
-  /** A message has come in pieces that nobody wanted to read one by one. */
-  text(text: string): void;
+  /** A message has come in pieces that nobody wanted to read one by one; returns whether it was one. */
+  text(text: string): boolean;
   /** A message that was to be streamed has no envelope. */
   invalid(error: MessageDecodeError): void;
   /** The other side will not have a message that was sent whole. */
   refused(message: WireMessage, error: MessageConnectionError): void;
 }
 
-/** Bytes from which a message goes in pieces where that is agreed on: Deno 2.9 takes no frame of 64 MiB. */
-const LARGE = 33_554_432;
+/** Characters from which a message goes in pieces where agreed on: of UTF-8, Deno 2.9 takes no frame of 64 MiB. */
+const LARGE = 16_777_216;
 
-/** Bytes queued above which a piece waits: with one more, an outbox still lets small messages pass. */
+/** Bytes queued above which a piece waits, so that an outbox finds the line free from time to time. */
 const ROOM = 32_000;
 
 /** Whether a text had better go in pieces. */
 export function isLarge(text: string): boolean {
-  return exceedsUtf8(text, LARGE);
+  return text.length >= LARGE;
 }
 
 /** How far a message has got. */
@@ -82,6 +81,15 @@ export function lineFell(why: string): MessageConnectionError {
   return new MessageConnectionError("closed", `Cannot go on with message as its line must stay to the end: ${why}`);
 }
 
+/** Pieces shorter than that count as messages: an honest sender fills them. */
+const SHORT = 1024;
+
+/** Messages sent whole that are remembered at a time: the other side need not answer. */
+const MAX_WHOLE = 4;
+
+/** Longest text there is on V8; longer ones are streamed or not at all. */
+const MAX_TEXT = 2 ** 29 - 25;
+
 /** All transfers of one connection, both ways. */
 export class Transfers {
   readonly #host: TransferHost;
@@ -96,14 +104,13 @@ export class Transfers {
 
   constructor(host: TransferHost, limits: TransferLimits) {
     this.#host = host;
-    this.#limits = limits;
+    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_TEXT) };
   }
 
   // ---- out
 
   /** Sends a message as it is read; resolves when the other side has read it too. */
   async send(source: PieceSource, total: number | null, { signal, onProgress }: SendStreamOptions): Promise<void> {
-    if (this.#ended !== null) throw this.#ended;
     const id = ++this.#lastOutgoing;
     const transfer = new OutgoingTransfer({
       id,
@@ -117,6 +124,7 @@ export class Transfers {
     const abort = () => transfer.fail(signal?.reason, false);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
+    if (this.#ended !== null) transfer.fail(this.#ended, true);
     try {
       await transfer.run(source, total);
     } finally {
@@ -129,10 +137,21 @@ export class Transfers {
   whole(text: string, message: WireMessage): Iterable<ChunkFrame> {
     const id = ++this.#lastOutgoing;
     this.#whole.set(id, message);
+    const [oldest] = this.#whole.keys();
+    if (this.#whole.size > MAX_WHOLE && oldest !== undefined) this.#whole.delete(oldest);
     return wholeFrames(id, toAscii(text));
   }
 
   // ---- in
+
+  /** Whether a frame is one that a transfer can not do without, and so is no message of its own. */
+  isDue(frame: ChunkFrame): boolean {
+    const { op, id } = frame;
+    if (op === "data") return frame.data.length >= SHORT && this.#incoming.has(id);
+    if (op === "grant") return this.#outgoing.get(id)?.isDue(frame.n) ?? false;
+    if (op === "end" || op === "abort") return this.#incoming.has(id);
+    return op !== "open" && (this.#outgoing.has(id) || this.#whole.has(id));
+  }
 
   /** Takes one frame; throws what is wrong with it. */
   take(frame: ChunkFrame): void {
@@ -172,11 +191,12 @@ export class Transfers {
 
   #open(frame: ChunkFrame & { op: "open" }): void {
     const { id, flow, length = 0 } = frame;
+    this.#incoming.get(id)?.openAgain();
     if (id <= this.#lastIncoming) throw chunkFault("id", `above ${this.#lastIncoming}`, "a smaller number");
     this.#lastIncoming = id;
     const { transfers, timeout, maxBytes } = this.#limits;
     const isStream = flow && this.#host.wantsStreams();
-    if (this.#incoming.size >= transfers) return this.#post({ op: "refuse", id, reason: "too_many" });
+    if (this.#count(flow) >= (flow ? transfers : 1)) return this.#post({ op: "refuse", id, reason: "too_many" });
     if (!isStream && this.#collected() + length > maxBytes) {
       return this.#post({ op: "refuse", id, reason: "too_large", limit: maxBytes });
     }
@@ -197,10 +217,17 @@ export class Transfers {
     segments.envelope.then(
       (envelope) => this.#host.stream(envelope, segments),
       (error) => {
-        // A transfer that was cut off before it said anything is no fault of a frame.
-        if (!(error instanceof MessageConnectionError)) this.#host.invalid(error);
+        // A transfer that was cut off before it said anything is no fault, and one of a frame has been told.
+        if (error instanceof MessageDecodeError && error !== transfer.fault) this.#host.invalid(error);
       },
     );
+  }
+
+  /** Unfinished ones, of those that wait for grants or of those that do not. */
+  #count(isFlowing: boolean): number {
+    let count = 0;
+    for (const transfer of this.#incoming.values()) if (transfer.isFlowing === isFlowing) count++;
+    return count;
   }
 
   /** Characters that are held. */

@@ -66,7 +66,7 @@ describe("MessageClient handshake", () => {
     const { peer } = peers;
     assertEquals(peer.header("platform"), "qq");
     assertEquals(peer.header("authorization"), "s3cret token");
-    assertEquals(peer.header("maim-hello"), "1; ping");
+    assertEquals(peer.header("maim-hello"), "1; chunks, ping");
     assertEquals(peer.header("x-proxy"), "p");
     assertEquals(peer.header("sec-websocket-extensions"), undefined);
     assertEquals(peer.header("origin"), undefined);

@@ -14,6 +14,7 @@ import {
   Router,
   type Seg,
   seg,
+  type StreamMessage,
 } from "../mod.ts";
 import { certPath, certText } from "./peers/certs.ts";
 import { heard, heardCustom } from "./peers/listen.ts";
@@ -415,6 +416,45 @@ describe("MessageClient and a Python server", () => {
       assertStringIncludes(error.message, hint);
     });
   }
+});
+
+describe("sendStream() and a Python peer", () => {
+  /** What only peers of this library say to each other; the Python side reports each that it is given. */
+  const OWN = ["maim_hello", "maim_chunk", "maim_ping", "maim_pong"];
+  const BYTES = 40 * MB;
+
+  /** A message with an image that is read as it is sent. */
+  function streamed(bytes: Uint8Array): StreamMessage {
+    const image = { type: "image", data: new Blob([bytes as Uint8Array<ArrayBuffer>]).stream() };
+    return { ...message("qq"), message_segment: { type: "seglist", data: [seg.text("图"), image] } as Seg };
+  }
+
+  /** Asserts that the next message is that one, and that nothing was ever said of the library's own. */
+  async function assertArrived(bytes: Uint8Array, python: PythonPeer): Promise<void> {
+    const got = segments(await python.next("message", { timeoutMs: 60_000 }));
+    assertEquals<unknown>(got, [seg.text("图"), { type: "image", data: digest(bytes.toBase64()) }]);
+    assertEquals(python.process.lines.filter((line) => OWN.some((name) => line.includes(name))), []);
+  }
+
+  peerTest("bring an image of 40 MB from our client to the server in one ordinary message", async () => {
+    await using python = await PythonServer.start({ custom: OWN });
+    await using client = new MessageClient(python.url, { platform: "qq" });
+    await client.connect();
+    const bytes = noise(BYTES);
+    await client.sendStream(streamed(bytes));
+    await assertArrived(bytes, python.peer);
+  });
+
+  peerTest("bring an image of 40 MB from our server to the client in one ordinary message", async () => {
+    await using server = new MessageServer();
+    const opened = heard(server, "open");
+    await using python = await PythonClient.start({ url: server.listen({ port: 0 }), platform: "qq", custom: OWN });
+    const [peer] = await opened.next();
+    await python.next("connected");
+    const bytes = noise(BYTES);
+    await peer.sendStream(streamed(bytes));
+    await assertArrived(bytes, python);
+  });
 });
 
 describe("Router and a Python server", () => {

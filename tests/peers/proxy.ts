@@ -24,11 +24,11 @@ export class Proxy {
     this.url = url;
   }
 
-  /** Starts a proxy in front of a WebSocket URL. */
-  static async listen(target: string): Promise<Proxy> {
+  /** Starts a proxy in front of a WebSocket URL, on a free port unless told otherwise. */
+  static async listen(target: string, ownPort: number = 0): Promise<Proxy> {
     const { port } = new URL(target);
     const server = createServer((inner) => proxy.#forward(inner, Number(port)));
-    server.listen(0, "127.0.0.1");
+    server.listen(ownPort, "127.0.0.1");
     await once(server, "listening");
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
     const proxy: Proxy = new Proxy(server, url);
@@ -59,6 +59,7 @@ export class Proxy {
     const outer = connect(port, "127.0.0.1");
     for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
       this.#sockets.add(socket);
+      socket.setNoDelay(true); // what is passed on late would be blamed on the ends
       socket.on("data", (bytes) => other.write(bytes));
       socket.on("error", () => socket.destroy());
       socket.on("close", () => (this.#sockets.delete(socket), other.destroy()));
