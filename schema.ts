@@ -765,8 +765,9 @@ const LAST_SECOND = 253_402_300_799;
 function unixSeconds(time: number | Date): number {
   const seconds = time instanceof Date ? time.getTime() / 1000 : time;
   if (typeof seconds === "number" && seconds > 0 && seconds <= LAST_SECOND) return seconds;
-  const hint = (seconds as number) > LAST_SECOND ? "; divide milliseconds by 1000" : "";
-  throw new TypeError(`Cannot create a message as 'time' must be a Date or Unix seconds: received ${time}${hint}`);
+  const hint = typeof seconds === "number" && seconds > LAST_SECOND ? "; divide milliseconds by 1000" : "";
+  const received = time instanceof Date || typeof time === "number" ? time : kind(time);
+  throw new TypeError(`Cannot create a message as 'time' must be a Date or Unix seconds: received ${received}${hint}`);
 }
 
 /** Copies an object without its null and undefined members: deployed peers before 0.6 crash on null. */

@@ -21,7 +21,15 @@ const RUN_LIMIT_MS = 30 * 60_000;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const IMPORT_MAP = fileURLToPath(new URL("import_map.json", import.meta.url));
 const BUN_CONFIG = "tests/std/tsconfig.bun.json";
-const DOCUMENTED = ["mod", "schema", "codec", "client", "router", "server"].map((name) => `${name}.ts`);
+const DOCUMENTED = [
+  "mod",
+  "schema",
+  "codec",
+  "client",
+  "router",
+  "server",
+  ...["mod", "config", "echo", "issues", "target"].map((name) => `maibot/${name}`),
+].map((name) => `${name}.ts`);
 const READMES = ["README.md", "README.zh.md"];
 
 function print(line: string): void {

@@ -1,0 +1,462 @@
+import { Emitter, type HandlerResult, type ListenOptions } from "../internal/emitter.ts";
+import { MessageConnectionError } from "../internal/errors.ts";
+import { after } from "../internal/timer.ts";
+import type { MessageBase, Seg } from "../schema.ts";
+import { customName, type Echo, readEcho, readFrame } from "./fake_door.ts";
+import { LINES, type MaibotLogLine } from "./fake_log.ts";
+import {
+  checkAddress,
+  checkEnd,
+  checkOptions,
+  type DisconnectOptions,
+  type FakeMaiBotEnd,
+  type FakeMaiBotEvents,
+  type FakeMaiBotListenOptions,
+  type FakeMaiBotOptions,
+  type MaibotAnswer,
+  type MaibotAnswers,
+  type MaibotReceipt,
+  type RestartOptions,
+} from "./fake_options.ts";
+import { Wire } from "./fake_wire.ts";
+import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
+import type { Line } from "./line.ts";
+import { type BotAccount, maibotMessage, type SayContent, type SayTarget } from "./outbound.ts";
+import type { Fields } from "./python.ts";
+
+/** The documented events, as the emitter wants them. */
+type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
+
+/**
+ * Behaves to adapters as MaiBot 1.2.1 does, answers by script, and says what MaiBot would have made of each message.
+ *
+ * At the wire it is maim_message 0.6.8: the newest connection of a platform wins, a bad token is accepted and closed with
+ * 1008 `无效的令牌`, a caller without a platform gets no answer, broken JSON is skipped, and after a binary frame nothing
+ * of that connection is read any more. It speaks no extension of this library's.
+ *
+ * @example Test an adapter
+ * ```ts
+ * import { createMessage, MessageClient, seg } from "@maim/message";
+ * import { FakeMaiBot } from "@maim/message/maibot";
+ *
+ * await using bot = new FakeMaiBot({ answers: "echo" });
+ * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq" });
+ * await adapter.connect();
+ * adapter.send(createMessage({ platform: "qq", user: "10001" }, seg.text("你好")));
+ * const { isAccepted, issues } = await bot.received();
+ * console.log(isAccepted, issues); // true []
+ * ```
+ */
+export class FakeMaiBot {
+  readonly #answers: MaibotAnswers;
+  readonly #bot: BotAccount;
+  readonly #keep: number;
+  readonly #wire: Wire;
+  readonly #emitter = new Emitter<Events>();
+  /** Connections whose reader has died of a binary frame. */
+  readonly #deaf = new WeakSet<Line>();
+  readonly #receipts: MaibotReceipt[] = [];
+  readonly #log: MaibotLogLine[] = [];
+  readonly #sent: MessageBase[] = [];
+  /** Ids that an echo may name. */
+  readonly #sentIds: string[] = [];
+  readonly #unread: Inbox<MaibotReceipt>;
+  readonly #echoes: Inbox<Echo>;
+  readonly #arrivals = new Inbox<string>(0);
+  /** Each ends one wait early. */
+  readonly #wakers = new Set<() => void>();
+  /** What has come in while paused. */
+  #held: (() => void)[] | null = null;
+  #delay: number;
+  #answered = 0;
+
+  /**
+   * Creates a fake; nothing listens yet.
+   *
+   * @param options What it answers, and whom it lets in.
+   * @throws {TypeError} If an option is of the wrong kind; the text names it.
+   * @throws {RangeError} If an option is out of range; the text names it.
+   */
+  constructor(options: FakeMaiBotOptions = {}) {
+    checkOptions(options);
+    const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
+    const { account = "10001", nickname = "麦麦" } = options;
+    this.#answers = answers;
+    this.#delay = delay;
+    this.#bot = { account, nickname };
+    this.#keep = keep;
+    this.#unread = new Inbox(keep);
+    this.#echoes = new Inbox(keep);
+    this.#wire = new Wire(
+      { path: new URL(path, "http://localhost").pathname, tokens: new Set(tokens), closeTimeout },
+      this.#wireEvents,
+    );
+  }
+
+  /** Platforms that can be talked to now. */
+  get platforms(): readonly string[] {
+    return this.#wire.platforms;
+  }
+
+  /** All that came, oldest first. */
+  get receipts(): readonly MaibotReceipt[] {
+    return [...this.#receipts];
+  }
+
+  /** All that went out, oldest first. */
+  get sent(): readonly MessageBase[] {
+    return [...this.#sent];
+  }
+
+  /** What MaiBot would have logged, oldest first. */
+  get log(): readonly MaibotLogLine[] {
+    return [...this.#log];
+  }
+
+  /**
+   * Adds a handler.
+   *
+   * @param event Name of the event.
+   * @param handler Called with what the event tells; a throw or rejection becomes an `error` event.
+   * @param options A signal that removes it.
+   * @returns Removes the handler; calling it twice is harmless.
+   */
+  on<Name extends keyof FakeMaiBotEvents>(
+    event: Name,
+    handler: (...args: FakeMaiBotEvents[Name]) => HandlerResult,
+    options?: ListenOptions,
+  ): () => void {
+    return this.#emitter.on(event, handler, options);
+  }
+
+  /**
+   * Binds a port, at once.
+   *
+   * @param options Address and port.
+   * @returns The URL an adapter dials.
+   * @throws {MessageConnectionError} `closed` If it is closed, or listens already.
+   * @throws {Error} What the runtime throws, as `EADDRINUSE` for a taken port.
+   */
+  listen({ hostname = "127.0.0.1", port = 8000 }: FakeMaiBotListenOptions = {}): string {
+    checkAddress(hostname, port);
+    return this.#wire.listen({ hostname, port });
+  }
+
+  /**
+   * Takes the next ordinary message, accepted or not, that no earlier call has taken; custom messages are not among
+   * them.
+   *
+   * @param isMatch Leaves others for later calls.
+   * @param options How long to wait.
+   * @returns The message and what MaiBot would have made of it.
+   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   *
+   * @example Why a message would be dropped
+   * ```ts
+   * import { MessageClient, seg } from "@maim/message";
+   * import { FakeMaiBot } from "@maim/message/maibot";
+   *
+   * await using bot = new FakeMaiBot();
+   * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq" });
+   * await adapter.connect();
+   * adapter.send({ message_info: { platform: "qq" }, message_segment: seg.text("no user, no time") });
+   * const { log } = await bot.received();
+   * console.log(log?.text.startsWith("预处理消息失败")); // true
+   * ```
+   */
+  received(
+    isMatch: (receipt: MaibotReceipt) => boolean = () => true,
+    options?: MaibotWaitOptions,
+  ): Promise<MaibotReceipt> {
+    const describe = (left: readonly MaibotReceipt[]) => {
+      const lost = left.findLast(({ kind, isAccepted }) => kind === "message" && !isAccepted);
+      const [issue] = lost?.issues ?? [];
+      const why = issue === undefined ? "" : `, and one that MaiBot drops for ${issue.path}`;
+      return `Cannot wait for a message as one that fits must come in time: received ${left.length} others${why}`;
+    };
+    return this.#unread.take((receipt) => receipt.kind === "message" && isMatch(receipt), describe, options);
+  }
+
+  /**
+   * Takes the next custom message of a name that no earlier call has taken.
+   *
+   * @param name The `message_type_name`.
+   * @param options How long to wait.
+   * @returns The whole envelope, as it came.
+   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   */
+  async receivedCustom(name: string, options?: MaibotWaitOptions): Promise<Readonly<Record<string, unknown>>> {
+    const { value } = await this.#unread.take(
+      ({ kind, value }) => kind === "custom" && customName(value) === name,
+      () => `Cannot wait for a custom message as one named "${name}" must come in time: received none`,
+      options,
+    );
+    return value as Fields; // customName has seen an object
+  }
+
+  /**
+   * Waits until an adapter has told under which id it delivered a message: the `message_id_echo`.
+   *
+   * @param message What {@linkcode FakeMaiBot.say} returned, or its `message_id`.
+   * @param options How long to wait.
+   * @returns The id on the platform.
+   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   */
+  async echoed(message: MessageBase | string, options?: MaibotWaitOptions): Promise<string> {
+    const id = typeof message === "string" ? message : message.message_info.message_id;
+    const { actualId } = await this.#echoes.take(
+      (echo) => echo.id === id,
+      (left) => `Cannot wait for an echo as one of "${id}" must come in time: received ${left.length} of others`,
+      options,
+    );
+    return actualId;
+  }
+
+  /**
+   * Waits until a platform is connected; at once when it is.
+   *
+   * @param platform The name in the handshake.
+   * @param options How long to wait.
+   * @throws {MessageConnectionError} `timeout` when nobody comes, `closed` when it is closed.
+   */
+  async connected(platform: string, options?: MaibotWaitOptions): Promise<void> {
+    if (this.platforms.includes(platform)) return;
+    await this.#arrivals.take(
+      (name) => name === platform,
+      () => `Cannot wait for a connection as platform "${platform}" must come in time: received nobody`,
+      options,
+    );
+  }
+
+  /**
+   * Says something of its own accord, in the shape MaiBot sends: the bot is the author, the recipient stands in
+   * `group_info`, `receiver_info` and `additional_config`.
+   *
+   * @param content A text, a segment, or several.
+   * @param to A group or a user, or the message to answer.
+   * @returns The message as it was sent.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @throws {TypeError} If there is nobody to address.
+   *
+   * @example To a group
+   * ```ts
+   * import { FakeMaiBot } from "@maim/message/maibot";
+   *
+   * await using bot = new FakeMaiBot();
+   * bot.listen({ port: 0 });
+   * try {
+   *   bot.say("大家好", { platform: "qq", group: "987" });
+   * } catch (error) {
+   *   console.log((error as Error).name); // MessageConnectionError: nobody is connected
+   * }
+   * ```
+   */
+  say(content: SayContent, to: MessageBase | SayTarget): MessageBase {
+    const message = maibotMessage(content, to, this.#bot);
+    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform);
+    return message;
+  }
+
+  /**
+   * Sends any JSON to a platform, as it is: a custom message, or what only another MaiBot would send.
+   *
+   * @param value The value.
+   * @param platform The target.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   */
+  send(value: unknown, platform: string): void {
+    if (!this.#wire.send(platform, JSON.stringify(value))) this.#noRoute(platform);
+  }
+
+  // ---- faults
+
+  /**
+   * Turns connections out as if their platform had connected once more: 1000 `新的连接已建立`.
+   *
+   * @param platform Only the connections of this one.
+   */
+  kick(platform?: string): void {
+    this.#wire.kick(platform);
+  }
+
+  /**
+   * Closes connections with any code.
+   *
+   * @param options Code, reason, and whose.
+   * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
+   */
+  disconnect({ code = 1012, reason = "", platform }: DisconnectOptions = {}): void {
+    checkEnd(code, reason);
+    this.#wire.disconnect({ code, reason }, platform);
+  }
+
+  /**
+   * Drops connections without a close frame, so that the other side sees 1006.
+   *
+   * Bun ends the TCP connection. Deno can not: it sends a close frame with the illegal code 1006 instead, upon which the
+   * other side fails the connection by itself.
+   *
+   * @param platform Only the connections of this one.
+   */
+  cut(platform?: string): void {
+    this.#wire.cut(platform);
+  }
+
+  /**
+   * Stops taking notice of what comes in, on every connection there is and will be, until {@linkcode FakeMaiBot.resume}.
+   *
+   * The runtime goes on reading and answering pings; neither Deno nor Bun can be told to leave bytes in the kernel. For
+   * a MaiBot that is really frozen start the program `maibot/main.ts` and send it SIGSTOP.
+   */
+  pause(): void {
+    this.#held ??= [];
+  }
+
+  /** Takes notice again, first of all that came while paused. */
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const read of held) read();
+  }
+
+  /**
+   * Changes the time before each answer.
+   *
+   * @param ms Milliseconds.
+   * @throws {RangeError} If it is negative.
+   */
+  delayAnswers(ms: number): void {
+    if (!(ms >= 0)) throw new RangeError(`Cannot delay answers as 'ms' must be at least 0: received ${ms}`);
+    this.#delay = ms;
+  }
+
+  /**
+   * Restarts as MaiBot's process does: every connection is closed with 1012, the port is free for a while, then taken
+   * again.
+   *
+   * @param options How long the port is free.
+   * @returns Resolves when it listens again.
+   * @throws {MessageConnectionError} `not_open` If it does not listen.
+   */
+  restart({ downtime = 0 }: RestartOptions = {}): Promise<void> {
+    return this.#wire.restart(() => this.#sleep(downtime));
+  }
+
+  /**
+   * Closes every connection with 1000 `服务器关闭`, then the port; whoever waits is told. Bounded by `closeTimeout`;
+   * calling it twice is harmless.
+   *
+   * @returns Resolves when everything is closed, or given up on.
+   */
+  close(): Promise<void> {
+    const done = this.#wire.close();
+    for (const wake of this.#wakers) wake();
+    for (const inbox of [this.#unread, this.#echoes, this.#arrivals]) inbox.close();
+    return done;
+  }
+
+  /** Calls {@linkcode FakeMaiBot.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #wireEvents = {
+    opened: (platform: string): void => {
+      this.#arrivals.push(platform);
+      this.#emitter.emit("open", platform);
+    },
+    frame: (text: string | null, line: Line): void => {
+      if (this.#held === null) this.#read(text, line);
+      else this.#held.push(() => this.#read(text, line));
+    },
+    closed: (platform: string, end: FakeMaiBotEnd): void => {
+      this.#note(LINES.disconnected(platform));
+      this.#emitter.emit("close", platform, end);
+    },
+    note: (line: MaibotLogLine): void => this.#note(line),
+  };
+
+  #note(line: MaibotLogLine): void {
+    remember(this.#log, line, this.#keep);
+    this.#emitter.emit("log", line);
+  }
+
+  /** Waits, at most until it is closed. */
+  #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = () => {
+      clearTimeout(timer);
+      this.#wakers.delete(wake);
+      resolve();
+    };
+    const timer = after(ms, wake);
+    this.#wakers.add(wake);
+    if (this.#wire.isClosed) wake();
+    return promise;
+  }
+
+  #read(text: string | null, line: Line): void {
+    if (this.#deaf.has(line)) return;
+    const receipt = readFrame(text, line.platform, (id) => this.#sentIds.includes(id));
+    if (text === null) {
+      // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
+      this.#deaf.add(line);
+      this.#wire.unroute(line);
+    } else if (receipt.kind !== "broken") {
+      // Source: maim_message 0.6.8, ws_connection.py: whoever talks has the name.
+      this.#wire.claim(line);
+    }
+    this.#keepReceipt(receipt);
+    const { message, isAccepted } = receipt;
+    if (isAccepted && message !== null) void this.#answer(message); // never rejects
+  }
+
+  #keepReceipt(receipt: MaibotReceipt): void {
+    remember(this.#receipts, receipt, this.#keep);
+    if (receipt.log !== null) this.#note(receipt.log);
+    this.#emitter.emit("received", receipt);
+    this.#unread.push(receipt);
+    const echo = readEcho(receipt.value);
+    if (echo !== null) this.#echoes.push(echo);
+  }
+
+  async #answer(message: MessageBase): Promise<void> {
+    try {
+      const answer = await this.#nextAnswer(message);
+      if (answer === null || answer === undefined) return;
+      if (this.#delay > 0) await this.#sleep(this.#delay);
+      if (this.#wire.isClosed) return;
+      const said = maibotMessage(answer, message, this.#bot);
+      if (!this.#deliver(said)) this.#note(LINES.noTarget(said.message_info.platform));
+    } catch (error) {
+      this.#emitter.fail(error);
+    }
+  }
+
+  #nextAnswer(message: MessageBase): MaibotAnswer | void | Promise<MaibotAnswer | void> {
+    if (typeof this.#answers === "function") return this.#answers(message);
+    if (this.#answers !== "echo") return this.#answers[this.#answered++];
+    const { message_segment: top } = message;
+    return top.type === "seglist" ? top.data as Seg[] : top; // an accepted list holds segments
+  }
+
+  /** Sends a message to its platform; returns whether somebody is there. */
+  #deliver(message: MessageBase): boolean {
+    const isSent = this.#wire.send(message.message_info.platform, JSON.stringify(message));
+    if (isSent) {
+      remember(this.#sent, message, this.#keep);
+      remember(this.#sentIds, message.message_info.message_id ?? "", 10_000);
+      this.#emitter.emit("sent", message);
+    }
+    return isSent;
+  }
+
+  #noRoute(platform: string): never {
+    this.#note(LINES.noTarget(platform));
+    const connected = this.platforms.map((name) => `"${name}"`).join(", ") || "nobody";
+    throw new MessageConnectionError(
+      "no_route",
+      `Cannot send message as platform "${platform}" must be connected: connected is ${connected}`,
+    );
+  }
+}

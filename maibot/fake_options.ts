@@ -1,0 +1,195 @@
+import { checkNumber, checkSecrets } from "../internal/options.ts";
+import { utf8Length } from "../internal/utf8.ts";
+import type { MessageBase } from "../schema.ts";
+import type { MaibotLogLine } from "./fake_log.ts";
+import type { MaibotIssue } from "./issues.ts";
+import type { SayContent } from "./outbound.ts";
+
+/** What a `FakeMaiBot` answers one message with; nothing when it is `null` or `undefined`. */
+export type MaibotAnswer = SayContent | null | undefined;
+
+/**
+ * What a `FakeMaiBot` answers: each message with its own content, by a function, or one answer of a list for
+ * each message until none is left. Only messages that MaiBot would take are answered.
+ */
+export type MaibotAnswers =
+  | "echo"
+  | readonly MaibotAnswer[]
+  | ((message: MessageBase) => MaibotAnswer | void | Promise<MaibotAnswer | void>);
+
+/** Options of `FakeMaiBot`. */
+export interface FakeMaiBotOptions {
+  /**
+   * What it answers.
+   *
+   * @default {[]}
+   */
+  answers?: MaibotAnswers;
+  /**
+   * Milliseconds before each answer.
+   *
+   * @default {0}
+   */
+  delay?: number;
+  /** Tokens that are let in, raw and without `Bearer`. Without any, everybody is, as in MaiBot. */
+  tokens?: readonly string[];
+  /**
+   * Path of the WebSocket, compared exactly.
+   *
+   * @default {"/ws"}
+   */
+  path?: string;
+  /**
+   * Account it speaks as, where an adapter names none in `additional_config`.
+   *
+   * @default {"10001"}
+   */
+  account?: string;
+  /**
+   * Name it speaks as.
+   *
+   * @default {"麦麦"}
+   */
+  nickname?: string;
+  /**
+   * How many of the newest receipts, sent messages and log lines are kept.
+   *
+   * @default {10000}
+   */
+  keep?: number;
+  /**
+   * Milliseconds that `close()` and `restart()` wait for the adapters to answer.
+   *
+   * @default {2000}
+   */
+  closeTimeout?: number;
+}
+
+/** Options of `FakeMaiBot.listen`. */
+export interface FakeMaiBotListenOptions {
+  /**
+   * Address to bind.
+   *
+   * @default {"127.0.0.1"}
+   */
+  hostname?: string;
+  /**
+   * Port to bind; 0 picks a free one.
+   *
+   * @default {8000}
+   */
+  port?: number;
+}
+
+/** One frame that a `FakeMaiBot` got, and what MaiBot would have made of it. */
+export interface MaibotReceipt {
+  /** `message` went to MaiBot's front door, `custom` to the handler of its name; `broken` was no JSON text. */
+  readonly kind: "message" | "custom" | "broken";
+  /** The connection's platform, `unknown` when its handshake named none. */
+  readonly platform: string;
+  /** The JSON value as it came; `undefined` when it is broken. */
+  readonly value: unknown;
+  /** The value as a message; `null` when it is none. */
+  readonly message: MessageBase | null;
+  /** Whether MaiBot would have taken it. */
+  readonly isAccepted: boolean;
+  /** All that is wrong with it, what MaiBot trips on first. */
+  readonly issues: readonly MaibotIssue[];
+  /** The line MaiBot would have logged; `null` when it says nothing. */
+  readonly log: MaibotLogLine | null;
+}
+
+/** How a connection of a `FakeMaiBot` ended. */
+export interface FakeMaiBotEnd {
+  /** Close code; 1006 when there was no close frame. */
+  code: number;
+  /** Reason text, often empty. */
+  reason: string;
+}
+
+/** Events of `FakeMaiBot` and what their handlers get. */
+export interface FakeMaiBotEvents {
+  /** A connection was let in; `unknown` is one that named no platform. */
+  open: [platform: string];
+  /** A connection that was let in is gone. */
+  close: [platform: string, end: FakeMaiBotEnd];
+  /** A frame came. */
+  received: [receipt: MaibotReceipt];
+  /** A message went out. */
+  sent: [message: MessageBase];
+  /** MaiBot would have logged a line. */
+  log: [line: MaibotLogLine];
+  /** A handler or an answer failed. Without a listener it is a line on `console.error`. */
+  error: [error: unknown];
+}
+
+/** Options of `FakeMaiBot.disconnect`. */
+export interface DisconnectOptions {
+  /**
+   * Close code: 1012 is a MaiBot that restarts, 1008 one that has changed its tokens.
+   *
+   * @default {1012}
+   */
+  code?: number;
+  /**
+   * Reason text, at most 123 bytes.
+   *
+   * @default {""}
+   */
+  reason?: string;
+  /** Only the connections of this platform. */
+  platform?: string;
+}
+
+/** Options of `FakeMaiBot.restart`. */
+export interface RestartOptions {
+  /**
+   * Milliseconds during which nobody can connect.
+   *
+   * @default {0}
+   */
+  downtime?: number;
+}
+
+/** Checks the options of a fake, naming the one at fault. */
+export function checkOptions(
+  { answers, delay, tokens, path, keep, closeTimeout, account, nickname }: FakeMaiBotOptions,
+): void {
+  const owner = "FakeMaiBot";
+  if (answers !== undefined && answers !== "echo" && typeof answers !== "function" && !Array.isArray(answers)) {
+    throw new TypeError(`Cannot create ${owner} as 'answers' must be "echo", a list or a function`);
+  }
+  if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
+  if (path !== undefined && !(typeof path === "string" && /^\/[^?#]*$/.test(path))) {
+    throw new TypeError(
+      `Cannot create ${owner} as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
+    );
+  }
+  for (const [name, text] of [["account", account], ["nickname", nickname]] as const) {
+    if (text !== undefined && typeof text !== "string") {
+      throw new TypeError(`Cannot create ${owner} as '${name}' must be a string`);
+    }
+  }
+  for (const [name, value] of Object.entries({ delay, keep, closeTimeout })) {
+    if (value !== undefined) checkNumber(owner, name, value, 0);
+  }
+}
+
+/** Refuses what a close frame can not carry. */
+export function checkEnd(code: number, reason: string): void {
+  const isSendable = code >= 1000 && code <= 4999 && ![1004, 1005, 1006, 1015].includes(code);
+  if (!Number.isInteger(code) || !isSendable) {
+    throw new RangeError(`Cannot disconnect as a close frame must be able to carry 'code': received ${code}`);
+  }
+  if (utf8Length(reason) > 123) throw new RangeError("Cannot disconnect as 'reason' must take at most 123 bytes");
+}
+
+/** Refuses what can not be bound. */
+export function checkAddress(hostname: string, port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new RangeError(`Cannot listen as 'port' must be from 0 to 65535: received ${port}`);
+  }
+  if (typeof hostname !== "string" || hostname === "") {
+    throw new TypeError("Cannot listen as 'hostname' must be an address: received none");
+  }
+}

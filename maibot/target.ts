@@ -1,0 +1,106 @@
+import type { MessageBase, Seg } from "../schema.ts";
+import { isObject, own, toId } from "./python.ts";
+import type { Fields } from "./python.ts";
+
+/** Whom a message of MaiBot is for. */
+export interface ReplyTarget {
+  /** Whether `id` is a group's or a user's. */
+  readonly kind: "group" | "private";
+  /** Id of the group or the user. */
+  readonly id: string;
+  /** The platform, as `message_info` has it. */
+  readonly platform: string;
+  /** The bot's account to speak as, where the message that is answered named one. */
+  readonly account?: string;
+  /** The route to take, where the message that is answered named one. */
+  readonly scope?: string;
+}
+
+/** Source: MaiBot 1.2.1, route_key_factory.py; the first that is not empty counts. */
+const ACCOUNT_KEYS = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
+const SCOPE_KEYS = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
+
+const NOTHING: Fields = {};
+
+function fields(object: Fields, key: string): Fields {
+  const value = own(object, key);
+  return isObject(value) ? value : NOTHING;
+}
+
+function firstId(config: Fields, keys: readonly string[]): string | undefined {
+  return keys.map((key) => toId(own(config, key))).find((id) => id !== "");
+}
+
+/**
+ * The receiver as the message names it. In what MaiBot converts for its API server that is the bot itself, and nobody is
+ * named as the sender; where the sender is the receiver, both are the bot.
+ */
+function receiverId(info: Fields): string {
+  const id = toId(own(fields(fields(info, "receiver_info"), "user_info"), "user_id"));
+  const isApi = own(info, "user_info") === undefined;
+  const sender = toId(own(fields(fields(info, "sender_info"), "user_info"), "user_id"));
+  return isApi || id === sender ? "" : id;
+}
+
+/**
+ * Finds out whom a message of MaiBot is for.
+ *
+ * Never `message_info.user_info`: since MaiBot 1.0 that is the bot, in private chats as well. Asked in this order:
+ * `group_info`, `platform_io_target_group_id`, the group of `receiver_info`, the user of `receiver_info` if that is not
+ * the bot, `platform_io_target_user_id`. Legacy messages and payloads of the API server are both understood.
+ *
+ * Source: protocol.md 3.1, run with MaiBot 1.2.1.
+ *
+ * @param message A message from MaiBot.
+ * @returns The target, or `null` when the message names none.
+ *
+ * @example Where to?
+ * ```ts
+ * import { createMessage, seg } from "@maim/message/schema";
+ * import { replyTarget } from "@maim/message/maibot";
+ *
+ * const message = createMessage(
+ *   { platform: "qq", user: "bot", additional_config: { platform_io_target_user_id: "10001" } },
+ *   seg.text("你好"),
+ * );
+ * const target = replyTarget(message);
+ * console.log(target?.kind, target?.id); // private 10001
+ * ```
+ */
+export function replyTarget(message: MessageBase): ReplyTarget | null {
+  const info = fields(isObject(message) ? message : NOTHING, "message_info");
+  const config = fields(info, "additional_config");
+  const group = toId(own(fields(info, "group_info"), "group_id")) || toId(own(config, "platform_io_target_group_id")) ||
+    toId(own(fields(fields(info, "receiver_info"), "group_info"), "group_id"));
+  const id = group || receiverId(info) || toId(own(config, "platform_io_target_user_id"));
+  if (id === "") return null;
+  const [account, scope] = [firstId(config, ACCOUNT_KEYS), firstId(config, SCOPE_KEYS)];
+  return {
+    kind: group === "" ? "private" : "group",
+    id,
+    platform: toId(own(info, "platform")),
+    ...(account === undefined ? {} : { account }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+/**
+ * Takes a segment out of the `dict` that MaiBot 1.2.1 puts around what it has no type for: command, music, video, ...
+ *
+ * @param segment A segment of a message from MaiBot.
+ * @returns The segment inside, or the same one when it is no such envelope.
+ *
+ * @example A command
+ * ```ts
+ * import { seg } from "@maim/message/schema";
+ * import { unwrap } from "@maim/message/maibot";
+ *
+ * const wrapped = seg.dict({ type: "command", data: { name: "GROUP_BAN", args: { qq_id: "1", duration: 60 } } });
+ * console.log(unwrap(wrapped).type); // command
+ * ```
+ */
+export function unwrap(segment: Seg): Seg {
+  if (segment.type !== "dict" || !isObject(segment.data)) return segment;
+  const [type, data] = [own(segment.data, "type"), own(segment.data, "data")];
+  return typeof type === "string" && type !== "" && data !== undefined ? { type, data } : segment;
+}
