@@ -40,6 +40,7 @@ import type { SegmentReader } from "./internal/segment_decoder.ts";
 import type { MessageEnvelope, StreamMessage } from "./internal/segment_text.ts";
 import { streamText, wholeMessage } from "./internal/stream_source.ts";
 import { type SendProgress, type SendStreamOptions, type TransferLimits, Transfers } from "./internal/transfers.ts";
+import { judge, type Validate, type ValidationIssue } from "./internal/validation.ts";
 import {
   createCustom,
   createMessage,
@@ -52,6 +53,7 @@ import {
 } from "./schema.ts";
 
 export { MessageConnectionError } from "./internal/errors.ts";
+export { MessageRejectedError } from "./internal/validation.ts";
 export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./internal/errors.ts";
 export type {
   ChunkOptions,
@@ -67,6 +69,8 @@ export type {
   ReconnectOptions,
   SendProgress,
   SendStreamOptions,
+  Validate,
+  ValidationIssue,
 };
 
 /** Options of {@linkcode MessageClient.connect}. */
@@ -98,6 +102,8 @@ export interface MessageClientEvents {
   invalid: [error: MessageDecodeError];
   /** A message that `send()` took is lost, or may be. Without a listener it is a line on `console.error`. */
   drop: [drop: Drop];
+  /** A message goes out although `validate` found something. */
+  warning: [message: WireMessage, issues: readonly ValidationIssue[]];
   /** A handler failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
 }
@@ -165,6 +171,7 @@ export class MessageClient {
   readonly #emitter = new Emitter<Events>();
   readonly #decode: DecodeOptions;
   readonly #mayKeep: boolean;
+  readonly #validate: Validate | undefined;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
   readonly #transferLimits: TransferLimits;
@@ -204,6 +211,7 @@ export class MessageClient {
     this.#offered = offeredFeatures(options);
     this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;
+    this.#validate = options.validate;
     this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
       status: (status) => void this.#emitter.emit("status", status),
       frame: (text, link) => void receive(text, this.#decode, this.#inbound, link),
@@ -288,18 +296,13 @@ export class MessageClient {
    * @throws {MessageConnectionError} `not_open` before `connect()`, `queue_full` when the outbox has no room, `closed`
    * when the client is closed for good.
    * @throws {MessageEncodeError} If the message can not be written.
+   * @throws {MessageRejectedError} If `validate` found a `drop`.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   send(message: WireMessage): void {
     refuseReserved(message);
-    const { state } = this.#connection.status;
-    if (state === "closing" || state === "closed") throw closedError();
-    if (state === "idle" || (!this.#mayKeep && state !== "open")) {
-      throw new MessageConnectionError(
-        "not_open",
-        `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
-      );
-    }
+    this.#checkState();
+    this.#judge(message);
     this.#connection.outbox.accept(message, encodeMessage(message));
   }
 
@@ -363,6 +366,7 @@ export class MessageClient {
    * @throws {MessageConnectionError} `not_open` or `closed` without a line or when it ends, `too_large`, `queue_full`,
    * `timeout` or `refused` when the other side will not have it.
    * @throws {MessageEncodeError} If the message can not be written; `too_large` if one frame must do and can not.
+   * @throws {MessageRejectedError} If `validate` found a `drop`; streams in the message are left alone then.
    *
    * @example A file, as it is read
    * ```ts
@@ -382,7 +386,12 @@ export class MessageClient {
    */
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     const link = this.#connection.line;
-    if (!link.takesChunks) return this.send(await wholeMessage(message, options.signal));
+    this.#judge(message);
+    if (!link.takesChunks) {
+      const whole = await wholeMessage(message, options.signal);
+      this.#checkState(); // meanwhile the line may have gone
+      return this.#connection.outbox.accept(whole, encodeMessage(whole));
+    }
     const { source, total } = streamText(message);
     await link.transfers.send(source, total, options);
     this.#streamed++;
@@ -402,6 +411,24 @@ export class MessageClient {
   /** Calls {@linkcode MessageClient.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #checkState(): void {
+    const { state } = this.#connection.status;
+    if (state === "closing" || state === "closed") throw closedError();
+    if (state === "idle" || (!this.#mayKeep && state !== "open")) {
+      throw new MessageConnectionError(
+        "not_open",
+        `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
+      );
+    }
+  }
+
+  /** Asks the `validate` of the options; throws if the message is to be dropped. */
+  #judge(message: WireMessage): void {
+    if (this.#validate === undefined) return;
+    const warnings = judge(message, this.#validate);
+    if (warnings.length > 0) this.#emitter.emit("warning", message, warnings);
   }
 
   #drop(drop: Drop): void {

@@ -84,7 +84,7 @@ export type {
 } from "./codec.ts";
 
 // client: one connection, kept open
-export { MessageClient, MessageConnectionError } from "./client.ts";
+export { MessageClient, MessageConnectionError, MessageRejectedError } from "./client.ts";
 export type {
   ChunkOptions,
   ClientStats,
@@ -106,6 +106,8 @@ export type {
   SendProgress,
   SendStreamOptions,
   SendTextOptions,
+  Validate,
+  ValidationIssue,
 } from "./client.ts";
 
 // router: one client for each platform

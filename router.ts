@@ -292,6 +292,7 @@ export class Router {
       this.#emitter.emit(`custom:${message.message_type_name}`, message, client);
     });
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
+    client.on("warning", (message, issues) => void this.#emitter.emit("warning", message, issues, client));
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
       if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));

@@ -5,6 +5,7 @@ import type { HeartbeatOptions } from "./heartbeat.ts";
 import { HELLO_HEADER } from "./hello.ts";
 import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "./options.ts";
 import type { OutboxOptions } from "./outbox.ts";
+import type { Validate } from "./validation.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */
 export interface ReconnectOptions {
@@ -72,6 +73,11 @@ export interface MessageClientOptions {
   heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that come in. */
   decode?: DecodeOptions;
+  /**
+   * Looks at each message before it is sent: an issue of the level `drop` is thrown as `MessageRejectedError`, the others
+   * are the event `warning`. `maibotIssues` of `@maim/message/maibot` fits.
+   */
+  validate?: Validate;
   /** Transfers of large messages in pieces, from and to servers of this library, or `false` for none. */
   chunks?: ChunkOptions | false;
   /**
@@ -160,6 +166,7 @@ export function checkOptions(options: MessageClientOptions): void {
   }
   checkNumbers(owner, options, LEAST_TIME);
   checkChunks(owner, options.chunks);
+  if (options.validate !== undefined) checkFunction(owner, "validate", options.validate);
   if (reconnect && (reconnect.jitter ?? 0) > 1) {
     throw new RangeError(
       `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${reconnect.jitter}`,

@@ -9,7 +9,7 @@ import { runtimeProgram, spawnLines } from "./peers/process.ts";
 import { runtimeTest } from "./peers/skip.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const ENTRY_POINTS = ["mod", "schema", "codec", "client", "router", "server"].map((name) => `${name}.ts`);
+const ENTRY_POINTS = ["mod", "schema", "codec", "client", "router", "server", "maibot/mod"].map((name) => `${name}.ts`);
 const TIMEOUT = { timeoutMs: 120_000 };
 
 async function readText(path: string): Promise<string> {
@@ -206,7 +206,7 @@ describe("The published package", () => {
       for (const name of [...ENTRY_POINTS, "deno.json", "README.md", "README.zh.md", "CHANGELOG.md", "LICENSE"]) {
         assert(files.includes(name), `${name} is not published: ${files.join(" ")}`);
       }
-      assertEquals(files.filter((name) => !/^(?:internal[/\\])?[\w.]+$/.test(name)), []);
+      assertEquals(files.filter((name) => !/^(?:(?:internal|maibot)[/\\])?[\w.]+$/.test(name)), []);
       const folder = await mkdtemp(join(tmpdir(), "maim-published-"));
       try {
         for (const name of files) {

@@ -924,7 +924,10 @@ describe("MessageServer hello", () => {
     server.on("open", (peer) => peer.send(textMessage("qq", "second")));
     await using peer = await RawPeer.connect(server.listen({ port: 0 }), { headers: hello });
     const first = JSON.parse((await peer.message())?.text ?? "");
-    assertEquals([first.message_type_name, first.content], ["maim_hello", { version: 1, features: ["chunks", "ping"] }]);
+    assertEquals([first.message_type_name, first.content], ["maim_hello", {
+      version: 1,
+      features: ["chunks", "ping"],
+    }]);
     assertEquals([first.is_custom_message, first.platform], [true, "qq"]);
     assertEquals(await nextText(peer), "second");
   });

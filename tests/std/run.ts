@@ -28,7 +28,10 @@ const DOCUMENTED = [
   "client",
   "router",
   "server",
-  ...["mod", "config", "echo", "issues", "target"].map((name) => `maibot/${name}`),
+  ...["decode", "encode", "segment_bytes", "segment_decoder", "segment_encoder", "split"].map((name) =>
+    `internal/${name}`
+  ),
+  ...["mod", "config", "echo", "fake", "issues", "target"].map((name) => `maibot/${name}`),
 ].map((name) => `${name}.ts`);
 const READMES = ["README.md", "README.zh.md"];
 
