@@ -28,6 +28,7 @@ import {
 } from "./internal/client_options.ts";
 import { type ClientStatus, closedError, Connection } from "./internal/connection.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./internal/emitter.ts";
+import { MAX_BYTES } from "./internal/codec_errors.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import type { HeartbeatOptions } from "./internal/heartbeat.ts";
 import { CHUNK_NAME, chunkMessage, readChunk } from "./internal/chunk_frames.ts";
@@ -207,7 +208,7 @@ export class MessageClient {
     checkOptions(options);
     this.platform = options.platform;
     this.#decode = options.decode ?? {};
-    const { maxBytes = 104_857_600, maxDepth = 32 } = this.#decode;
+    const { maxBytes = MAX_BYTES, maxDepth = 32 } = this.#decode;
     this.#offered = offeredFeatures(options);
     this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;

@@ -16,6 +16,8 @@ import { encodeMessage } from "./codec.ts";
 import type { MessageDecodeError } from "./codec.ts";
 import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./internal/admission.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "./internal/emitter.ts";
+import { MAX_BYTES } from "./internal/codec_errors.ts";
+import { MAX_SEGMENTS } from "./internal/decode.ts";
 import { MessageConnectionError } from "./internal/errors.ts";
 import { type ChunkOptions, withDefaults } from "./internal/chunk_options.ts";
 import { offeredFeatures, refuseReserved } from "./internal/hello.ts";
@@ -221,7 +223,7 @@ export class MessageServer {
     checkOptions(options);
     const { path = "/ws", origins = [], query = false, hello = true, idleTimeout = 120_000, closeTimeout = 5000 } =
       options;
-    const { maxBytes = 104_857_600, maxDepth = 32, maxSegments = 100_000, strict = false } = options.decode ?? {};
+    const { maxBytes = MAX_BYTES, maxDepth = 32, maxSegments = MAX_SEGMENTS, strict = false } = options.decode ?? {};
     this.#tokens = new TokenSet(options.tokens);
     // As a request spells it: escapes and dots resolved.
     this.#gate = {

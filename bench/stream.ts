@@ -12,8 +12,8 @@ const SIZES = [["100 KB", 1e5], ["1 MB", 1e6], ["10 MB", 1e7], ["64 MB", 6.4e7]]
 
 /** What is compared with what; the bound is for 10 MB on Deno. */
 const PAIRS: readonly (readonly [ours: string, other: string, atMost?: number])[] = [
-  ["encodePieces", "btoa + stringify"],
-  ["encodePieces", "toBase64 + stringify"],
+  ["encodeMessage", "btoa + stringify"],
+  ["encodeMessage", "toBase64 + stringify"],
   ["encodeStream", "toBase64 + stringify + TextEncoder", 0.15],
   ["encodeStream, BYOB", "toBase64 + stringify + TextEncoder", 0.06],
   ["encodeStream, BYOB", "copy encoded"],

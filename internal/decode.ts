@@ -4,7 +4,7 @@ import { isCustom } from "./kind.ts";
 import { exceedsUtf8 } from "./utf8.ts";
 
 /** Far beyond what people write, and near a tenth of a second of work. */
-const MAX_SEGMENTS = 100_000;
+export const MAX_SEGMENTS = 100_000;
 
 /** String units of the shortest segment there is, `{"type":""}`. */
 const LEAST_SEGMENT = 11;

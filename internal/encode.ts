@@ -3,6 +3,7 @@ import { MAX_BYTES, MessageEncodeError, ruleText } from "./codec_errors.ts";
 import { isCustom } from "./kind.ts";
 import { survey, writeJson } from "./json_text.ts";
 import { withoutInfoNulls } from "./nulls.ts";
+import { base64Length } from "./pieces.ts";
 import { splitAtBinaries, type StreamMessage } from "./segment_text.ts";
 import { exceedsUtf8 } from "./utf8.ts";
 
@@ -23,8 +24,6 @@ function tooLarge(maxBytes: number): MessageEncodeError {
   });
 }
 
-const GROUP = 4;
-
 /** Writes the envelope alone, in ASCII, and puts the base64 between its parts: nothing goes over that again. */
 function spliced(message: WireMessage, maxBytes: number): string {
   // A custom message has no segments, so bytes in it are a fault that is found there.
@@ -33,7 +32,7 @@ function spliced(message: WireMessage, maxBytes: number): string {
   for (const part of parts) left -= part.length;
   const bytes = binaries.map((binary, index) => {
     if (!(binary instanceof Uint8Array)) throw notInMemory(paths[index] ?? "$");
-    left -= Math.ceil(binary.length / 3) * GROUP;
+    left -= base64Length(binary.length);
     return binary;
   });
   if (left < 0) throw tooLarge(maxBytes);

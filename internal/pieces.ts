@@ -73,7 +73,8 @@ class TextStretch implements Stretch {
   }
 }
 
-const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
+/** Characters that the base64 of some bytes takes, padding included. */
+export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
 
 /** One binary, base64-encoded as it comes. */
 class Base64Stretch implements Stretch {

@@ -39,12 +39,12 @@ function piecesOf(message: StreamMessage, { maxBytes = Infinity, maxDepth = 32 }
 }
 
 /** Takes the next piece and joins what is short to it, as far as nothing has to be waited for. */
-async function nextPiece(pieces: Pieces, length: number = PIECE): Promise<string | null> {
+async function nextPiece(pieces: Pieces): Promise<string | null> {
   try {
-    let piece = pieces.take(length);
-    for (; piece === ""; piece = pieces.take(length)) await pieces.wait();
-    while (piece !== null && piece.length < length / 2) {
-      const more = pieces.take(length - piece.length);
+    let piece = pieces.take(PIECE);
+    for (; piece === ""; piece = pieces.take(PIECE)) await pieces.wait();
+    while (piece !== null && piece.length < PIECE / 2) {
+      const more = pieces.take(PIECE - piece.length);
       if (more === null || more === "") break;
       piece += more;
     }
@@ -53,37 +53,6 @@ async function nextPiece(pieces: Pieces, length: number = PIECE): Promise<string
     pieces.abandon(error);
     throw error;
   }
-}
-
-/**
- * Encodes one message as pieces of text; together they are what `encodeMessage` gives.
- *
- * @param message The message; streams in it are taken at once, and cancelled if the iteration is left early.
- * @param options Limits on size and nesting.
- * @param length How many characters a piece has at most; the last before a wait, and the last of all, have fewer.
- * @returns The pieces, each made when it is asked for.
- * @throws {MessageEncodeError} If the message is too deep, breaks a rule of the wire or is not JSON.
- * @throws {TypeError} If a stream is locked.
- */
-export function encodePieces(
-  message: StreamMessage,
-  options: EncodeStreamOptions = {},
-  length: number = PIECE,
-): AsyncIterableIterator<string> {
-  const pieces = piecesOf(message, options);
-  return {
-    async next() {
-      const piece = await nextPiece(pieces, length);
-      return piece === null ? { done: true, value: undefined } : { done: false, value: piece };
-    },
-    async return() {
-      await pieces.cancel(new Error("Cannot go on as the iteration was left"));
-      return { done: true, value: undefined };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }
 
 /** Writes pieces into the buffers of a byte stream. */

@@ -2,6 +2,7 @@ import { isSeg, type MessageBase, plainText, type Seg } from "../schema.ts";
 import { MessageEncodeError } from "./codec_errors.ts";
 import { isCustom } from "./kind.ts";
 import { withoutInfoNulls } from "./nulls.ts";
+import { base64Length } from "./pieces.ts";
 import { type CutText, splitAtBinaries } from "./segment_text.ts";
 import { utf8Length } from "./utf8.ts";
 
@@ -21,7 +22,7 @@ function textBytes({ parts, binaries }: CutText): number {
   for (const part of parts) bytes += utf8Length(part);
   for (const binary of binaries) {
     if (!(binary instanceof Uint8Array)) throw new TypeError("Cannot split message as its bytes must be in memory");
-    bytes += Math.ceil(binary.length / 3) * 4;
+    bytes += base64Length(binary.length);
   }
   return bytes;
 }

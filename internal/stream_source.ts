@@ -1,15 +1,13 @@
 import { MessageEncodeError } from "../codec.ts";
 import type { WireMessage } from "../schema.ts";
 import { CHUNK_LENGTH } from "./chunk_frames.ts";
+import { MAX_BYTES } from "./codec_errors.ts";
 import { isCustom } from "./kind.ts";
 import { withoutInfoNulls } from "./nulls.ts";
-import { Budget, Pieces } from "./pieces.ts";
+import { base64Length, Budget, Pieces } from "./pieces.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "./segment_text.ts";
 import { after } from "./timer.ts";
 import type { PieceSource } from "./transfer_out.ts";
-
-/** Bytes of one frame to a peer that takes no chunks; the deployed peers take no more. */
-const ONE_FRAME = 104_857_600;
 
 /** Room for the last group of base64. */
 const GROUP = 4;
@@ -29,7 +27,7 @@ function lengthOf({ parts, binaries }: CutText): number | null {
   for (const part of parts) length += part.length;
   for (const binary of binaries) {
     if (binary instanceof ReadableStream) return null;
-    length += Math.ceil((binary instanceof Uint8Array ? binary.length : binary.size) / 3) * GROUP;
+    length += base64Length(binary instanceof Uint8Array ? binary.length : binary.size);
   }
   return length;
 }
@@ -96,7 +94,7 @@ export function streamText(message: StreamMessage): StreamText {
 
 function tooLarge(): MessageEncodeError {
   return new MessageEncodeError(
-    `Cannot encode message as it must take at most ${ONE_FRAME} bytes: the other side takes no chunks`,
+    `Cannot encode message as it must take at most ${MAX_BYTES} bytes: the other side takes no chunks`,
     { code: "too_large", path: "$" },
   );
 }
@@ -112,12 +110,12 @@ export async function wholeMessage(message: StreamMessage, signal: AbortSignal |
   signal?.addEventListener("abort", abort);
   try {
     signal?.throwIfAborted();
-    if (total !== null && total > ONE_FRAME) throw tooLarge();
+    if (total !== null && total > MAX_BYTES) throw tooLarge();
     const pieces: string[] = [];
     let length = 0;
     for (let piece = await source.next(); piece !== null; piece = await source.next()) {
       length += piece.length;
-      if (length > ONE_FRAME) throw tooLarge();
+      if (length > MAX_BYTES) throw tooLarge();
       pieces.push(piece);
     }
     signal?.throwIfAborted(); // the source ends early then

@@ -4,7 +4,6 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 
 import { type BinarySeg, encodeMessage, encodeStream, MessageEncodeError, SegmentEncoderStream } from "../codec.ts";
-import { encodePieces } from "../internal/segment_encoder.ts";
 import { createMessage, type MessageBase, type Seg, seg } from "../schema.ts";
 import {
   asciiJson,
@@ -245,47 +244,6 @@ describe("encodeStream()", () => {
     }
     assertEquals(hash.digest("hex"), expected.update(`"${tail}`).digest("hex"));
     assert(most < 400_000, `${most} bytes were held`);
-  });
-});
-
-describe("encodePieces()", () => {
-  it("gives what encodeMessage() gives", async () => {
-    await check(200, fc.tuple(byteMessages, kinds, sizes), async ([message, sources, pieces]) => {
-      assertStrictEquals(await joined(encodePieces(asSources(message, sources, pieces))), expectedText(message));
-    });
-  });
-
-  it("gives pieces of 256 Ki characters when there is more", async () => {
-    const lengths: number[] = [];
-    for await (const piece of encodePieces(messageOf(binary("image", new Uint8Array(600_000))))) {
-      lengths.push(piece.length);
-    }
-    assert(lengths.every((length) => length <= 262_144) && lengths.length <= 5, `${lengths}`);
-  });
-
-  it("gives pieces of the length asked for when there is more", async () => {
-    const lengths: number[] = [];
-    const message = messageOf(seg.text("漢".repeat(50)), binary("image", new Uint8Array(3000)));
-    for await (const { length } of encodePieces(message, {}, 1000)) lengths.push(length);
-    assert(lengths.every((length) => length <= 1000) && lengths.length < 9, `${lengths}`);
-  });
-
-  it("does not cut surrogate pairs when they are long", async () => {
-    for (const start of ["", "a"]) {
-      const message = messageOf(seg.text(start + "😀".repeat(200_000)));
-      for await (const piece of encodePieces(message)) assert(piece.isWellFormed());
-    }
-  });
-
-  it("cancels its sources when the iteration is left, before the first piece too", async () => {
-    const [left, unread] = [countedStream(() => new Uint8Array(5)), countedStream(() => new Uint8Array(5))];
-    for await (const _ of encodePieces(messageOf(binary("image", left.stream)))) break;
-    await encodePieces(messageOf(binary("image", unread.stream))).return?.();
-    assertEquals([left.reasons.length, unread.reasons.length], [1, 1]);
-  });
-
-  it("throws before it is iterated when the message breaks a rule", () => {
-    assertThrows(() => encodePieces(wrong({})), MessageEncodeError);
   });
 });
 

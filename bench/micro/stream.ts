@@ -11,8 +11,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 
-import { decodeSegments, encodeStream } from "../../codec.ts";
-import { encodePieces } from "../../internal/segment_encoder.ts";
+import { decodeSegments, encodeMessage, encodeStream } from "../../codec.ts";
 import { createRandom, shuffled } from "../stats.ts";
 import { type Samples, sink } from "./measure.ts";
 
@@ -84,7 +83,7 @@ function groups(): readonly Readonly<Record<string, AsyncCase>>[] {
     {
       "btoa + stringify": () => JSON.stringify(messageOf(binaryString())),
       "toBase64 + stringify": () => JSON.stringify(messageOf(image.toBase64())),
-      encodePieces: () => drain(encodePieces(messageOf(image))),
+      encodeMessage: () => encodeMessage(messageOf(image)),
     },
     {
       "copy encoded": () => text.slice(),
