@@ -586,6 +586,7 @@ export class MessageServer {
   #write(peers: Iterable<ServerPeer>, text: string, message: WireMessage): number {
     let count = 0;
     for (const peer of peers) if (peer.write(text, message)) count++;
+    this.#counts.sent += count;
     return count;
   }
 }

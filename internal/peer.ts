@@ -77,7 +77,7 @@ export interface PeerEvents {
   stream(envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void;
   /** The other side will not have a message that went in pieces, or did not get it in time. */
   refused(message: WireMessage, reason: "too_large" | "slow", peer: ServerPeer): void;
-  /** One message was queued. */
+  /** One message was queued, other than by {@linkcode ServerPeer.write}. */
   sent(): void;
   /** One message was not queued, as too much is; `null` was one of the library's own. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
@@ -222,7 +222,6 @@ export class ServerPeer implements Peer, SocketEvents {
       return false;
     }
     this.#sendText(text, message);
-    this.#events.sent();
     return true;
   }
 
@@ -240,7 +239,7 @@ export class ServerPeer implements Peer, SocketEvents {
 
   /** Queues one message, in one frame or, where it is large and that was agreed on, in pieces. */
   #sendText(text: string, message: WireMessage): void {
-    if (!this.#takesChunks || !isLarge(text)) return this.#socket.send(text);
+    if (!isLarge(text) || !this.#takesChunks) return this.#socket.send(text);
     for (const frame of this.#lazyTransfers.whole(text, message)) {
       this.#socket.send(encodeMessage(chunkMessage(frame, this.platform)));
     }
@@ -288,7 +287,7 @@ export class ServerPeer implements Peer, SocketEvents {
     refuseReserved(message);
     const text = encodeMessage(message);
     if (!this.isOpen) throw this.#closedError();
-    this.write(text, message);
+    if (this.write(text, message)) this.#events.sent();
   }
 
   sendCustom(name: string, content: unknown): void {
