@@ -20,6 +20,20 @@ interface Pair {
   readonly atLeast?: number;
 }
 
+const pythonClient: readonly string[] = [process.env.MAIM_PYTHON ?? "", "-B", pathOf("servers/image_client.py")];
+
+/** Python on one end only; on Bun also as it would be with the compression that its WebSocket offers by default. */
+function mixedPairs(): Pair[] {
+  return pythonPlan("echo").flatMap((python): Pair[] => {
+    const script = "servers/image_client.ts";
+    return [
+      { plan: { ...oursPlan("deno", "echo"), name: "python to deno ours" }, client: pythonClient, atLeast: 5 },
+      { plan: { ...python, name: "bun ours to python" }, client: scriptCommand("bun", script, []) },
+      { plan: { ...python, name: "bun compressed to python" }, client: scriptCommand("bun", script, ["compressed"]) },
+    ];
+  });
+}
+
 function pairs(): Pair[] {
   const client = "servers/image_client";
   return [
@@ -31,10 +45,8 @@ function pairs(): Pair[] {
       },
       { plan: oursPlan(runtime, "forward"), client: scriptCommand(runtime, `${client}.ts`, []) },
     ]),
-    ...pythonPlan("echo").map((plan): Pair => ({
-      plan,
-      client: [process.env.MAIM_PYTHON ?? "", "-B", pathOf(`${client}.py`)],
-    })),
+    ...pythonPlan("echo").map((plan): Pair => ({ plan, client: pythonClient })),
+    ...mixedPairs(),
   ];
 }
 
@@ -57,6 +69,10 @@ function questionsOf(all: readonly Pair[], megabytes: number): Question[] {
       const [ours, other] = [`${runtime} ${forward}`, `${runtime} ours echo`];
       return { ours, other, label: `${ours} / echo` };
     }),
+    {
+      ...{ ours: "bun ours to python", other: "bun compressed to python", label: "bun ours to python / compressed" },
+      ...(megabytes === 1 ? { bound: { kind: "at least", value: 5 } } : {}),
+    },
   ];
 }
 
