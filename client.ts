@@ -303,8 +303,9 @@ export class MessageClient {
   send(message: WireMessage): void {
     refuseReserved(message);
     this.#checkState();
-    this.#judge(message);
+    const warnings = this.#judge(message);
     this.#connection.outbox.accept(message, encodeMessage(message));
+    this.#warn(message, warnings);
   }
 
   /**
@@ -313,6 +314,7 @@ export class MessageClient {
    * @param name The `message_type_name` that picks the handler on the other side.
    * @param content Any JSON.
    * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
+   * @throws {MessageRejectedError} If `validate` found a `drop`.
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
   sendCustom(name: string, content: unknown): void {
@@ -387,13 +389,15 @@ export class MessageClient {
    */
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     const link = this.#connection.line;
-    this.#judge(message);
+    const warnings = this.#judge(message);
     if (!link.takesChunks) {
       const whole = await wholeMessage(message, options.signal);
       this.#checkState(); // meanwhile the line may have gone
-      return this.#connection.outbox.accept(whole, encodeMessage(whole));
+      this.#connection.outbox.accept(whole, encodeMessage(whole));
+      return this.#warn(message, warnings);
     }
     const { source, total } = streamText(message);
+    this.#warn(message, warnings);
     await link.transfers.send(source, total, options);
     this.#streamed++;
   }
@@ -426,9 +430,11 @@ export class MessageClient {
   }
 
   /** Asks the `validate` of the options; throws if the message is to be dropped. */
-  #judge(message: WireMessage): void {
-    if (this.#validate === undefined) return;
-    const warnings = judge(message, this.#validate);
+  #judge(message: WireMessage): readonly ValidationIssue[] {
+    return this.#validate === undefined ? [] : judge(message, this.#validate);
+  }
+
+  #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
     if (warnings.length > 0) this.#emitter.emit("warning", message, warnings);
   }
 

@@ -130,7 +130,7 @@ async function picture({ file, url, sub_type }: Fields): Promise<Seg> {
     const content = inline ?? await response!.bytes(); // one of the two is there
     return Number(sub_type) === 1 ? seg.emoji(content) : seg.image(content);
   } catch (error) {
-    complain(`a picture is missing: ${error}`);
+    complain(`a picture is missing: ${error instanceof Error ? error.name : "unknown"}`); // a text may hold the picture
     return seg.text("[图片]");
   }
 }
@@ -166,7 +166,8 @@ async function forward(event: OneBotMessage): Promise<void> {
   const pieces: OneBotSegment[] = typeof event.message === "string"
     ? [{ type: "text", data: { text: event.message } }]
     : event.message;
-  const group = group_id === undefined
+  // A temporary private chat names the group where the two have met: it is private all the same.
+  const group = event.message_type !== "group" || group_id === undefined
     ? {}
     : { group: { group_id: String(group_id), group_name: event.group_name || await groupName(group_id) } };
   const message = createMessage(
@@ -213,7 +214,8 @@ async function deliver(message: MessageBase): Promise<string | null> {
   const target = replyTarget(message);
   const { message_segment: top } = message;
   const content = (isSeg(top, "seglist") ? top.data : [top]).flatMap(toOneBot);
-  if (target === null || content.length === 0) return null;
+  if (target === null) throw new Error("a message of MaiBot names nobody to send it to");
+  if (content.length === 0) return null;
   const { message_id } = target.kind === "group"
     ? await call("send_group_msg", { group_id: Number(target.id), message: content })
     : await call("send_private_msg", { user_id: Number(target.id), message: content });

@@ -193,12 +193,13 @@ function spokenOf(pieces: readonly Seg[]): Spoken {
 /** Says a message on Telegram; returns the id that its first part has there. */
 async function deliver(message: MessageBase): Promise<string | null> {
   const target = replyTarget(message);
-  if (target === null) return null;
+  if (target === null) throw new Error("a message of MaiBot names nobody to send it to");
   const { message_segment: top } = message;
   const { quoted, text, pictures } = spokenOf(isSeg(top, "seglist") ? top.data : [top]);
   let reply = quoted ? { message_id: quoted, allow_sending_without_reply: true } : undefined;
   const said: Message[] = [];
-  for (const part of text.match(/.{1,2048}/gsu) ?? []) { // 4096 units at most, and no character cut in two
+  // 4096 units at most, and no character cut in two; Telegram refuses what is nothing but white space.
+  for (const part of (text.match(/.{1,2048}/gsu) ?? []).filter((part) => part.trim() !== "")) {
     said.push(await call<Message>("sendMessage", { chat_id: target.id, text: part, reply_parameters: reply }));
     reply = undefined;
   }

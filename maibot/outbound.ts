@@ -59,8 +59,8 @@ interface Destination {
 function replyDestination({ message_info }: MessageBase): Destination {
   const { platform, group_info: group, user_info: user, additional_config: config } = message_info;
   const route = { account: firstId(config, ACCOUNT_KEYS), scope: firstId(config, SCOPE_KEYS) };
-  const group_id = group?.group_id ?? null;
-  if (group_id === null) return { platform, user: String(user?.user_id ?? ""), ...route };
+  const group_id = group?.group_id ?? "";
+  if (group_id === "") return { platform, user: String(user?.user_id ?? ""), ...route };
   return { platform, group: { group_id: String(group_id), group_name: group?.group_name ?? "" }, ...route };
 }
 

@@ -41,7 +41,12 @@ export function typeName(value: unknown): string {
 export function toText(value: unknown): string {
   if (isAbsent(value)) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  if (typeof value !== "object") return String(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "{...}"; // deeper than the stack of the engine
+  }
 }
 
 /** `str(value or "").strip()`, by which MaiBot reads ids among free data. */

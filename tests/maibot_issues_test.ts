@@ -581,3 +581,14 @@ describe("maibotIssues() of the seed", () => {
     ]);
   });
 });
+
+describe("maibotIssues() of JSON deeper than the stack", () => {
+  for (const member of ["type", "data"]) {
+    it(`answers when it is the ${member} of a segment`, () => {
+      const deep = JSON.parse("[".repeat(100_000) + "]".repeat(100_000));
+      const message = createMessage({ platform: "qq", user: "1" }, seg.text("a"));
+      const issues = maibotIssues({ ...message, message_segment: { type: "text", data: "a", [member]: deep } });
+      assertEquals(issues[0]?.level, "drop");
+    });
+  }
+});
