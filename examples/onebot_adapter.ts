@@ -120,14 +120,18 @@ async function groupName(id: number): Promise<string> {
   return group_name;
 }
 
+async function download(address: string): Promise<Uint8Array> {
+  // Strangers choose it, and `fetch` would read the files of this machine as well.
+  if (!/^https?:\/\//i.test(address)) throw new TypeError("the address must be http or https");
+  const response = await fetch(address, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT) });
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return await response.bytes();
+}
+
 async function picture({ file, url, sub_type }: Fields): Promise<Seg> {
   try {
     const inline = /^base64:\/\/(.+)$/s.exec(String(file))?.[1];
-    const response = inline === undefined
-      ? await fetch(String(url ?? file), { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT) })
-      : null;
-    if (response?.ok === false) throw new Error(`HTTP ${response.status}`);
-    const content = inline ?? await response!.bytes(); // one of the two is there
+    const content = inline ?? await download(String(url ?? file));
     return Number(sub_type) === 1 ? seg.emoji(content) : seg.image(content);
   } catch (error) {
     complain(`a picture is missing: ${error instanceof Error ? error.name : "unknown"}`); // a text may hold the picture
@@ -222,7 +226,16 @@ async function deliver(message: MessageBase): Promise<string | null> {
   return message_id === undefined ? null : String(message_id);
 }
 
-client.on("message", echoing(client, deliver)); // MaiBot is told the id, so that quotes and recalls find the message
+/** Messages are delivered one after the other: OneBot may take longer over one than over the next. */
+let delivering: Promise<unknown> = Promise.resolve();
+
+function deliverInTurn(message: MessageBase): Promise<string | null> {
+  const delivered = delivering.then(() => deliver(message));
+  delivering = delivered.catch(() => {}); // told by the event `error`
+  return delivered;
+}
+
+client.on("message", echoing(client, deliverInTurn)); // MaiBot is told the id, so that quotes and recalls find it
 client.on("error", complain);
 client.on("warning", (_message, issues) => issues.forEach(({ path, hint }) => complain(`${path}: ${hint}`)));
 client.on("status", (status) => {
@@ -234,7 +247,8 @@ client.on("status", (status) => {
 client.on("drop", ({ message, reason }) => {
   if ("message_info" in message) return console.log(`! ${reason}: ${plainText(message)}`);
   // MaiBot ignores the second echo of an id, so one that may be lost may as well come twice.
-  if (reason === "unconfirmed" && client.status.state === "waiting") client.send(message);
+  if (reason === "unconfirmed" && client.status.state === "waiting") return client.send(message);
+  complain(`${reason}: the id of an answer, so that MaiBot can not find it again`);
 });
 process.on("SIGINT", () => void client.close().then(() => process.exit(0)));
 

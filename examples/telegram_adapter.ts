@@ -9,7 +9,8 @@
  * `[bot] platforms = ["telegram:ID"]`, the digits before the colon of the token.
  * @module
  */
-import { createMessage, isSeg, type MessageBase, MessageClient, plainText, type Seg, seg } from "@maim/message";
+import { createMessage, isSeg, type MessageBase, plainText, type Seg, seg } from "@maim/message";
+import { MessageClient, MessageConnectionError } from "@maim/message";
 import { echoing, maibotIssues, mention, replyTarget, stripTrusted, unwrap } from "@maim/message/maibot";
 import process from "node:process";
 
@@ -141,24 +142,38 @@ async function forward(received: Message, me: User): Promise<void> {
     },
     ...pieces,
   );
-  const isCalled = (text ?? caption ?? "").toLowerCase().includes(`@${me.username}`.toLowerCase());
+  // As a whole name, `@mai_bot` or `/help@mai_bot`: another bot may be called `mai_bot2`.
+  const isCalled = me.username !== undefined && new RegExp(`@${me.username}(?!\\w)`, "i").test(text ?? caption ?? "");
   const isQuoted = quoted?.from?.id === me.id;
   const marked = isCalled || isQuoted ? mention(message, { isWeak: !isCalled }) : message;
   client.send(stripTrusted(marked)); // nothing that strangers write may count as the operator's word
 }
 
-async function poll(me: User): Promise<never> {
-  for (let offset = 0;;) {
+/** Forwards a message, or tells why MaiBot can not have it; throws where it may have it later. */
+async function tryForward(message: Message, me: User): Promise<void> {
+  try {
+    await forward(message, me);
+  } catch (error) {
+    if (error instanceof MessageConnectionError) throw error; // we are leaving, or too much waits already
+    complain(error);
+  }
+}
+
+async function poll(me: User): Promise<void> {
+  // In memory only. Telegram keeps an update for 24 hours until a poll with a higher offset confirms it: what was not
+  // forwarded comes again after a restart, and with it what was forwarded since the last poll.
+  let offset = 0;
+  while (client.status.state !== "closing" && client.status.state !== "closed") {
     try {
-      await client.flush(); // while MaiBot is away Telegram keeps what is not fetched, for a day
+      await client.flush(); // while MaiBot is away nothing is fetched
       const updates = await call<{ update_id: number; message?: Message }[]>("getUpdates", {
         offset,
         timeout: POLL_SECONDS,
         allowed_updates: ["message"],
       });
       for (const { update_id, message } of updates) {
+        if (message !== undefined) await tryForward(message, me);
         offset = update_id + 1;
-        if (message !== undefined) await forward(message, me).catch(complain);
       }
     } catch (error) {
       complain(error);
@@ -235,7 +250,8 @@ client.on("status", (status) => {
 client.on("drop", ({ message, reason }) => {
   if ("message_info" in message) return console.log(`! ${reason}: ${plainText(message)}`);
   // MaiBot ignores the second echo of an id, so one that may be lost may as well come twice.
-  if (reason === "unconfirmed" && client.status.state === "waiting") client.send(message);
+  if (reason === "unconfirmed" && client.status.state === "waiting") return client.send(message);
+  complain(`${reason}: the id of an answer, so that MaiBot can not find it again`);
 });
 process.on("SIGINT", () => void client.close().then(() => process.exit(0)));
 

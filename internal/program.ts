@@ -6,6 +6,103 @@ import { describeDrop } from "./outbox.ts";
 import { runtime } from "./runtime.ts";
 import type { Listener } from "./socket.ts";
 
+// ---------------------------------------------------------------------------------------------- for every program
+
+/** Flags by name, as `node:util` wants them. */
+export type FlagOptions = Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
+
+/** The parts of `node:util` and `node:process` that every program uses; only a program may import those. */
+export interface ProgramSystem {
+  readonly util: {
+    parseArgs(config: { args: string[]; options: FlagOptions }): { values: Record<string, unknown> };
+  };
+  readonly process: {
+    readonly argv: readonly string[];
+    readonly stdout: { write(text: string): unknown; on(event: "error", handler: () => void): unknown };
+    readonly stderr: { write(text: string): unknown };
+    on(signal: "SIGINT" | "SIGTERM", handler: () => void): unknown;
+    exit(code: number): never;
+  };
+}
+
+/** What is said about flags that can not be read. */
+export interface FlagTexts {
+  readonly flagUnknown: (flag: string) => string;
+  readonly flagValue: string;
+}
+
+/** A mistake of the person who started the program: one line, exit code 1. */
+export class UsageError extends Error {}
+
+/** Reads the flags; throws a {@linkcode UsageError} that shows no value. */
+export function parseFlags(
+  options: FlagOptions,
+  { util, process }: ProgramSystem,
+  texts: FlagTexts,
+): Record<string, unknown> {
+  const args = process.argv.slice(2);
+  try {
+    return util.parseArgs({ args, options }).values;
+  } catch {
+    const names = Object.keys(options);
+    // Values are not repeated, nor what stands where the value of a flag belongs: it may be a token.
+    const bad = args.find((arg, index) => {
+      const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
+      return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
+    });
+    throw new UsageError(bad === undefined ? texts.flagValue : texts.flagUnknown(bad.split("=")[0] ?? ""));
+  }
+}
+
+/** Whether a text is the number of a port. */
+export function isPort(text: string): boolean {
+  return /^\d+$/.test(text) && Number(text) <= 65535;
+}
+
+/** A line stays a line whatever a message holds: neither control codes nor marks that turn it around get out. */
+export function oneLine(text: string, length: number = 200): string {
+  // deno-lint-ignore no-control-regex
+  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ");
+  return line.length > length ? `${line.slice(0, length)}…` : line;
+}
+
+/** Gives what prints a line. Whoever reads them may go, as in `server.ts | head -1`: that ends the program, without a stack. */
+export function linePrinter({ process }: ProgramSystem): (line: string) => void {
+  process.stdout.on("error", () => process.exit(0));
+  return (line) => void process.stdout.write(`${line}\n`);
+}
+
+/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
+export function stopSignal({ process }: ProgramSystem): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) process.exit(130);
+    isStopping = true;
+    resolve();
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  return promise;
+}
+
+/** Runs a program and ends the process: a failure is one line, as `describe` puts it, and exit code 1. */
+export async function runToEnd(
+  { process }: ProgramSystem,
+  start: () => Promise<void>,
+  describe: (error: unknown) => string,
+): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    process.stderr.write(`${describe(error)}\n`);
+    process.exit(1);
+  }
+  process.exit(0);
+}
+
+// ---------------------------------------------------------------------------------------------- server.ts
+
 const HELP = `Serves the maim_message protocol to adapters.
 
 Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
@@ -22,23 +119,10 @@ Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
   --help           prints this
 `;
 
-/** The parts of `node:util`, `node:fs/promises` and `node:process` in use; only a program may import those. */
-export interface System {
-  readonly util: {
-    parseArgs(config: {
-      args: string[];
-      options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
-    }): { values: Record<string, unknown> };
-  };
+/** The parts of the runtime's own modules that `server.ts` uses. */
+export type System = ProgramSystem & {
   readonly fs: { readFile(path: string, encoding: "utf8"): Promise<string> };
-  readonly process: {
-    readonly argv: readonly string[];
-    readonly stdout: { write(text: string): unknown; on(event: "error", handler: () => void): unknown };
-    readonly stderr: { write(text: string): unknown };
-    on(signal: "SIGINT" | "SIGTERM", handler: () => void): unknown;
-    exit(code: number): never;
-  };
-}
+};
 
 interface Flags {
   host?: string;
@@ -53,11 +137,12 @@ interface Flags {
   help?: boolean;
 }
 
-/** A mistake of the person who started the program: one line, exit code 1. */
-class UsageError extends Error {}
+const FLAG_TEXTS: FlagTexts = {
+  flagUnknown: (flag) => `unknown flag ${flag}; --help lists them`,
+  flagValue: "a flag lacks its value or has one too many; --help lists them",
+};
 
-function readFlags({ util, process }: System): Flags {
-  const args = process.argv.slice(2);
+function readFlags(system: System): Flags {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const options = {
@@ -72,23 +157,11 @@ function readFlags({ util, process }: System): Flags {
     quiet: flag,
     help: flag,
   } as const;
-  try {
-    return util.parseArgs({ args, options }).values;
-  } catch {
-    const names = Object.keys(options);
-    // Values are not repeated, nor what stands where the value of a flag belongs: it may be a token.
-    const bad = args.find((arg, index) => {
-      const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
-      return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
-    });
-    if (bad !== undefined) throw new UsageError(`unknown flag ${bad.split("=")[0]}; --help lists them`);
-    throw new UsageError("a flag lacks its value or has one too many; --help lists them");
-  }
+  return parseFlags(options, system, FLAG_TEXTS);
 }
 
 function readPort(flag: string, text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65535) return port;
+  if (isPort(text)) return Number(text);
   throw new UsageError(`${flag} must be from 0 to 65535: received ${text}`);
 }
 
@@ -126,13 +199,6 @@ function peerName(peer: Peer): string {
   return `#${peer.id} ${peer.platform}${peer.address === "" ? "" : ` (${peer.address})`}`;
 }
 
-/** A line stays a line whatever a message holds: neither control codes nor marks that turn it around get out. */
-function oneLine(text: string, length = 200): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ");
-  return line.length > length ? `${line.slice(0, length)}…` : line;
-}
-
 function narrate(server: MessageServer, print: (line: string) => void): void {
   server.on("open", (peer) => print(`+ ${peerName(peer)}`));
   server.on("close", (peer, { code, reason }) => print(`- ${peerName(peer)} ${code} ${oneLine(reason)}`));
@@ -153,20 +219,6 @@ function echo(server: MessageServer, print: (line: string) => void): void {
   });
 }
 
-/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
-function stopSignal({ process }: System): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let isStopping = false;
-  const stop = () => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
-    resolve();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return promise;
-}
-
 function serveMetrics(port: number, server: MessageServer): Listener {
   const address = { hostname: "127.0.0.1", port };
   return runtime.listen(address, { maxBytes: 1, idleTimeout: 0 }, (request) => {
@@ -185,9 +237,7 @@ function outliveGiants(print: (line: string) => void): void {
 }
 
 async function start(Server: typeof MessageServer, system: System): Promise<void> {
-  const say = (line: string) => void system.process.stdout.write(`${line}\n`);
-  // Whoever read the lines is gone, as in `server.ts | head -1`: that ends the program, not with a stack.
-  system.process.stdout.on("error", () => system.process.exit(0));
+  const say = linePrinter(system);
   const flags = readFlags(system);
   if (flags.help) return say(HELP.trimEnd());
   const options: MessageServerOptions = {};
@@ -219,11 +269,7 @@ async function start(Server: typeof MessageServer, system: System): Promise<void
  * @param system The runtime's own modules.
  */
 export async function runProgram(Server: typeof MessageServer, system: System): Promise<void> {
-  try {
-    await start(Server, system);
-  } catch (error) {
-    system.process.stderr.write(`error: ${error instanceof UsageError ? error.message : reason(error)}\n`);
-    system.process.exit(1);
-  }
-  system.process.exit(0);
+  await runToEnd(system, () => start(Server, system), (error) => {
+    return `error: ${error instanceof UsageError ? error.message : reason(error)}`;
+  });
 }

@@ -4,7 +4,12 @@ import { ECHO_NAME } from "./faults.ts";
 
 /** What an echo is sent by: a `MessageClient`. */
 export interface EchoClient {
-  /** Sends a custom message. */
+  /**
+   * Sends a custom message.
+   *
+   * @throws {MessageConnectionError} If it can not be kept.
+   * @throws {MessageRejectedError} If the client's `validate` found a `drop`.
+   */
   sendCustom(name: string, content: unknown): void;
 }
 
@@ -33,6 +38,7 @@ function checkedId(id: unknown, argument: string): string {
  * @param actualId The id on the platform.
  * @throws {TypeError} If the message has no id, or the other id is empty or a number that is not safe.
  * @throws {MessageConnectionError} As {@linkcode EchoClient.sendCustom} does.
+ * @throws {MessageRejectedError} As {@linkcode EchoClient.sendCustom} does, if the client's `validate` found a `drop`.
  *
  * @example After delivery
  * ```ts
@@ -58,7 +64,8 @@ export type EchoId = ActualId | null | undefined | void;
 /**
  * Turns a handler that returns the platform's message id into one that echoes it to MaiBot.
  *
- * What the handler throws, and an echo that can not be sent, becomes the client's event `error`.
+ * What the handler throws, and an echo that can not be sent or that `validate` rejects, becomes the client's event
+ * `error`.
  *
  * @param client The client to listen on and to echo by.
  * @param handler Delivers a message; returns its id on the platform, or a promise of it.

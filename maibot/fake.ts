@@ -1,7 +1,8 @@
 import { Emitter, type HandlerResult, type ListenOptions } from "../internal/emitter.ts";
 import { MessageConnectionError } from "../internal/errors.ts";
 import { after } from "../internal/timer.ts";
-import type { MessageBase, Seg } from "../schema.ts";
+import type { MessageBase } from "../schema.ts";
+import type { SayTarget } from "./destination.ts";
 import { customName, type Echo, readEcho, readFrame } from "./fake_door.ts";
 import { LINES, type MaibotLogLine } from "./fake_log.ts";
 import {
@@ -13,16 +14,16 @@ import {
   type FakeMaiBotEvents,
   type FakeMaiBotListenOptions,
   type FakeMaiBotOptions,
-  type MaibotAnswer,
-  type MaibotAnswers,
   type MaibotReceipt,
   type RestartOptions,
 } from "./fake_options.ts";
 import { Wire } from "./fake_wire.ts";
 import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import type { Line } from "./line.ts";
-import { type BotAccount, maibotMessage, type SayContent, type SayTarget } from "./outbound.ts";
+import type { SayContent } from "./outbound.ts";
 import type { Fields } from "./python.ts";
+import { shorten } from "./shorten.ts";
+import { Voice } from "./voice.ts";
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
@@ -48,8 +49,7 @@ type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
  * ```
  */
 export class FakeMaiBot {
-  readonly #answers: MaibotAnswers;
-  readonly #bot: BotAccount;
+  readonly #voice: Voice;
   readonly #keep: number;
   readonly #wire: Wire;
   readonly #emitter = new Emitter<Events>();
@@ -68,7 +68,6 @@ export class FakeMaiBot {
   /** What has come in while paused. */
   #held: (() => void)[] | null = null;
   #delay: number;
-  #answered = 0;
 
   /**
    * Creates a fake; nothing listens yet.
@@ -81,9 +80,8 @@ export class FakeMaiBot {
     checkOptions(options);
     const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
     const { account = "10001", nickname = "麦麦" } = options;
-    this.#answers = answers;
+    this.#voice = new Voice(answers, { account, nickname });
     this.#delay = delay;
-    this.#bot = { account, nickname };
     this.#keep = keep;
     this.#unread = new Inbox(keep);
     this.#echoes = new Inbox(keep);
@@ -170,7 +168,7 @@ export class FakeMaiBot {
   ): Promise<MaibotReceipt> {
     const describe = (left: readonly MaibotReceipt[]) => {
       const lost = left.findLast(({ kind, isAccepted }) => kind === "message" && !isAccepted);
-      const [issue] = lost?.issues ?? [];
+      const issue = lost?.issues.find(({ level }) => level === "drop");
       const why = issue === undefined ? "" : `, and one that MaiBot drops for ${issue.path}`;
       return `Cannot wait for a message as one that fits must come in time: received ${left.length} others${why}`;
     };
@@ -235,7 +233,8 @@ export class FakeMaiBot {
    * @param content A text, a segment, or several.
    * @param to A group or a user, or the message to answer.
    * @returns The message as it was sent.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform, or the message to answer
+   * names an account that is not the bot's.
    * @throws {TypeError} If there is nobody to address.
    *
    * @example To a group
@@ -252,8 +251,8 @@ export class FakeMaiBot {
    * ```
    */
   say(content: SayContent, to: MessageBase | SayTarget): MessageBase {
-    const message = maibotMessage(content, to, this.#bot);
-    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform);
+    const message = this.#voice.compose(content, to);
+    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform, this.#voice.foreignAccount(message));
     return message;
   }
 
@@ -395,8 +394,16 @@ export class FakeMaiBot {
     return promise;
   }
 
+  /** Never throws: what a frame sets off is told by the event `error`, and the next frame is read. */
   #read(text: string | null, line: Line): void {
-    if (this.#deaf.has(line)) return;
+    try {
+      if (!this.#deaf.has(line)) this.#take(text, line);
+    } catch (error) {
+      this.#emitter.fail(error);
+    }
+  }
+
+  #take(text: string | null, line: Line): void {
     const receipt = readFrame(text, line.platform, (id) => this.#sentIds.includes(id));
     if (text === null) {
       // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
@@ -406,8 +413,9 @@ export class FakeMaiBot {
       // Source: maim_message 0.6.8, ws_connection.py: whoever talks has the name.
       this.#wire.claim(line);
     }
-    this.#keepReceipt(receipt);
     const { message, isAccepted } = receipt;
+    if (isAccepted && message !== null) this.#voice.learn(message);
+    this.#keepReceipt(receipt);
     if (isAccepted && message !== null) void this.#answer(message); // never rejects
   }
 
@@ -422,27 +430,21 @@ export class FakeMaiBot {
 
   async #answer(message: MessageBase): Promise<void> {
     try {
-      const answer = await this.#nextAnswer(message);
+      const answer = await this.#voice.next(message);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
       if (this.#wire.isClosed) return;
-      const said = maibotMessage(answer, message, this.#bot);
+      const said = this.#voice.compose(answer, message);
       if (!this.#deliver(said)) this.#note(LINES.noTarget(said.message_info.platform));
     } catch (error) {
       this.#emitter.fail(error);
     }
   }
 
-  #nextAnswer(message: MessageBase): MaibotAnswer | void | Promise<MaibotAnswer | void> {
-    if (typeof this.#answers === "function") return this.#answers(message);
-    if (this.#answers !== "echo") return this.#answers[this.#answered++];
-    const { message_segment: top } = message;
-    return top.type === "seglist" ? top.data as Seg[] : top; // an accepted list holds segments
-  }
-
-  /** Sends a message to its platform; returns whether somebody is there. */
+  /** Sends a message to its platform; returns whether MaiBot would, and somebody is there. */
   #deliver(message: MessageBase): boolean {
-    const isSent = this.#wire.send(message.message_info.platform, JSON.stringify(message));
+    const { platform } = message.message_info;
+    const isSent = this.#voice.foreignAccount(message) === null && this.#wire.send(platform, JSON.stringify(message));
     if (isSent) {
       remember(this.#sent, message, this.#keep);
       remember(this.#sentIds, message.message_info.message_id ?? "", 10_000);
@@ -451,12 +453,12 @@ export class FakeMaiBot {
     return isSent;
   }
 
-  #noRoute(platform: string): never {
+  #noRoute(platform: string, account: string | null = null): never {
     this.#note(LINES.noTarget(platform));
-    const connected = this.platforms.map((name) => `"${name}"`).join(", ") || "nobody";
-    throw new MessageConnectionError(
-      "no_route",
-      `Cannot send message as platform "${platform}" must be connected: connected is ${connected}`,
-    );
+    const connected = this.platforms.map((name) => `"${shorten(name)}"`).join(", ") || "nobody";
+    const issue = account === null
+      ? `platform "${shorten(platform)}" must be connected: connected is ${connected}`
+      : `the account must be the bot's: received "${shorten(account)}"`;
+    throw new MessageConnectionError("no_route", `Cannot send message as ${issue}`);
   }
 }

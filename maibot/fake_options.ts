@@ -40,7 +40,11 @@ export interface FakeMaiBotOptions {
    */
   path?: string;
   /**
-   * Account it speaks as, where an adapter names none in `additional_config`.
+   * Account it speaks as: the one that `[bot] platforms` of MaiBot's configuration would name.
+   *
+   * A message that names another one in `additional_config` is taken and never answered, as in MaiBot: nothing is sent,
+   * and the log says `未找到目标平台`. The first that is not empty of `platform_io_account_id`, `account_id`, `self_id`
+   * and `bot_account` names it.
    *
    * @default {"10001"}
    */
@@ -93,7 +97,7 @@ export interface MaibotReceipt {
   readonly message: MessageBase | null;
   /** Whether MaiBot would have taken it. */
   readonly isAccepted: boolean;
-  /** All that is wrong with it, what MaiBot trips on first. */
+  /** What is wrong with it, as `maibotIssues` lists it: what MaiBot trips on first. */
   readonly issues: readonly MaibotIssue[];
   /** The line MaiBot would have logged; `null` when it says nothing. */
   readonly log: MaibotLogLine | null;

@@ -16,6 +16,9 @@ export interface MaibotIssue {
   readonly hint: string;
 }
 
+/** Issues that are listed; a first `drop` that comes later is one more. */
+export const MAX_ISSUES = 100;
+
 /** Languages of the hints. */
 export type HintLanguage = "en" | "zh";
 
@@ -45,10 +48,14 @@ export function hintOf({ rule }: Pick<MaibotIssue, "rule">, language: HintLangua
  *
  * It accepts a message exactly when none of them is a `drop`; the first of those is the one in its log. Legacy and API
  * mode are alike. Custom messages may be given, too. Bytes among the data count as the base64 they become when sent.
- * Never throws for what `JSON.parse` gives.
+ * Never throws for what `JSON.parse` gives, and always ends: a list that holds itself is looked into once.
  *
- * What can not be seen in a message is not looked for: whether its platform is the connection's, and whether MaiBot
- * knows the bot's account there and lets the chat in.
+ * The first 100 are listed; the first `drop` always is, as the last where it comes later.
+ *
+ * What can not be seen in a message is not looked for: whether its platform is the connection's, whether MaiBot knows
+ * the bot's account there and lets the chat in, and whether an account that `additional_config` names is that very one.
+ * The keys `platform_io_account_id`, `account_id`, `self_id` and `bot_account` name one: where it is another, MaiBot
+ * takes the message, and its answer goes nowhere.
  *
  * @param message Any decoded JSON value.
  * @returns The issues; none for a message that arrives as it was meant.
@@ -66,8 +73,13 @@ export function hintOf({ rule }: Pick<MaibotIssue, "rule">, language: HintLangua
  */
 export function maibotIssues(message: unknown): MaibotIssue[] {
   const issues: MaibotIssue[] = [];
+  let hasDrop = false;
   findFaults(message, (rule, path) => {
-    issues.push({ level: RULES[rule].level, path, rule, hint: hintOf({ rule }, "en") });
+    const { level } = RULES[rule];
+    const isFirstDrop = level === "drop" && !hasDrop;
+    if (issues.length >= MAX_ISSUES && !isFirstDrop) return;
+    hasDrop ||= isFirstDrop;
+    issues.push({ level, path, rule, hint: hintOf({ rule }, "en") });
   });
   return issues;
 }

@@ -32,6 +32,7 @@ export { echoing, echoMessageId } from "./echo.ts";
 export type { ActualId, DeliveryHandler, EchoClient, EchoId } from "./echo.ts";
 
 // for tests: a MaiBot that is none
+export type { SayTarget } from "./destination.ts";
 export { FakeMaiBot } from "./fake.ts";
 export type { MaibotLogLevel, MaibotLogLine } from "./fake_log.ts";
 export type {
@@ -46,4 +47,4 @@ export type {
   RestartOptions,
 } from "./fake_options.ts";
 export type { MaibotWaitOptions } from "./inbox.ts";
-export type { SayContent, SayTarget } from "./outbound.ts";
+export type { SayContent } from "./outbound.ts";

@@ -1,45 +1,46 @@
+import {
+  isPort,
+  linePrinter,
+  oneLine,
+  parseFlags,
+  type ProgramSystem,
+  runToEnd,
+  stopSignal,
+  UsageError,
+} from "../internal/program.ts";
 import { plainText } from "../schema.ts";
 import { customName } from "./fake_door.ts";
 import type { MaibotReceipt } from "./fake_options.ts";
 import { FakeMaiBot } from "./fake.ts";
-import { type HintLanguage, hintOf } from "./issues.ts";
+import { type HintLanguage, hintOf, MAX_ISSUES } from "./issues.ts";
 import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
+import { ACCOUNT_KEYS, routeId } from "./route.ts";
+import { shorten } from "./shorten.ts";
 
-/** The parts of `node:util` and `node:process` in use; only a program may import those. */
-export interface MaibotSystem {
-  readonly util: {
-    parseArgs(config: {
-      args: string[];
-      options: Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
-    }): { values: Record<string, unknown> };
-  };
-  readonly process: {
-    readonly argv: readonly string[];
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly stdout: { write(text: string): unknown; on(event: "error", handler: () => void): unknown };
-    readonly stderr: { write(text: string): unknown };
-    on(signal: "SIGINT" | "SIGTERM", handler: () => void): unknown;
-    exit(code: number): never;
-  };
-}
+/** Issues of one message that are printed; a first `drop` that comes later is one more. */
+const MAX_SHOWN = 20;
+
+/** The variables that choose the language, and more of them. */
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The parts of the runtime's own modules in use. */
+export type MaibotSystem = ProgramSystem & { readonly process: { readonly env: Env } };
 
 interface Flags {
   host?: string;
   port?: string;
   path?: string;
   token?: string[];
+  account?: string;
   echo?: boolean;
   answer?: string;
   quiet?: boolean;
   help?: boolean;
 }
 
-/** A mistake of the person who started the program: one line, exit code 1. */
-class UsageError extends Error {}
-
 function readLanguage({ process }: MaibotSystem): HintLanguage {
   const fallback = new Intl.DateTimeFormat().resolvedOptions().locale;
-  let env: MaibotSystem["process"]["env"] = {};
+  let env: Env = {};
   try {
     const { LC_ALL, LC_MESSAGES, LANG } = process.env;
     env = { LC_ALL, LC_MESSAGES, LANG };
@@ -49,8 +50,7 @@ function readLanguage({ process }: MaibotSystem): HintLanguage {
   return isChinese(env, fallback) ? "zh" : "en";
 }
 
-function readFlags({ util, process }: MaibotSystem, texts: ProgramTexts): Flags {
-  const args = process.argv.slice(2);
+function readFlags(system: MaibotSystem, texts: ProgramTexts): Flags {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   const options = {
@@ -58,28 +58,20 @@ function readFlags({ util, process }: MaibotSystem, texts: ProgramTexts): Flags 
     port: text,
     path: text,
     token: { type: "string", multiple: true },
+    account: text,
     echo: flag,
     answer: text,
     quiet: flag,
     help: flag,
   } as const;
-  try {
-    return util.parseArgs({ args, options }).values;
-  } catch {
-    const names = Object.keys(options);
-    // Values are not repeated, nor what stands where the value of a flag belongs: it may be a token.
-    const bad = args.find((arg, index) => {
-      const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
-      return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
-    });
-    throw new UsageError(bad === undefined ? texts.flagValue : texts.flagUnknown(bad.split("=")[0] ?? ""));
-  }
+  return parseFlags(options, system, texts);
 }
 
-function checkFlags({ port = "8000", path, token, echo, answer }: Flags, texts: ProgramTexts): void {
-  if (!/^\d+$/.test(port) || Number(port) > 65535) throw new UsageError(texts.port(port));
+function checkFlags({ port = "8000", path, token, account, echo, answer }: Flags, texts: ProgramTexts): void {
+  if (!isPort(port)) throw new UsageError(texts.port(port));
   if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new UsageError(texts.path);
   if (token?.includes("")) throw new UsageError(texts.token);
+  if (account?.trim() === "") throw new UsageError(texts.accountEmpty);
   if (answer === "") throw new UsageError(texts.answerEmpty);
   if (echo && answer !== undefined) throw new UsageError(texts.echoOrAnswer);
 }
@@ -95,68 +87,64 @@ function reason(error: unknown, texts: ProgramTexts): string {
   return message.split("\n")[0] ?? name;
 }
 
-/** A line stays a line whatever a message holds: neither control codes nor marks that turn it around get out. */
-function oneLine(text: string, length = 200): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ");
-  return line.length > length ? `${line.slice(0, length)}…` : line;
+function oneName(name: string): string {
+  return oneLine(shorten(name));
 }
 
 /** What MaiBot makes of a frame: whether it is taken, else MaiBot's own words. No base64, whatever it holds. */
 function verdictOf({ kind, value, message, isAccepted, log }: MaibotReceipt, texts: ProgramTexts): string {
   const words = oneLine(log?.text ?? texts.silent).trimEnd();
-  if (kind === "custom") return `${isAccepted ? "✓" : "✗"} {${oneLine(customName(value) ?? "")}} ${words}`;
+  if (kind === "custom") return `${isAccepted ? "✓" : "✗"} {${oneName(customName(value) ?? "")}} ${words}`;
   if (!isAccepted) return `✗ ${words}`;
   return `✓ ${texts.accepted}: ${message === null ? "" : oneLine(plainText(message))}`.trimEnd();
 }
 
-function narrate(bot: FakeMaiBot, language: HintLanguage, print: (line: string) => void): void {
+/** Lines about one frame: what becomes of it, and why. */
+function* report(receipt: MaibotReceipt, account: string, language: HintLanguage): Generator<string> {
   const texts = textsOf(language);
-  bot.on("open", (platform) => print(`+ ${oneLine(platform)}`));
-  bot.on("close", (platform, { code, reason }) => print(`- ${oneLine(platform)} ${code} ${oneLine(reason)}`.trimEnd()));
+  const { platform, message, isAccepted, issues } = receipt;
+  yield `< ${oneName(platform)} ${verdictOf(receipt, texts)}`;
+  const firstDrop = issues.find(({ level }) => level === "drop");
+  const shown = issues.filter((issue, index) => index < MAX_SHOWN || issue === firstDrop);
+  for (const issue of shown) {
+    yield `    ${texts.levels[issue.level]} ${oneLine(issue.path)}: ${hintOf(issue, language)}`;
+  }
+  const rest = issues.length - shown.length;
+  if (rest > 0) yield `    ${texts.more(rest, issues.length >= MAX_ISSUES)}`;
+  const named = isAccepted ? routeId(message?.message_info.additional_config, ACCOUNT_KEYS) : undefined;
+  if (named !== undefined && named !== account) {
+    yield `    ${texts.levels.warn} $.message_info.additional_config: ${texts.account(oneName(named))}`;
+  }
+}
+
+function narrate(bot: FakeMaiBot, account: string, language: HintLanguage, print: (line: string) => void): void {
+  bot.on("open", (platform) => print(`+ ${oneName(platform)}`));
+  bot.on("close", (platform, { code, reason }) => print(`- ${oneName(platform)} ${code} ${oneLine(reason)}`.trimEnd()));
   bot.on("received", (receipt) => {
-    print(`< ${oneLine(receipt.platform)} ${verdictOf(receipt, texts)}`);
-    for (const issue of receipt.issues) {
-      print(`    ${texts.levels[issue.level]} ${oneLine(issue.path)}: ${hintOf(issue, language)}`);
-    }
+    for (const line of report(receipt, account, language)) print(line);
   });
-  bot.on("sent", (message) => print(`> ${oneLine(message.message_info.platform)} ${oneLine(plainText(message))}`));
+  bot.on("sent", (message) => print(`> ${oneName(message.message_info.platform)} ${oneLine(plainText(message))}`));
   bot.on("log", ({ level, text }) => {
     if (text.startsWith("拒绝平台") || text.startsWith("未找到目标平台")) print(`! ${level} ${oneLine(text)}`);
   });
 }
 
-/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
-function stopSignal({ process }: MaibotSystem): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let isStopping = false;
-  const stop = () => {
-    if (isStopping) process.exit(130);
-    isStopping = true;
-    resolve();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  return promise;
-}
-
 async function start(system: MaibotSystem, language: HintLanguage): Promise<void> {
   const texts = textsOf(language);
-  const say = (line: string) => void system.process.stdout.write(`${line}\n`);
-  // Whoever read the lines is gone, as in `main.ts | head -1`: that ends the program, not with a stack.
-  system.process.stdout.on("error", () => system.process.exit(0));
+  const say = linePrinter(system);
   const flags = readFlags(system, texts);
   if (flags.help) return say(texts.help.trimEnd());
   checkFlags(flags, texts);
-  const { host, port = "8000", path, token: tokens, echo, answer } = flags;
+  const { host, port = "8000", path, token: tokens, account = "10001", echo, answer } = flags;
   const bot = new FakeMaiBot({
     keep: 0,
+    account,
     ...(tokens === undefined ? {} : { tokens }),
     ...(path === undefined ? {} : { path }),
     ...(echo ? { answers: "echo" } : answer === undefined ? {} : { answers: () => answer }),
   });
   const print = flags.quiet ? () => {} : say;
-  narrate(bot, language, print);
+  narrate(bot, account, language, print);
   bot.on("error", (error) => print(`! ${oneLine(reason(error, texts))}`));
   const stopped = stopSignal(system);
   say(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));
@@ -171,12 +159,8 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
  */
 export async function runMaibot(system: MaibotSystem): Promise<void> {
   const language = readLanguage(system);
-  try {
-    await start(system, language);
-  } catch (error) {
-    const text = error instanceof UsageError ? error.message : reason(error, textsOf(language));
-    system.process.stderr.write(`${textsOf(language).error}${text}\n`);
-    system.process.exit(1);
-  }
-  system.process.exit(0);
+  const texts = textsOf(language);
+  await runToEnd(system, () => start(system, language), (error) => {
+    return `${texts.error}${error instanceof UsageError ? error.message : reason(error, texts)}`;
+  });
 }

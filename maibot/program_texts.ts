@@ -1,16 +1,16 @@
+import type { FlagTexts } from "../internal/program.ts";
 import type { MaibotLevel } from "./rules.ts";
 
 /** What the program says, in one language. */
-export interface ProgramTexts {
+export interface ProgramTexts extends FlagTexts {
   readonly help: string;
   /** Stands before a mistake. */
   readonly error: string;
-  readonly flagUnknown: (flag: string) => string;
-  readonly flagValue: string;
   readonly echoOrAnswer: string;
   readonly port: (text: string) => string;
   readonly token: string;
   readonly path: string;
+  readonly accountEmpty: string;
   readonly answerEmpty: string;
   readonly portTaken: string;
   readonly addressForeign: string;
@@ -21,6 +21,10 @@ export interface ProgramTexts {
   /** For what MaiBot drops without a word. */
   readonly silent: string;
   readonly levels: Readonly<Record<MaibotLevel, string>>;
+  /** For the issues that are not printed; there may be more than that. */
+  readonly more: (count: number, isLeast: boolean) => string;
+  /** For a message that names another account than the bot's. */
+  readonly account: (account: string) => string;
 }
 
 const EN: ProgramTexts = {
@@ -32,6 +36,7 @@ Usage: deno run -A maibot/main.ts [flags]      (or: bun maibot/main.ts [flags])
   --port PORT      port to bind, 0 picks a free one (default 8000, as MaiBot)
   --path PATH      path of the WebSocket (default /ws)
   --token TOKEN    lets this token in; repeat it for several; without one everybody is let in
+  --account ID     account of the bot in MaiBot's configuration (default 10001)
   --echo           answers each message that MaiBot would take with its own content
   --answer TEXT    answers each message that MaiBot would take with this text
   --quiet          prints the URL only
@@ -46,6 +51,7 @@ The language is that of LC_ALL, LC_MESSAGES or LANG: Chinese for zh, else Englis
   port: (text) => `--port must be from 0 to 65535: received ${text}`,
   token: "--token must not be empty",
   path: '--path must start with "/" and hold neither "?" nor "#"',
+  accountEmpty: "--account must not be empty",
   answerEmpty: "--answer must not be empty",
   portTaken: "the port is taken; choose another with --port, or 0 for a free one",
   addressForeign: "this machine does not have that address; see --host",
@@ -55,6 +61,9 @@ The language is that of LC_ALL, LC_MESSAGES or LANG: Chinese for zh, else Englis
   accepted: "MaiBot takes it",
   silent: "MaiBot drops it and logs nothing",
   levels: { drop: "drop", damage: "damage", warn: "warning" },
+  more: (count, isLeast) => `… and ${isLeast ? "at least " : ""}${count} more`,
+  account: (account) =>
+    `it names the account ${account}, which is not the bot's: MaiBot answers nothing; see --account`,
 };
 
 const ZH: ProgramTexts = {
@@ -66,6 +75,7 @@ const ZH: ProgramTexts = {
   --port 端口      监听端口，0 为任选空闲端口（默认 8000，与 MaiBot 相同）
   --path 路径      WebSocket 路径（默认 /ws）
   --token 令牌     允许该令牌连接；可重复；不写则不检查令牌
+  --account 账号   MaiBot 配置里的机器人账号（默认 10001）
   --echo           对 MaiBot 会接受的消息，原样回复其内容
   --answer 文本    对 MaiBot 会接受的消息，回复这段文本
   --quiet          只打印 URL
@@ -80,6 +90,7 @@ const ZH: ProgramTexts = {
   port: (text) => `--port 必须在 0 到 65535 之间：收到 ${text}`,
   token: "--token 不能为空",
   path: '--path 必须以 "/" 开头，且不含 "?" 与 "#"',
+  accountEmpty: "--account 不能为空",
   answerEmpty: "--answer 不能为空",
   portTaken: "端口已被占用；用 --port 换一个，0 为任选空闲端口",
   addressForeign: "本机没有这个地址；见 --host",
@@ -89,6 +100,8 @@ const ZH: ProgramTexts = {
   accepted: "MaiBot 会接受",
   silent: "MaiBot 会丢弃它，且不写日志",
   levels: { drop: "丢弃", damage: "损坏", warn: "提醒" },
+  more: (count, isLeast) => `……还有${isLeast ? "至少" : ""} ${count} 处`,
+  account: (account) => `这里写的账号 ${account} 不是机器人的账号：MaiBot 不会回复；见 --account`,
 };
 
 /** Chooses the language, by the variables in the order in which the C library looks at them. */

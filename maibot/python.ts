@@ -37,16 +37,12 @@ export function typeName(value: unknown): string {
   return typeof value === "string" ? "str" : "dict";
 }
 
-/** `str(value)`; arrays and objects only roughly. */
+/** `str(value)`; of arrays and objects, which may be huge or hold themselves, no more than that they are such. */
 export function toText(value: unknown): string {
   if (isAbsent(value)) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value !== "object") return String(value);
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return "{...}"; // deeper than the stack of the engine
-  }
+  return Array.isArray(value) ? "[...]" : "{...}";
 }
 
 /** `str(value or "").strip()`, by which MaiBot reads ids among free data. */

@@ -1,5 +1,6 @@
 import { getError, isAbsent, isObject, isTruthy, own, readBase64, toId, toText, typeName } from "./python.ts";
 import type { MaibotRule } from "./rules.ts";
+import { shorten } from "./shorten.ts";
 
 /** Takes a fault: the rule, the path, and the text of the error that MaiBot logs, where there is one. */
 export type Report = (rule: MaibotRule, path: string, said?: string) => void;
@@ -10,15 +11,37 @@ const MAX_DEPTH = 32;
 /** Keys of an `at` object that may hold the account, the first that is not empty counts. */
 const AT_KEYS = ["target_user_id", "qq", "user_id", "id"];
 
-const unsupported = (type: unknown): string => `暂时不支持的消息片段类型: ${toText(type)}`;
+const unsupported = (type: unknown): string => `暂时不支持的消息片段类型: ${shorten(toText(type))}`;
+
+/**
+ * The lists that were looked into. In JSON each stands in one place; in a value made by code one may hold itself, or
+ * stand in many, and is looked into once.
+ */
+class Seen {
+  readonly #lists = new Set<unknown>();
+
+  /** Whether a list has not been looked into before. */
+  isNew(list: readonly unknown[]): boolean {
+    const isNew = !this.#lists.has(list);
+    this.#lists.add(list);
+    return isNew;
+  }
+}
 
 /** What `Seg.from_dict` trips on, before anything else of the message is looked at. */
-export function shapeFaults(segment: unknown, path: string, report: Report, depth = 0): void {
+export function shapeFaults(
+  segment: unknown,
+  path: string,
+  report: Report,
+  depth: number = 0,
+  seen: Seen = new Seen(),
+): void {
   if (!isObject(segment)) return report("segment_kind", path, getError(segment));
   if (own(segment, "type") !== "seglist" || depth > MAX_DEPTH) return;
   const data = own(segment, "data");
   if (Array.isArray(data)) {
-    for (const [index, item] of data.entries()) shapeFaults(item, `${path}.data[${index}]`, report, depth + 1);
+    if (!seen.isNew(data)) return;
+    for (const [index, item] of data.entries()) shapeFaults(item, `${path}.data[${index}]`, report, depth + 1, seen);
   } else if (typeof data === "string" || isObject(data)) {
     // Python iterates over characters or keys; of none there is an empty list.
     if (isTruthy(data)) report("list_kind", `${path}.data`, getError(""));
@@ -86,23 +109,24 @@ function dataFaults(type: unknown, data: unknown, path: string, report: Report):
 }
 
 /** What becomes of the data of one segment in a list, and of those in a list in it. */
-function pieceFaults(segment: unknown, path: string, report: Report, depth = 0): void {
+function pieceFaults(segment: unknown, path: string, report: Report, seen: Seen, depth: number = 0): void {
   if (!isObject(segment) || depth > MAX_DEPTH) return;
   const [type, data] = [own(segment, "type"), own(segment, "data")];
   if (dataFaults(type, data, `${path}.data`, report)) return;
   report(type === "seglist" ? "list_nested" : "segment_type", `${path}.type`, unsupported(type));
-  if (type !== "seglist" || !Array.isArray(data)) return;
-  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report, depth + 1);
+  if (type !== "seglist" || !Array.isArray(data) || !seen.isNew(data)) return;
+  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report, seen, depth + 1);
 }
 
 /** What MaiBot trips on when it turns the content into its own; the shape has been looked at before. */
 export function contentFaults(segment: unknown, path: string, report: Report): void {
   if (!isObject(segment)) return;
-  if (own(segment, "type") !== "seglist") return pieceFaults(segment, path, report);
+  const seen = new Seen();
+  if (own(segment, "type") !== "seglist") return pieceFaults(segment, path, report, seen);
   const data = own(segment, "data");
   if (data === "" || (!isAbsent(data) && typeof data === "object" && !isTruthy(data))) {
     report("list_empty", `${path}.data`);
   }
-  if (!Array.isArray(data)) return;
-  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report);
+  if (!Array.isArray(data) || !seen.isNew(data)) return;
+  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report, seen);
 }

@@ -1,6 +1,6 @@
 import type { MessageBase, Seg } from "../schema.ts";
-import { isObject, own, toId } from "./python.ts";
-import type { Fields } from "./python.ts";
+import { type Fields, isAbsent, isObject, own, toId } from "./python.ts";
+import { ACCOUNT_KEYS, routeId, SCOPE_KEYS } from "./route.ts";
 
 /** Whom a message of MaiBot is for. */
 export interface ReplyTarget {
@@ -16,19 +16,11 @@ export interface ReplyTarget {
   readonly scope?: string;
 }
 
-/** Source: MaiBot 1.2.1, route_key_factory.py; the first that is not empty counts. */
-const ACCOUNT_KEYS = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
-const SCOPE_KEYS = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
-
 const NOTHING: Fields = {};
 
 function fields(object: Fields, key: string): Fields {
   const value = own(object, key);
   return isObject(value) ? value : NOTHING;
-}
-
-function firstId(config: Fields, keys: readonly string[]): string | undefined {
-  return keys.map((key) => toId(own(config, key))).find((id) => id !== "");
 }
 
 /**
@@ -37,7 +29,7 @@ function firstId(config: Fields, keys: readonly string[]): string | undefined {
  */
 function receiverId(info: Fields): string {
   const id = toId(own(fields(fields(info, "receiver_info"), "user_info"), "user_id"));
-  const isApi = own(info, "user_info") === undefined;
+  const isApi = isAbsent(own(info, "user_info"));
   const sender = toId(own(fields(fields(info, "sender_info"), "user_info"), "user_id"));
   return isApi || id === sender ? "" : id;
 }
@@ -74,7 +66,7 @@ export function replyTarget(message: MessageBase): ReplyTarget | null {
     toId(own(fields(fields(info, "receiver_info"), "group_info"), "group_id"));
   const id = group || receiverId(info) || toId(own(config, "platform_io_target_user_id"));
   if (id === "") return null;
-  const [account, scope] = [firstId(config, ACCOUNT_KEYS), firstId(config, SCOPE_KEYS)];
+  const [account, scope] = [routeId(config, ACCOUNT_KEYS), routeId(config, SCOPE_KEYS)];
   return {
     kind: group === "" ? "private" : "group",
     id,

@@ -10,7 +10,8 @@ import { type MessageBase, plainText, type Seg, seg } from "../schema.ts";
 import { withTimeout } from "./peers/inbox.ts";
 import { ONEBOT_TOKEN, OneBotPeer, type OneBotSegment, PICTURE, SELF_ID } from "./peers/onebot_peer.ts";
 import { currentRuntime, type LineProcess, runtimeCommand, runtimeProgram, spawnLines } from "./peers/process.ts";
-import type { SpawnOptions } from "./peers/process.ts";
+import type { SignalName, SpawnOptions } from "./peers/process.ts";
+import { signalTest } from "./peers/program.ts";
 import { runtimeTest } from "./peers/skip.ts";
 import { FILE, TELEGRAM_TOKEN, TelegramApi } from "./peers/telegram_api.ts";
 
@@ -124,24 +125,37 @@ function newBot(options: FakeMaiBotOptions = {}): FakeMaiBot {
 /** The program `maibot/main.ts`, which can be killed and started again on its port. */
 class BotProgram implements AsyncDisposable {
   readonly #children: LineProcess[] = [];
+  /** Where it listens. */
+  url = "";
 
-  /** Starts it; returns where it listens. */
-  async start(port: string = "0"): Promise<string> {
+  /** Starts it on a free port, or again on the one it had. */
+  async start(): Promise<void> {
+    const port = this.url === "" ? "0" : new URL(this.url).port;
     const child = start("maibot/main.ts", { env: { LC_ALL: "en_US.UTF-8" } }, ["--port", port, "--echo"]);
     this.#children.push(child);
-    return await child.line(/^ws:/, START);
+    this.url = await child.line(/^ws:/, START);
   }
 
-  async restart(port: string): Promise<void> {
-    const child = this.#children.at(-1);
-    child?.kill("SIGKILL");
-    await child?.exit();
-    await this.start(port);
+  /** Ends it without a word, and starts it again. */
+  async restart(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.#children.at(-1)?.exit();
+    await this.start();
+  }
+
+  /** Sends a signal to the life it has now. */
+  signal(name: SignalName): void {
+    this.#children.at(-1)?.kill(name);
+  }
+
+  /** All that its lives have printed. */
+  get lines(): readonly string[] {
+    return this.#children.flatMap(({ lines }) => lines);
   }
 
   /** Waits until one of its lives has printed a line that fits. */
   async printed(fits: RegExp): Promise<void> {
-    if (this.#children.some(({ lines }) => lines.some((line) => fits.test(line)))) return;
+    if (this.lines.some((line) => fits.test(line))) return;
     await this.#children.at(-1)?.line(fits);
   }
 
@@ -162,6 +176,16 @@ async function assertWhole(conversation: Conversation, bot: FakeMaiBot, child: L
   assertEquals(messages.filter(({ isAccepted, issues }) => !isAccepted || issues.length > 0), []);
   const ids = messages.map(({ message }) => message?.message_info.message_id);
   assertEquals(new Set(ids).size, ids.length);
+}
+
+/** The same of a bot that was killed: all that is known of it is what its lives have printed. */
+async function assertWholeOf(conversation: Conversation, bot: BotProgram, child: LineProcess): Promise<void> {
+  assertSettled(conversation, child);
+  for (const [id] of conversation.answers.values()) await bot.printed(new RegExp(`message_id_echo.* -> ${id}$`));
+  const verdicts = bot.lines.filter((line) => line.startsWith("< ") && !line.includes("{message_id_echo}"));
+  assertEquals(verdicts.filter((line) => !line.includes(" ✓ ")), []);
+  const numbers = verdicts.map(numberIn);
+  assertEquals(new Set(numbers).size, numbers.length);
 }
 
 /** Every message answered or reported, no answer twice, nothing else complained about. */
@@ -225,21 +249,20 @@ describe("examples/onebot_adapter.ts", () => {
     const conversation = new Conversation();
     const restarts: Promise<void>[] = [];
     await using bot = new BotProgram();
-    const MAIBOT_URL = await bot.start();
+    await bot.start();
     await using peer = new OneBotPeer({
       onSent: ({ params, messageId }) => conversation.answered(oneBotText(params.message), `${messageId}`),
     });
-    const env = { MAIBOT_URL, ONEBOT_URL: peer.url, ONEBOT_TOKEN };
+    const env = { MAIBOT_URL: bot.url, ONEBOT_URL: peer.url, ONEBOT_TOKEN };
     await using child = start("examples/onebot_adapter.ts", { env, onLine: conversation.heard });
     await ready(child, peer);
     await conversation.hold({
       say: (words) => void peer.say([text(words)]),
-      kill: () => restarts.push(bot.restart(new URL(MAIBOT_URL).port)),
+      kill: () => restarts.push(bot.restart()),
     });
     await Promise.all(restarts);
     assertEquals(restarts.length, 2);
-    assertSettled(conversation, child);
-    for (const [id] of conversation.answers.values()) await bot.printed(new RegExp(`message_id_echo.* -> ${id}$`));
+    await assertWholeOf(conversation, bot, child);
   });
 
   it("carries text, image, at, reply, face and file of a group to MaiBot", async () => {
@@ -350,6 +373,43 @@ describe("examples/onebot_adapter.ts", () => {
     assertEquals(await bot.echoed(inPrivate), `${second.messageId}`);
   });
 
+  it("says one message after the other, however long OneBot takes over one", async () => {
+    const answered = Promise.withResolvers<void>();
+    const story: string[] = [];
+    await using bot = newBot();
+    await using peer = new OneBotPeer({
+      onSent: ({ params }) => story.push(`${oneBotText(params.message)} said`),
+      answerAfter: async ({ params }) => {
+        if (params.group_id === undefined) await answered.promise;
+        story.push(`${oneBotText(params.message)} answered`);
+      },
+    });
+    await using child = oneBotAdapter(bot, peer);
+    await ready(child, peer);
+    const first = bot.say("一", { platform: "qq", user: "20001" });
+    const second = bot.say("二", { platform: "qq", group: "987" });
+    await peer.next();
+    peer.say([text("m1.")], { group: 987 }); // asks for the name of the group, after all that was said before
+    await bot.received(undefined, START);
+    answered.resolve();
+    const ids = [await bot.echoed(first), await bot.echoed(second)];
+    assertEquals(ids, peer.sent.map(({ messageId }) => `${messageId}`));
+    assertEquals(story, ["一 said", "一 answered", "二 said", "二 answered"]);
+  });
+
+  for (const url of [pathToFileURL(`${ROOT}LICENSE`).href, `data:image/png;base64,${PICTURE_BASE64}`, "a.png"]) {
+    it(`fetches no picture from ${url.slice(0, 5)}`, async () => {
+      await using bot = newBot();
+      await using peer = new OneBotPeer();
+      await using child = oneBotAdapter(bot, peer);
+      await ready(child, peer);
+      peer.say([{ type: "image", data: { file: "a.png", url } }]);
+      const { message } = await bot.received(undefined, START);
+      assertEquals(contentOf(message), [seg.text("[图片]")]);
+      await child.line(/^! a picture is missing: TypeError$/);
+    });
+  }
+
   it("ends with 1 when another adapter takes its place", async () => {
     await using bot = newBot();
     await using peer = new OneBotPeer();
@@ -404,6 +464,67 @@ describe("examples/telegram_adapter.ts", () => {
     await Promise.all(restarts);
     assertEquals(restarts.length, 2);
     await assertWhole(conversation, bot, child);
+  });
+
+  it("holds it as well with maibot/main.ts, killed by SIGKILL and started again", async () => {
+    const conversation = new Conversation();
+    const restarts: Promise<void>[] = [];
+    await using bot = new BotProgram();
+    await bot.start();
+    await using api = new TelegramApi({
+      onSent: ({ chatId, text, messageId }) => conversation.answered(text, `${chatId}:${messageId}`),
+    });
+    const env = { MAIBOT_URL: bot.url, TELEGRAM_API: api.url, TELEGRAM_TOKEN };
+    await using child = start("examples/telegram_adapter.ts", { env, onLine: conversation.heard });
+    await api.polled(START);
+    await conversation.hold({
+      say: (words, index) => void api.say({ text: words }, index % 2 === 0 ? 20001 + index % 3 : -100987),
+      kill: () => restarts.push(bot.restart()),
+    });
+    await Promise.all(restarts);
+    assertEquals(restarts.length, 2);
+    await assertWholeOf(conversation, bot, child);
+  });
+
+  signalTest(currentRuntime, "leaves to Telegram what comes while it is leaving", async () => {
+    await using bot = new BotProgram();
+    await bot.start();
+    await using api = new TelegramApi();
+    const env = { MAIBOT_URL: bot.url, TELEGRAM_API: api.url, TELEGRAM_TOKEN };
+    await using child = start("examples/telegram_adapter.ts", { env });
+    await api.polled(START);
+    api.say({ text: "m1." });
+    await bot.printed(/m1\.$/);
+    await api.polled(); // and with that m1 is confirmed
+    bot.signal("SIGSTOP"); // it does not answer the goodbye, which is waited for
+    child.kill("SIGINT");
+    await child.line(/^MaiBot: closing$/);
+    const kept = [api.say({ text: "m2." }), api.say({ text: "m3." })];
+    assertEquals(await child.exit({ timeoutMs: 15_000 }), { code: 0, signal: null });
+    assertEquals(api.unconfirmed, kept);
+  });
+
+  const mentions: readonly (readonly [words: string, isCalled: boolean])[] = [
+    ["@mai_bot 在吗", true],
+    ["在吗@MAI_BOT？", true],
+    ["/help@mai_bot", true],
+    ["@mai_bot2 在吗", false],
+    ["/help@mai_bot_test @mai", false],
+    ["mai_bot", false],
+  ];
+  it("takes for a mention what names the bot, and not one whose name starts alike", async () => {
+    await using bot = newBot();
+    await using api = new TelegramApi();
+    await using _child = telegramAdapter(bot, api);
+    await api.polled(START);
+    for (const [words] of mentions) api.say({ text: words }, -100987);
+    const found: [string, boolean][] = [];
+    while (found.length < mentions.length) {
+      const { message } = await bot.received(undefined, START);
+      assert(message !== null);
+      found.push([plainText(message), message.message_info.additional_config !== undefined]);
+    }
+    assertEquals(found, mentions.map(([words, isCalled]) => [words, isCalled]));
   });
 
   it("carries photo, sticker, file, quote and mention of a group to MaiBot", async () => {
@@ -508,6 +629,15 @@ describe("examples/echo_bot.ts", () => {
   it("is under 40 lines", async () => {
     const source = await readFile(`${ROOT}examples/echo_bot.ts`, "utf8");
     assert(source.trimEnd().split("\n").length < 40);
+  });
+
+  it("says so and ends with 1 when MaiBot may not have got what it said", async () => {
+    await using bot = newBot();
+    await using child = start("examples/echo_bot.ts", { env: { MAIBOT_URL: bot.listen({ port: 0 }) } });
+    await bot.received(undefined, START);
+    bot.cut();
+    assertEquals(await child.exit(START), { code: 1, signal: null });
+    assertEquals(child.lines, ["user: hello", "lost, or in doubt: unconfirmed"]);
   });
 
   it("talks to maibot/main.ts and ends with 0", async () => {

@@ -8,6 +8,7 @@ import {
   type FakeMaiBotOptions,
   type MaibotLogLine,
   type MaibotReceipt,
+  replyTarget,
 } from "../maibot/mod.ts";
 import { MessageConnectionError } from "../mod.ts";
 import { createMessage, isMessageBase, type MessageBase, plainText, type Seg, seg } from "../schema.ts";
@@ -89,6 +90,18 @@ async function adapter(url: string, reconnect = true): Promise<MessageClient> {
   client.on("error", () => {});
   await client.connect();
   return client;
+}
+
+/** Sends any JSON, each of it in turn, and gives the answer to the last. */
+async function answerTo(values: readonly unknown[], options: FakeMaiBotOptions = {}): Promise<MessageBase> {
+  await using bot = new FakeMaiBot({ answers: "echo", ...options });
+  await using peer = await NativePeer.connect(listen(bot), { headers: { platform: "qq" } });
+  let text: string | null = null;
+  for (const value of values) {
+    peer.socket.send(JSON.stringify(value));
+    text = await peer.text();
+  }
+  return JSON.parse(text ?? "null");
 }
 
 /** Sends any JSON and gives what the fake made of it. */
@@ -293,6 +306,15 @@ describe("FakeMaiBot.received()", () => {
     assertEquals(error.code, "timeout");
   });
 
+  it("names what a message was dropped for, and not what damages it before", async () => {
+    await using bot = new FakeMaiBot();
+    await using peer = await dial(listen(bot), "qq");
+    const { message_info, message_segment } = hello();
+    peer.text(JSON.stringify({ message_info: { ...message_info, message_id: null, time: 0 }, message_segment }));
+    const accepted = bot.received(({ isAccepted }) => isAccepted, { timeoutMs: 200 });
+    await assertRejects(() => accepted, MessageConnectionError, "drops for $.message_info.time");
+  });
+
   it("rejects with closed when it is closed", async () => {
     const bot = new FakeMaiBot();
     listen(bot);
@@ -393,6 +415,19 @@ describe("FakeMaiBot at its door", () => {
     assertEquals([read, value], [null, { post_type: "message" }]);
   });
 
+  it("logs no more than the start of a type or of a name", async () => {
+    const long = "A".repeat(100_000);
+    const { log } = await receiptOf(message({}, { type: long, data: 1 }));
+    assertEquals(log?.text, `预处理消息失败: 暂时不支持的消息片段类型: ${"A".repeat(40)}…`);
+    await using bot = new FakeMaiBot();
+    await using client = await adapter(listen(bot));
+    client.sendCustom(long, 1);
+    await bot.receivedCustom(long);
+    client.sendCustom("message_id_echo", { type: "echo", echo: long, actual_id: long });
+    await bot.receivedCustom("message_id_echo");
+    assert(bot.log.every(({ text }) => text.length < 200));
+  });
+
   it("logs a custom message that MaiBot has no handler for", async () => {
     await using bot = new FakeMaiBot();
     await using client = await adapter(listen(bot));
@@ -458,20 +493,77 @@ describe("FakeMaiBot answers", () => {
     assertEquals(order(answer), order(RECORDED_PRIVATE));
   });
 
-  it("as the account and in the scope that the adapter names", async () => {
-    await using bot = new FakeMaiBot({ answers: "echo", nickname: "小麦" });
-    await using peer = await NativePeer.connect(listen(bot), { headers: { platform: "qq" } });
-    peer.socket.send(JSON.stringify(hello("hi", { self_id: 20002, connection_id: "c1" })));
-    const { message_info } = withoutStamp(await peer.text());
-    const { additional_config, user_info } = message_info as unknown as MessageBase["message_info"];
-    assertEquals(user_info?.user_id, "20002");
-    assertEquals(user_info?.user_nickname, "小麦");
-    assertEquals(additional_config, {
-      platform_io_account_id: "20002",
-      platform_io_scope: "c1",
+  it("as its account, with the keys of account and scope as the adapter wrote them", async () => {
+    const asked = hello("hi", { self_id: 20002, account_id: " ", connection_id: "c1", other: 1 });
+    const { message_info } = await answerTo([asked], { account: "20002", nickname: "小麦" });
+    assertEquals([message_info.user_info?.user_id, message_info.user_info?.user_nickname], ["20002", "小麦"]);
+    assertEquals(message_info.additional_config, {
+      self_id: 20002,
+      connection_id: "c1",
       platform_io_target_user_id: "u1",
     });
   });
+
+  for (const config of [{ self_id: 20002 }, { platform_io_account_id: "20002", self_id: "10001" }]) {
+    it(`nothing to one that names another account by ${Object.keys(config)[0]}, as MaiBot has no route for it`, async () => {
+      await using bot = new FakeMaiBot({ answers: "echo" });
+      const lines = new Heard<[MaibotLogLine]>((handler) => bot.on("log", handler));
+      await using peer = await NativePeer.connect(listen(bot), { headers: { platform: "qq" } });
+      peer.socket.send(JSON.stringify(hello("lost", config)));
+      await lines.next(({ text }) => text === "未找到目标平台: qq");
+      peer.socket.send(JSON.stringify(hello("here", { bot_account: " 10001 " })));
+      assertEquals(await texts(peer, 1), ["here"]);
+      assertEquals(bot.receipts.map(({ isAccepted }) => isAccepted), [true, true]);
+      assertEquals(bot.sent.length, 1);
+    });
+  }
+
+  const inGroup = (group_info: unknown, more: object = {}) => {
+    const { message_info, message_segment } = hello();
+    return { message_info: { ...message_info, group_info, ...more }, message_segment };
+  };
+  const NAMELESS = inGroup({ group_id: "g1", group_name: "" });
+
+  it("in a group without a name by naming it in additional_config alone", async () => {
+    const { message_info } = await answerTo([NAMELESS]);
+    assertEquals(message_info.additional_config, {
+      platform_io_account_id: "10001",
+      platform_io_target_group_id: "g1",
+    });
+    assertEquals(["group_info", "receiver_info"].filter((name) => name in message_info), []);
+    assertEquals(message_info.sender_info?.group_info, null);
+    const message = { message_info, message_segment: seg.text("") };
+    assertEquals(replyTarget(message), { kind: "group", id: "g1", platform: "qq", account: "10001" });
+  });
+
+  it("in a group without a name by the one that it had before", async () => {
+    const { message_info } = await answerTo([inGroup({ group_id: "g1", group_name: "群" }), NAMELESS]);
+    assertEquals(message_info.group_info, { platform: "qq", group_id: "g1", group_name: "群" });
+    const other = await answerTo([inGroup({ group_id: "g2", group_name: "群" }), NAMELESS]);
+    assertEquals(other.message_info.group_info, undefined);
+  });
+
+  const targets: readonly (readonly [what: string, message: unknown, target: string])[] = [
+    ['in a group whose id is null to the group "None"', inGroup({ group_id: null, group_name: "群" }), "group None"],
+    [
+      'to an author whose id is null as "None"',
+      inGroup(null, {
+        user_info: { user_id: null, user_nickname: "n" },
+      }),
+      "private None",
+    ],
+    ["in a group whose id is empty to the author", inGroup({ group_id: "", group_name: "群" }), "private u1"],
+    ["in a group whose id is a number to that group", inGroup({ group_id: 987, group_name: "群" }), "group 987"],
+    ["what MaiBot takes although it is no message of the protocol", inGroup(null, { time: true }), "private u1"],
+  ];
+  for (const [what, message, expected] of targets) {
+    it(what, async () => {
+      const answer = await answerTo([message]);
+      const target = replyTarget(answer);
+      assertEquals(`${target?.kind} ${target?.id}`, expected);
+      assertEquals(answer.message_info.group_info?.group_id ?? null, target?.kind === "group" ? target.id : null);
+    });
+  }
 
   it("nothing to a message that MaiBot drops", async () => {
     await using bot = new FakeMaiBot({ answers: ["answer"] });
@@ -494,6 +586,27 @@ describe("FakeMaiBot answers", () => {
     await bot.received(({ message }) => message !== null && plainText(message) === "late");
     await bot.close();
     assertEquals(bot.sent.length, 1);
+  });
+
+  it("the rest when its function throws while it catches up after a pause", async () => {
+    const answers = (message: MessageBase): string => {
+      if (plainText(message) === "bad") throw new Error("script");
+      return "good";
+    };
+    await using bot = new FakeMaiBot({ answers });
+    const errors = new Heard<[unknown]>((handler) => bot.on("error", handler));
+    await using peer = await NativePeer.connect(listen(bot), { headers: { platform: "qq" } });
+    await bot.connected("qq");
+    bot.on("received", () => {
+      throw new Error("handler");
+    });
+    bot.pause();
+    for (const text of ["bad", "good"]) peer.socket.send(JSON.stringify(hello(text)));
+    await assertRejects(() => bot.received(undefined, { timeoutMs: 100 }), MessageConnectionError);
+    bot.resume();
+    assertEquals(await texts(peer, 1), ["good"]);
+    const failures = [await errors.next(), await errors.next(), await errors.next()].map(([error]) => String(error));
+    assertEquals(failures.toSorted(), ["Error: handler", "Error: handler", "Error: script"]);
   });
 
   it("goes on when its function throws, and tells of it", async () => {
@@ -547,6 +660,20 @@ describe("FakeMaiBot.say()", () => {
     await using bot = new FakeMaiBot();
     const error = assertThrows(() => bot.say("x", { platform: "tg", user: "u1" }), MessageConnectionError);
     assertEquals([error.code, bot.log.at(-1)?.text], ["no_route", "未找到目标平台: tg"]);
+  });
+
+  it("throws no_route and logs MaiBot's line when told to answer by another account", async () => {
+    await using bot = new FakeMaiBot();
+    await using _peer = await NativePeer.connect(listen(bot), { headers: { platform: "qq" } });
+    await bot.connected("qq");
+    const error = assertThrows(() => bot.say("x", hello("hi", { self_id: "2" })), MessageConnectionError, "account");
+    assertEquals([error.code, bot.log.at(-1)?.text, bot.sent], ["no_route", "未找到目标平台: qq", []]);
+  });
+
+  it("cuts a long name in its error and in the log", async () => {
+    await using bot = new FakeMaiBot();
+    const error = assertThrows(() => bot.say("x", { platform: "p".repeat(5000), user: "u" }), MessageConnectionError);
+    assert(error.message.length < 200 && (bot.log.at(-1)?.text.length ?? 999) < 100, error.message);
   });
 
   for (const to of [{ platform: "qq" }, { platform: "qq", user: "u", group: "g" }, { platform: "", user: "u" }]) {

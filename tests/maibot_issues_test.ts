@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { existsSync, readFileSync } from "node:fs";
@@ -7,6 +7,7 @@ import process from "node:process";
 import { hintOf, type MaibotIssue, maibotIssues, type MaibotRule } from "../maibot/mod.ts";
 import { maibotLogLine } from "../maibot/log_line.ts";
 import { RULES } from "../maibot/rules.ts";
+import { MessageClient, MessageRejectedError, MessageServer } from "../mod.ts";
 import { createCustom, createMessage, createReply, type MessageBase, type Seg, seg } from "../schema.ts";
 import { ABSENT, nestedLists, putAt, show, whilePolluted, wrong } from "./samples.ts";
 import { acceptVectors } from "./maibot_vectors.ts";
@@ -419,6 +420,9 @@ describe("maibotLogLine()", () => {
     [at(`${INFO}.platform`, ""), "预处理消息失败: 消息缺少平台信息"],
     [at(`${USER}.user_id`, null), null],
     [createCustom("poke", {}, "qq"), "收到未注册的自定义消息类型: poke"],
+    [createCustom("p".repeat(41), {}, "qq"), `收到未注册的自定义消息类型: ${"p".repeat(40)}…`],
+    [at(SEG, { type: "A".repeat(5000) }), `预处理消息失败: 暂时不支持的消息片段类型: ${"A".repeat(40)}…`],
+    [at(SEG, { type: { A: "A" } }), "预处理消息失败: 暂时不支持的消息片段类型: {...}"],
     [{ is_custom_message: true }, "收到未注册的自定义消息类型: None"],
     [echo({ type: "echo" }), null],
   ];
@@ -579,6 +583,73 @@ describe("maibotIssues() of the seed", () => {
       [`nickname ${USER}.user_nickname`, `group_name ${GROUP}.group_name`],
       [`base64_broken ${SEG}.data[1].data`, `nickname ${USER}.user_nickname`],
     ]);
+  });
+});
+
+describe("maibotIssues() lists", () => {
+  const face = seg.of("face", 14); // a drop
+  const nobody = seg.of("at", ""); // damage
+  const holds = (...pieces: Seg[]): unknown => at(SEG, { type: "seglist", data: pieces });
+  const times = (count: number, piece: Seg): Seg[] => Array.from({ length: count }, () => piece);
+
+  it("the first 100", () => {
+    const issues = maibotIssues(holds(...times(1000, face)));
+    assertEquals(
+      issues.map(({ path }) => path),
+      Array.from({ length: 100 }, (_, index) => `${SEG}.data[${index}].type`),
+    );
+  });
+
+  it("the first drop as well where 1000 others stand before it", () => {
+    const issues = maibotIssues(holds(...times(1000, nobody), face, face));
+    assertEquals(brief(issues.slice(100)), [`segment_type ${SEG}.data[1000].type`]);
+    assertEquals(new Set(issues.slice(0, 100).map(({ rule }) => rule)), new Set(["at_nobody"]));
+  });
+
+  it("no later drop where one stands among the first", () => {
+    const issues = maibotIssues(holds(face, ...times(1000, nobody), face));
+    assertEquals([issues.length, drops(holds(face, ...times(1000, nobody), face)).length], [100, 1]);
+  });
+});
+
+describe("maibotIssues() ends", () => {
+  const list = (data: unknown[]): Seg => ({ type: "seglist", data: data as Seg[] });
+
+  it("for a list that holds itself twice", () => {
+    const data: unknown[] = [];
+    data.push(list(data), list(data), seg.text("a"));
+    assertEquals(
+      brief(maibotIssues(at(SEG, list(data)))),
+      [0, 1].map((index) => `list_nested ${SEG}.data[${index}].type`),
+    );
+  });
+
+  it("for a list that stands 2^32 times in a message", () => {
+    let piece: Seg = seg.text("a");
+    for (let depth = 0; depth < 32; depth++) piece = list([piece, piece]);
+    assertEquals(drops(at(SEG, piece))[0]?.rule, "list_nested");
+  });
+
+  it("for a type or an id that stands so often, or holds itself", () => {
+    let twice: unknown = [];
+    for (let depth = 0; depth < 64; depth++) twice = [twice, twice];
+    const own: unknown[] = [];
+    own.push(own, own);
+    for (const value of [twice, own]) {
+      assertEquals(drops(at(`${SEG}.data`, [{ type: value, data: { qq: value } }]))[0]?.rule, "segment_type");
+      assertEquals(brief(maibotIssues(holding("at", { qq: value }))), []);
+      assertEquals(brief(maibotIssues(at(`${INFO}.message_id`, value))), [`id_kind ${INFO}.message_id`]);
+    }
+  });
+
+  it("so that a client refuses such a message", async () => {
+    await using server = new MessageServer();
+    await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq", validate: maibotIssues });
+    await client.connect();
+    const data: unknown[] = [];
+    data.push(list(data), list(data));
+    const message = { ...createMessage({ platform: "qq", user: "1" }, seg.text("a")), message_segment: list(data) };
+    assertThrows(() => client.send(message), MessageRejectedError, "list_nested");
   });
 });
 

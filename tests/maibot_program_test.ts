@@ -1,30 +1,28 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
-import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { MessageClient } from "../client.ts";
 import { FakeMaiBot } from "../maibot/mod.ts";
 import { createCustom, createMessage, plainText, seg } from "../schema.ts";
-import type { Header } from "./peers/handshake.ts";
 import { heard } from "./peers/listen.ts";
 import { NativePeer } from "./peers/native_peer.ts";
+import { runtimeCommand, type RuntimeName, runtimeProgram, spawnLines } from "./peers/process.ts";
 import {
-  type LineProcess,
-  runtimeCommand,
-  runtimeIssue,
-  type RuntimeName,
-  runtimeProgram,
-  spawnLines,
-} from "./peers/process.ts";
-import { RawPeer } from "./peers/raw.ts";
-import { runtimeTest, testUnless } from "./peers/skip.ts";
+  assertOneLine,
+  dialAs,
+  type Outcome,
+  type Program,
+  runProgram,
+  RUNTIMES,
+  signalTest,
+  START_MS,
+  startProgram,
+} from "./peers/program.ts";
+import { runtimeTest } from "./peers/skip.ts";
 
 const PROGRAM = fileURLToPath(new URL("../maibot/main.ts", import.meta.url));
-const RUNTIMES: readonly RuntimeName[] = ["deno", "bun"];
-const START_MS = 60_000; // through npx the first start may download the runtime
 
 type Language = "en" | "zh";
 
@@ -33,59 +31,14 @@ function locale(language: Language): Record<string, string> {
   return { LC_ALL: "", LC_MESSAGES: "", LANG: language === "zh" ? "zh_CN.UTF-8" : "en_US.UTF-8" };
 }
 
-interface Program extends AsyncDisposable {
-  readonly child: LineProcess;
-  readonly url: string;
-}
-
 /** Starts the program on a free port and reads its first line. */
 async function start(runtime: RuntimeName, args: readonly string[] = [], env = locale("en")): Promise<Program> {
-  const child = spawnLines(...runtimeCommand(runtime, PROGRAM, ["--port", "0", ...args]), { env });
-  try {
-    const url = await child.line(() => true, { timeoutMs: START_MS });
-    assertMatch(url, /^ws:\/\/[\w.]+:\d+\/\w+$/);
-    return { child, url, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+  return await startProgram(runtime, PROGRAM, args, env);
 }
 
 /** Runs the program with flags that end it. */
 function run(runtime: RuntimeName, args: readonly string[], language: Language = "en"): Outcome {
-  return runAs(...runtimeCommand(runtime, PROGRAM, args), language);
-}
-
-function runAs(command: string, args: readonly string[], language: Language): Outcome {
-  const env = { ...process.env, ...locale(language) };
-  const { status, stdout, stderr } = spawnSync(command, [...args], { encoding: "utf8", timeout: START_MS, env });
-  return { code: status, stdout, stderr };
-}
-
-/** Exactly one line on standard error, no stack, and exit code 1. */
-function assertOneLine({ code, stdout, stderr }: Outcome, fits: RegExp): void {
-  assertEquals([stdout, code], ["", 1], stderr);
-  assertMatch(stderr, /^(?:error: |错误：)[^\n]+\n$/);
-  assertMatch(stderr, fits);
-}
-
-/** The signals of POSIX; elsewhere a visible skip. */
-function signalTest(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
-  testUnless(process.platform === "win32" ? "Windows has no such signals" : runtimeIssue(runtime), name, fn);
-}
-
-async function dial(url: string, platform: string, token?: string): Promise<RawPeer> {
-  const headers: Header[] = [
-    ["platform", platform],
-    ...(token === undefined ? [] : [["authorization", token] as const]),
-  ];
-  return await RawPeer.connect(url, { headers });
+  return runProgram(...runtimeCommand(runtime, PROGRAM, args), locale(language));
 }
 
 function wire(text: string): string {
@@ -119,7 +72,7 @@ for (const runtime of RUNTIMES) {
         `prints MaiBot's line for a message it drops, with path and hint in ${language}`,
         async () => {
           await using program = await start(runtime, [], locale(language));
-          await using peer = await dial(program.url, "qq");
+          await using peer = await dialAs("qq", program.url);
           peer.text(DROPPED);
           await program.child.line(fits);
           const [, , verdict] = program.child.lines;
@@ -130,7 +83,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "prints MaiBot's own words where it has some", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text('{"type":"ping"}');
       await program.child.line(/^< qq ✗ 预处理消息失败: 'message_info'$/);
       await program.child.line(/^ {4}drop \$\.message_info: /);
@@ -142,7 +95,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "prints what MaiBot would damage beside a message it takes", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       const message = createMessage({ platform: "qq", user: "u1" }, seg.of("image", "base64://iVBORw0KGgoxMjM0NTY="));
       peer.text(JSON.stringify(message));
       await program.child.line(/^< qq ✓ MaiBot takes it: \[图片\]$/);
@@ -152,8 +105,8 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "prints no base64 and no token", async () => {
       await using program = await start(runtime, ["--token", "hunter2"]);
-      await using peer = await dial(program.url, "qq", "hunter2");
-      await using refused = await dial(program.url, "tg", "hunter3");
+      await using peer = await dialAs("qq", program.url, "hunter2");
+      await using refused = await dialAs("tg", program.url, "hunter3");
       assertEquals((await refused.frame({ opcode: 8 }))?.code, 1008);
       await program.child.line(/^! warning 拒绝平台 tg 的连接请求: 令牌无效$/);
       const bytes = crypto.getRandomValues(new Uint8Array(3000));
@@ -173,10 +126,77 @@ for (const runtime of RUNTIMES) {
       assert(!printed.includes("hunter"), printed);
     });
 
+    runtimeTest(
+      runtime,
+      "prints no more than the start of a type, a name or a platform, whatever they hold",
+      async () => {
+        await using program = await start(runtime, ["--answer", "收到"]);
+        await using peer = await dialAs("qq", program.url);
+        const long = Buffer.from(crypto.getRandomValues(new Uint8Array(3000))).toString("base64");
+        const { message_info, message_segment } = JSON.parse(wire("hi"));
+        peer.text(JSON.stringify({ message_info, message_segment: { type: long } }));
+        peer.text(JSON.stringify(createCustom(long, 1, "qq")));
+        peer.text(JSON.stringify(createCustom("message_id_echo", { type: "echo", echo: long, actual_id: long }, "qq")));
+        peer.text(JSON.stringify({ message_info: { ...message_info, platform: long }, message_segment }));
+        await program.child.line(/未找到目标平台/);
+        const printed = program.child.lines.join("\n");
+        assert(!printed.includes(long.slice(0, 41)), printed);
+        assertStringIncludes(printed, `暂时不支持的消息片段类型: ${long.slice(0, 40)}…`);
+      },
+    );
+
+    const ends: readonly (readonly [Language, string])[] = [["en", "… and at least 80 more"], [
+      "zh",
+      "……还有至少 80 处",
+    ]];
+    for (const [language, end] of ends) {
+      runtimeTest(
+        runtime,
+        `prints the first 20 issues and the first drop, and in ${language} that there are more`,
+        async () => {
+          await using program = await start(runtime, [], locale(language));
+          await using peer = await dialAs("qq", program.url);
+          const pieces = [...Array.from({ length: 1000 }, () => seg.of("at", "")), seg.of("face", 14)];
+          peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, ...pieces)));
+          await program.child.line((line) => line === `    ${end}`);
+          const paths = program.child.lines.flatMap((line) => /\.data\[(\d+)\]/.exec(line)?.[1] ?? []).map(Number);
+          assertEquals(paths, [...Array(20).keys(), 1000]);
+        },
+      );
+    }
+
+    runtimeTest(runtime, "says how many issues it leaves out where it knows", async () => {
+      await using program = await start(runtime);
+      await using peer = await dialAs("qq", program.url);
+      const pieces = Array.from({ length: 22 }, () => seg.of("at", ""));
+      peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, ...pieces)));
+      await program.child.line(/^ {4}… and 2 more$/);
+    });
+
+    runtimeTest(
+      runtime,
+      "says why it does not answer a message that names another account than --account",
+      async () => {
+        await using program = await start(runtime, ["--answer", "收到", "--account", "42"]);
+        await using peer = await dialAs("qq", program.url);
+        const named = (self_id: number) => {
+          return createMessage({ platform: "qq", user: "u1", additional_config: { self_id } }, seg.text("hi"));
+        };
+        peer.text(JSON.stringify(named(43)));
+        await program.child.line(/^ {4}warning \$\.message_info\.additional_config: .* 43,.*--account$/);
+        await program.child.line(/^! warning 未找到目标平台: qq$/);
+        peer.text(JSON.stringify(named(42)));
+        await program.child.line(/^> qq 收到$/);
+        const { message_info } = JSON.parse((await peer.message())?.text ?? "null");
+        assertEquals(message_info.user_info.user_id, "42");
+        assertEquals(program.child.lines.filter((line) => line.includes("--account")).length, 1);
+      },
+    );
+
     runtimeTest(runtime, "keeps control characters of a message from the terminal, and its length", async () => {
       await using program = await start(runtime);
       const nasty = `\x1b[31mred\x07\r\u202e\x9b2J${"很".repeat(10_000)}`;
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire(nasty));
       await program.child.line(/✓/);
       peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, seg.of(nasty, 1))));
@@ -214,7 +234,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "does not answer what MaiBot drops", async () => {
       await using program = await start(runtime, ["--answer", "收到"]);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(DROPPED);
       peer.text(wire("早"));
       await peer.message();
@@ -224,7 +244,7 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "prints the URL only when given --quiet", async () => {
       await using program = await start(runtime, ["--quiet", "--answer", "收到", "--path", "/bot"]);
       assertMatch(program.url, /\/bot$/);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(DROPPED);
       peer.text(wire("早"));
       await peer.message();
@@ -234,7 +254,7 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "binds every interface and prints what can be dialled when given --host 0.0.0.0", async () => {
       await using program = await start(runtime, ["--host", "0.0.0.0"]);
       assertMatch(program.url, /^ws:\/\/127\.0\.0\.1:/);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       assertEquals(peer.response.status, 101);
     });
 
@@ -242,7 +262,7 @@ for (const runtime of RUNTIMES) {
       runtimeTest(runtime, `prints its flags in ${language} and ends with 0 when given --help`, () => {
         const { code, stdout, stderr } = run(runtime, ["--help"], language);
         assertEquals([code, stderr], [0, ""]);
-        for (const flag of ["host", "port", "path", "token", "echo", "answer", "quiet", "help"]) {
+        for (const flag of ["host", "port", "path", "token", "account", "echo", "answer", "quiet", "help"]) {
           assertStringIncludes(stdout, `--${flag}`);
         }
         assertStringIncludes(stdout, word);
@@ -251,7 +271,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "lets LC_ALL decide over LANG", async () => {
       await using program = await start(runtime, [], { ...locale("en"), LC_ALL: "zh_TW.UTF-8" });
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire("早"));
       await program.child.line(/MaiBot 会接受: 早$/);
     });
@@ -266,6 +286,7 @@ for (const runtime of RUNTIMES) {
       ["the port is out of range", ["--port", "65536"], /--port.*65536/, /--port.*65536/],
       ["the path is relative", ["--path", "ws"], /--path/, /--path/],
       ["the token is empty", ["--token="], /--token/, /--token/],
+      ["the account is empty", ["--account="], /--account/, /--account/],
       ["the answer is empty", ["--answer="], /--answer/, /--answer/],
       ["there are two kinds of answer", ["--echo", "--answer", "x"], /--echo.*--answer/, /--echo.*--answer/],
       ["this machine has no such address", ["--port", "0", "--host", "192.0.2.1"], /--host/, /--host/],
@@ -307,7 +328,7 @@ for (const runtime of RUNTIMES) {
 
     signalTest(runtime, "with 0 when a peer never answers the close", async () => {
       await using program = await start(runtime);
-      await using mute = await dial(program.url, "qq");
+      await using mute = await dialAs("qq", program.url);
       await program.child.line(/^\+/);
       program.child.kill("SIGINT");
       assertEquals((await mute.frame({ opcode: 8 }))?.reason, "服务器关闭");
@@ -320,7 +341,7 @@ describe("maibot/main.ts under deno", () => {
   runtimeTest("deno", "says in one line how to run it and ends with 1 when it lacks permissions", () => {
     // Without any permission flag node:child_process in Deno 2.9 adds -A to a deno that it starts.
     const args = ["run", "--no-prompt", "--allow-env=MAIM_NOTHING", PROGRAM, "--port", "0"];
-    assertOneLine(runAs(runtimeProgram("deno"), args, "en"), /-A/);
+    assertOneLine(runProgram(runtimeProgram("deno"), args, locale("en")), /-A/);
   });
 
   runtimeTest("deno", "needs --allow-net only", async () => {

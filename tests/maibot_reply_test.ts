@@ -119,6 +119,11 @@ describe("replyTarget()", () => {
     assertEquals(replyTarget(message), null);
   });
 
+  it("takes a user_info that is null for none, as in a converted message", () => {
+    const message = fromBot({ user_info: null, sender_info: null, ...receiver(u("bot")), ...config(TO_USER) });
+    assertEquals(replyTarget(message)?.id, "u1");
+  });
+
   it("sees own members only, and asks nothing of what is no message", () => {
     whilePolluted({ group_info: g("g9") }, () => assertEquals(replyTarget(fromBot({})), null));
     assertEquals([null, 5, {}, { message_info: 5 }].map((value) => replyTarget(wrong(value))), [

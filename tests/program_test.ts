@@ -1,96 +1,45 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { MessageClient } from "../client.ts";
 import { createCustom, createMessage, type MessageBase, plainText, seg } from "../schema.ts";
 import { MessageServer } from "../server.ts";
 import { certPath, certText } from "./peers/certs.ts";
-import type { Header } from "./peers/handshake.ts";
 import { withTimeout } from "./peers/inbox.ts";
 import { NativePeer } from "./peers/native_peer.ts";
+import { runtimeCommand, type RuntimeName, runtimeProgram, spawnLines } from "./peers/process.ts";
 import {
-  type LineProcess,
-  runtimeCommand,
-  runtimeIssue,
-  type RuntimeName,
-  runtimeProgram,
-  spawnLines,
-} from "./peers/process.ts";
-import { RawPeer } from "./peers/raw.ts";
-import { runtimeTest, testUnless } from "./peers/skip.ts";
+  assertOneLine,
+  dialAs,
+  type Outcome,
+  type Program,
+  runProgram,
+  RUNTIMES,
+  signalTest,
+  START_MS,
+  startProgram,
+} from "./peers/program.ts";
+import { runtimeTest } from "./peers/skip.ts";
 
 const PROGRAM = fileURLToPath(new URL("../server.ts", import.meta.url));
-const RUNTIMES: readonly RuntimeName[] = ["deno", "bun"];
-const START_MS = 60_000; // through npx the first start may download the runtime
 const CLOSING = { code: 1000, reason: "服务器关闭" };
-
-interface Program extends AsyncDisposable {
-  readonly child: LineProcess;
-  readonly url: string;
-}
 
 /** Starts the program on a free port and reads its first line. */
 async function start(runtime: RuntimeName, args: readonly string[] = []): Promise<Program> {
-  const child = spawnLines(...runtimeCommand(runtime, PROGRAM, ["--port", "0", ...args]));
-  try {
-    const url = await child.line(() => true, { timeoutMs: START_MS });
-    assertMatch(url, /^wss?:\/\/[\w.]+:\d+\/\w+$/);
-    return { child, url, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
-  } catch (error) {
-    await child[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs a program that is to end by itself. */
-function run(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Outcome {
-  const { status, stdout, stderr } = spawnSync(command, [...args], {
-    encoding: "utf8",
-    timeout: START_MS,
-    env: { ...process.env, ...env },
-  });
-  return { code: status, stdout, stderr };
+  return await startProgram(runtime, PROGRAM, args);
 }
 
 function runServer(runtime: RuntimeName, args: readonly string[]): Outcome {
-  return run(...runtimeCommand(runtime, PROGRAM, args));
-}
-
-/** Exactly one line on standard error, no stack, and exit code 1. */
-function assertOneLine({ code, stdout, stderr }: Outcome, fits: RegExp): void {
-  assertEquals([stdout, code], ["", 1], stderr);
-  assertMatch(stderr, /^error: [^\n]+\n$/);
-  assertMatch(stderr, fits);
-}
-
-/** The signals of POSIX; elsewhere a visible skip. */
-function signalTest(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
-  testUnless(process.platform === "win32" ? "Windows has no such signals" : runtimeIssue(runtime), name, fn);
+  return runProgram(...runtimeCommand(runtime, PROGRAM, args));
 }
 
 function wire(platform: string, text: string): string {
   return JSON.stringify({ message_info: { platform }, message_segment: { type: "text", data: text } });
-}
-
-async function dial(url: string, platform: string, token?: string): Promise<RawPeer> {
-  const headers: Header[] = [
-    ["platform", platform],
-    ...(token === undefined ? [] : [["authorization", token] as const]),
-  ];
-  return await RawPeer.connect(url, { headers });
 }
 
 /** Sends a message and waits for the answer. */
@@ -126,7 +75,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "goes on when an echo has nowhere to go", async () => {
       await using program = await start(runtime, ["--echo"]);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire("elsewhere", "lost"));
       peer.text(wire("qq", "back"));
       assertEquals((await peer.message())?.text, wire("qq", "back"));
@@ -135,7 +84,7 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "prints one line per connection, message, custom message and bad frame", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire("qq", "one\ntwo"));
       peer.text(JSON.stringify(createCustom("poke", { secret: 1 }, "qq")));
       peer.text("{");
@@ -164,14 +113,14 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "shortens a long message", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire("qq", "很".repeat(100_000)));
       assert((await program.child.line(/很/)).length < 1000);
     });
 
     runtimeTest(runtime, "keeps control characters of a message from the terminal", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       const nasty = "\x1b[31mred\x1b]0;title\x07\r\x08\x7f\x9b2J\u2028";
       peer.text(wire("qq", `${nasty}text`));
       peer.text(JSON.stringify(createCustom(`${nasty}custom`, 1, "qq")));
@@ -185,14 +134,14 @@ for (const runtime of RUNTIMES) {
 
     runtimeTest(runtime, "keeps characters that turn the rest of the line around from the terminal", async () => {
       await using program = await start(runtime);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text(wire("qq", "\u202egnp.exe\u2066text"));
       assertEquals((await program.child.line(/text/)).match(/[\u202a-\u202e\u2066-\u2069]/g), null);
     });
 
     runtimeTest(runtime, "prints the URL only when given --quiet", async () => {
       await using program = await start(runtime, ["--quiet", "--echo"]);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       peer.text("{");
       peer.text(wire("elsewhere", "lost"));
       peer.text(wire("qq", "back"));
@@ -211,12 +160,12 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "lets in each token given by --token, no other, and shows none", async () => {
       await using program = await start(runtime, ["--token", "hunter2", "--token=hunter3", "--echo"]);
       for (const token of ["hunter2", "hunter3"]) {
-        await using peer = await dial(program.url, "qq", token);
+        await using peer = await dialAs("qq", program.url, token);
         peer.text(wire("qq", token.slice(0, 4)));
         assertEquals((await peer.message())?.text, wire("qq", "hunt"));
       }
       for (const token of ["hunter4", undefined]) {
-        await using peer = await dial(program.url, "bad", token);
+        await using peer = await dialAs("bad", program.url, token);
         assertEquals((await peer.frame({ opcode: 8 }))?.code, 1008);
       }
       const printed = program.child.lines.join("\n");
@@ -226,14 +175,14 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "serves the path given by --path", async () => {
       await using program = await start(runtime, ["--path", "/bot"]);
       assertMatch(program.url, /\/bot$/);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       assertEquals(peer.response.status, 101);
     });
 
     runtimeTest(runtime, "binds every interface and prints what can be dialled when given --host 0.0.0.0", async () => {
       await using program = await start(runtime, ["--host", "0.0.0.0"]);
       assertMatch(program.url, /^ws:\/\/127\.0\.0\.1:/);
-      await using peer = await dial(program.url, "qq");
+      await using peer = await dialAs("qq", program.url);
       assertEquals(peer.response.status, 101);
     });
 
@@ -336,7 +285,7 @@ for (const runtime of RUNTIMES) {
 
     signalTest(runtime, "with 0 when a peer never answers the close", async () => {
       await using program = await start(runtime);
-      await using mute = await dial(program.url, "qq");
+      await using mute = await dialAs("qq", program.url);
       await program.child.line(/^\+/);
       program.child.kill("SIGINT");
       assertEquals((await mute.frame({ opcode: 8 }))?.reason, CLOSING.reason);
@@ -345,7 +294,7 @@ for (const runtime of RUNTIMES) {
 
     signalTest(runtime, "with 0 when a peer does not read", async () => {
       await using program = await start(runtime, ["--echo"]);
-      await using stuck = await dial(program.url, "qq");
+      await using stuck = await dialAs("qq", program.url);
       stuck.pause();
       stuck.text(wire("qq", "x".repeat(30_000_000)));
       await program.child.line(/^</);
@@ -364,7 +313,7 @@ for (const runtime of RUNTIMES) {
 describe("server.ts under deno", () => {
   signalTest("deno", "ends at once at a second Ctrl-C", async () => {
     await using program = await start("deno");
-    await using mute = await dial(program.url, "qq");
+    await using mute = await dialAs("qq", program.url);
     await program.child.line(/^\+/);
     program.child.kill("SIGINT");
     assertEquals((await mute.frame({ opcode: 8 }))?.code, 1000);
@@ -386,7 +335,7 @@ describe("server.ts under deno", () => {
   for (const [what, flags, args] of permissions) {
     runtimeTest("deno", `says in one line how to run it and ends with 1 when it lacks ${what}`, () => {
       const command = runtimeProgram("deno");
-      const outcome = run(command, ["run", "--no-prompt", ...flags, PROGRAM, "--port", "0", ...args]);
+      const outcome = runProgram(command, ["run", "--no-prompt", ...flags, PROGRAM, "--port", "0", ...args]);
       assertOneLine(outcome, /-A|--allow-/);
     });
   }

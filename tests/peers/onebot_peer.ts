@@ -35,6 +35,8 @@ export interface OneBotFrom {
 export interface OneBotOptions {
   /** Sees each message as it is sent, before any wait does. */
   readonly onSent?: (sent: OneBotSent) => void;
+  /** Answers a call that sends once this resolves. */
+  readonly answerAfter?: (sent: OneBotSent) => Promise<void>;
 }
 
 /** Account of the bot. */
@@ -56,10 +58,12 @@ export class OneBotPeer implements AsyncDisposable {
   readonly #closed = new Inbox<ServerSocket>();
   readonly #unread = new Inbox<OneBotSent>();
   readonly #onSent: (sent: OneBotSent) => void;
+  readonly #answerAfter: (sent: OneBotSent) => Promise<void>;
   #lastId = 1000;
 
-  constructor({ onSent = () => {} }: OneBotOptions = {}) {
+  constructor({ onSent = () => {}, answerAfter = () => Promise.resolve() }: OneBotOptions = {}) {
     this.#onSent = onSent;
+    this.#answerAfter = answerAfter;
     this.#listener = runtime.listen({ hostname: "127.0.0.1", port: 0 }, LIMITS, (request, info) => {
       return this.#admit(request, info);
     });
@@ -134,7 +138,7 @@ export class OneBotPeer implements AsyncDisposable {
         socket.send(JSON.stringify({ post_type: "meta_event", meta_event_type: "lifecycle", self_id: SELF_ID }));
         this.#opened.push(socket);
       },
-      frame: (text) => socket.send(JSON.stringify(this.#answer(JSON.parse(text ?? "null")))),
+      frame: async (text) => socket.send(JSON.stringify(await this.#answer(JSON.parse(text ?? "null")))),
       ended: () => {
         this.#sockets.delete(socket);
         this.#closed.push(socket);
@@ -143,7 +147,7 @@ export class OneBotPeer implements AsyncDisposable {
     return response ?? new Response("", { status: 400 });
   }
 
-  #answer({ action, params, echo }: OneBotSent & { echo: unknown }): unknown {
+  async #answer({ action, params, echo }: OneBotSent & { echo: unknown }): Promise<unknown> {
     if (action === "get_group_info") {
       return { status: "ok", retcode: 0, data: { ...params, group_name: `群${params.group_id}` }, echo };
     }
@@ -154,6 +158,7 @@ export class OneBotPeer implements AsyncDisposable {
     this.sent.push(sent);
     this.#unread.push(sent);
     this.#onSent(sent);
+    await this.#answerAfter(sent);
     return { status: "ok", retcode: 0, data: { message_id: sent.messageId }, echo };
   }
 }

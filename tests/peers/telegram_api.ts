@@ -71,6 +71,11 @@ export class TelegramApi implements AsyncDisposable {
     return `http://127.0.0.1:${this.#listener.port}`;
   }
 
+  /** Ids of the messages that no poll has confirmed: Telegram would send them again. */
+  get unconfirmed(): readonly unknown[] {
+    return this.#updates.map(({ message }) => message.message_id);
+  }
+
   /** Waits until somebody asks for updates. */
   async polled({ timeoutMs = 30_000 }: WaitOptions = {}): Promise<void> {
     await this.#polls.take(() => true, () => "a bot at the Bot API", { timeoutMs });
