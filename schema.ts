@@ -254,20 +254,28 @@ interface Source {
   readonly isDecoded: boolean;
   /** Whether it comes straight from `JSON.parse`, and nothing it could inherit is a member of ours. */
   readonly isParsed: boolean;
+  /** Whether `Object.prototype` has no member of ours: objects that inherit from it alone are as good as parsed. */
+  readonly isClean: boolean;
 }
-const ANY: Source = { isDecoded: false, isParsed: false };
-const DECODED: Source = { isDecoded: true, isParsed: false };
-const PARSED: Source = { isDecoded: false, isParsed: true };
+const PARSED: Source = { isDecoded: false, isParsed: true, isClean: true };
+const DECODED: Source = { isDecoded: true, isParsed: false, isClean: true };
+const DECODED_POLLUTED: Source = { isDecoded: true, isParsed: false, isClean: false };
+const ANY: Source = { isDecoded: false, isParsed: false, isClean: true };
+const ANY_POLLUTED: Source = { isDecoded: false, isParsed: false, isClean: false };
+
+// Asked once a walk: a question of 25 members.
+const decoded = (): Source => isPolluted() ? DECODED_POLLUTED : DECODED;
+const any = (isParsed: boolean): Source => isPolluted() ? ANY_POLLUTED : isParsed ? PARSED : ANY;
 
 /**
  * An object of which every member that is read is its own: itself where nothing is inherited, else a copy.
  *
  * `first` is any member, read by name just before: V8 15 then knows the shape, and the prototype costs nothing.
  */
-function ownView(object: Fields, _first: unknown, { isParsed }: Source): Fields {
-  if (isParsed) return object;
+function ownView(object: Fields, _first: unknown, source: Source): Fields {
+  if (source.isParsed) return object;
   const prototype = Object.getPrototypeOf(object);
-  if (prototype === null || (prototype === Object.prototype && !isPolluted())) return object;
+  if (source.isClean ? prototype === Object.prototype || prototype === null : prototype === null) return object;
   return Object.create(null, Object.getOwnPropertyDescriptors(object));
 }
 
@@ -303,8 +311,8 @@ function idFault(value: unknown, path: string, source: Source): MessageIssue | n
   return fault(path, source.isDecoded ? "a string, null or nothing" : "a string, number, null or nothing", value);
 }
 
+/** Like the four after it, of a member that is there: most are not, and a call costs more than the question. */
 function userFault(value: unknown, path: string, source: Source): MessageIssue | null {
-  if (isAbsent(value)) return null;
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
   const user = ownView(value, value.platform, source);
   return below(
@@ -315,7 +323,6 @@ function userFault(value: unknown, path: string, source: Source): MessageIssue |
 }
 
 function groupFault(value: unknown, path: string, source: Source): MessageIssue | null {
-  if (isAbsent(value)) return null;
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
   const group = ownView(value, value.platform, source);
   return below(
@@ -325,13 +332,19 @@ function groupFault(value: unknown, path: string, source: Source): MessageIssue 
   );
 }
 
+function areTexts(items: readonly unknown[]): boolean {
+  for (let index = 0; index < items.length; index++) {
+    if (typeof items[index] !== "string") return false;
+  }
+  return true;
+}
+
 function namesFault(value: unknown, path: string): MessageIssue | null {
-  if (isAbsent(value) || (Array.isArray(value) && value.every((item) => typeof item === "string"))) return null;
+  if (isAbsent(value) || (Array.isArray(value) && areTexts(value))) return null;
   return fault(path, "an array of strings, null or nothing", value);
 }
 
 function formatFault(value: unknown, path: string, source: Source): MessageIssue | null {
-  if (isAbsent(value)) return null;
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
   const format = ownView(value, value.content_format, source);
   return below(
@@ -341,7 +354,6 @@ function formatFault(value: unknown, path: string, source: Source): MessageIssue
 }
 
 function templateFault(value: unknown, path: string, source: Source): MessageIssue | null {
-  if (isAbsent(value)) return null;
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
   const { template_name: name } = ownView(value, value.template_name, source);
   if (isText(name) || isObject(name)) return null;
@@ -349,12 +361,11 @@ function templateFault(value: unknown, path: string, source: Source): MessageIss
 }
 
 function partyFault(value: unknown, path: string, source: Source): MessageIssue | null {
-  if (isAbsent(value)) return null;
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
-  const party = ownView(value, value.group_info, source);
+  const { group_info: group, user_info: user } = ownView(value, value.group_info, source);
   return below(
-    groupFault(party.group_info, ".group_info", source) ??
-      userFault(party.user_info, ".user_info", source),
+    (isAbsent(group) ? null : groupFault(group, ".group_info", source)) ??
+      (isAbsent(user) ? null : userFault(user, ".user_info", source)),
     path,
   );
 }
@@ -366,12 +377,20 @@ function infoFault(value: Fields, source: Source): MessageIssue | null {
   const id = idFault(info.message_id, ".message_id", source);
   if (id !== null) return id;
   if (!isTime(time)) return fault(".time", "a finite number, null or nothing", time);
-  return groupFault(info.group_info, ".group_info", source) ??
-    userFault(info.user_info, ".user_info", source) ??
-    formatFault(info.format_info, ".format_info", source) ??
-    templateFault(info.template_info, ".template_info", source) ??
-    partyFault(info.sender_info, ".sender_info", source) ??
-    partyFault(info.receiver_info, ".receiver_info", source);
+  const {
+    group_info: group,
+    user_info: user,
+    format_info: format,
+    template_info: template,
+    sender_info: sender,
+    receiver_info: receiver,
+  } = info;
+  return (isAbsent(group) ? null : groupFault(group, ".group_info", source)) ??
+    (isAbsent(user) ? null : userFault(user, ".user_info", source)) ??
+    (isAbsent(format) ? null : formatFault(format, ".format_info", source)) ??
+    (isAbsent(template) ? null : templateFault(template, ".template_info", source)) ??
+    (isAbsent(sender) ? null : partyFault(sender, ".sender_info", source)) ??
+    (isAbsent(receiver) ? null : partyFault(receiver, ".receiver_info", source));
 }
 
 function segFault(value: unknown, room: number, source: Source): MessageIssue | null {
@@ -400,11 +419,11 @@ function segFault(value: unknown, room: number, source: Source): MessageIssue | 
  *
  * The rare item without data is turned away before its shape is seen, so that V8 15 goes on expecting the usual one.
  */
-function isPlainText(item: unknown, { isParsed }: Source): boolean {
+function isPlainText(item: unknown, { isParsed, isClean }: Source): boolean {
   if (typeof item !== "object" || item === null || !("data" in item)) return false;
   const { type, data } = item as Fields;
   return typeof data === "string" && typeof type === "string" && type !== "seglist" &&
-    (isParsed || (Object.getPrototypeOf(item) === Object.prototype && !isPolluted()));
+    (isParsed || (isClean && Object.getPrototypeOf(item) === Object.prototype));
 }
 
 function listFault(data: unknown, room: number, source: Source): MessageIssue | null {
@@ -480,7 +499,7 @@ export function messageIssue(
   value: unknown,
   { maxDepth = 32, isParsed = false }: MessageIssueOptions = {},
 ): MessageIssue | null {
-  return walk(value, "any", maxDepth, isParsed && !isPolluted() ? PARSED : ANY);
+  return walk(value, "any", maxDepth, any(isParsed));
 }
 
 /**
@@ -500,7 +519,7 @@ export function messageIssue(
  * ```
  */
 export function isMessageBase(value: unknown): value is MessageBase {
-  return walk(value, "base", 32, DECODED) === null;
+  return walk(value, "base", 32, decoded()) === null;
 }
 
 /**
@@ -517,7 +536,7 @@ export function isMessageBase(value: unknown): value is MessageBase {
  * ```
  */
 export function isCustomMessage(value: unknown): value is CustomMessage {
-  return walk(value, "custom", 32, DECODED) === null;
+  return walk(value, "custom", 32, decoded()) === null;
 }
 
 const isString = (data: unknown): boolean => typeof data === "string";
@@ -571,9 +590,10 @@ export function isSeg(value: unknown): value is Seg;
 export function isSeg<T extends SegType>(value: unknown, type: T): value is SegOf<T>;
 export function isSeg(value: unknown, type?: SegType): boolean {
   try {
-    if (segFault(value, 32, ANY) !== null) return false;
+    const source = any(false);
+    if (segFault(value, 32, source) !== null) return false;
     if (type === undefined) return true;
-    const { type: actual, data } = ownView(value as Fields, null, ANY); // segFault has proved it
+    const { type: actual, data } = ownView(value as Fields, null, source); // segFault has proved it
     return actual === type && Object.hasOwn(KNOWN_DATA, type) && KNOWN_DATA[type](data);
   } catch {
     return false;
@@ -618,7 +638,7 @@ function isBytes(value: unknown): boolean {
 function isContent(value: unknown): value is Seg {
   if (isSeg(value)) return true;
   if (!isObject(value)) return false;
-  const { type, data } = ownView(value, null, ANY);
+  const { type, data } = ownView(value, null, any(false));
   if (type === "seglist") return Array.isArray(data) && data.every(isContent);
   return typeof type === "string" && type !== "text" && type !== "at" && type !== "reply" && isBytes(data);
 }

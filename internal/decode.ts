@@ -132,6 +132,13 @@ function decimal(id: number): string {
   return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
 }
 
+/** Up to this length a text is looked through faster than the objects in it. */
+const SHORT_TEXT = 4096;
+
+/** 16 digits in a row, or an exponent of three: without them every number is what was written. */
+const LONG_NUMBER =
+  /[0-9](?:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]|[eE][+0-9][0-9][0-9])/;
+
 /** Turns the numbers among the ids of one info into strings, in place; an inherited member is none of ours. */
 function nameIds(party: PartyInfo | null | undefined): void {
   if (party === undefined || party === null) return;
@@ -188,7 +195,9 @@ export function decodeMessage(
   let message = value as WireMessage; // no issue was found
   // A short text has no room for them.
   if (text.length > maxSegments * LEAST_SEGMENT && !isCustom(message)) checkSegments(message, maxSegments);
-  if (hasUnsafeNumber(message)) message = parseExact(text, message);
+  if ((text.length > SHORT_TEXT || LONG_NUMBER.test(text)) && hasUnsafeNumber(message)) {
+    message = parseExact(text, message);
+  }
   if (!isCustom(message)) nameAllIds(message);
   return message;
 }

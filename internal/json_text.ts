@@ -28,6 +28,14 @@ function isBytes(value: object): boolean {
     value instanceof ReadableStream;
 }
 
+function isEmpty(object: object): boolean {
+  for (const _key in object) return false;
+  return true;
+}
+
+/** So many objects are followed without asking whether they are inherited: what leads in a circle ends there. */
+const TRUSTED_OBJECTS = 1000;
+
 /**
  * Looks through a value, so that an oversized one is refused before the engine writes it.
  *
@@ -36,32 +44,41 @@ function isBytes(value: object): boolean {
  * @throws {MessageEncodeError} `too_deep` if a Python reader would not survive it.
  */
 export function survey(value: object, maxUnits: number): Survey {
-  const found: Survey = { left: maxUnits, hasNull: false, hasBytes: false };
+  const trusted = isEmpty(Object.prototype) ? TRUSTED_OBJECTS : 0;
+  const found = { left: maxUnits, hasNull: false, hasBytes: false, trusted };
   look(value, found, 0);
   return found;
 }
 
-function look(value: object, found: Survey, depth: number): void {
+/** Every message that is sent goes through here: asking each object for its prototype would double the time. */
+function look(value: object, found: Survey & { trusted: number }, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
-  if (isBytes(value)) {
-    found.hasBytes = true;
-    return;
-  }
+  let units = 0;
   if (Array.isArray(value)) {
-    for (const item of value) {
-      if (typeof item === "string") found.left -= item.length;
-      else if (typeof item === "object" && item !== null && found.left >= 0) look(item, found, depth + 1);
+    for (let index = 0; index < value.length; index++) {
+      const item: unknown = value[index];
+      if (typeof item === "string") units += item.length;
+      else if (typeof item === "object" && item !== null && units <= found.left) look(item, found, depth + 1);
     }
-    return;
+  } else if (ArrayBuffer.isView(value)) {
+    found.hasBytes = true;
+  } else {
+    found.trusted--;
+    let hasMethods = false;
+    for (const key in value) {
+      const item = (value as Record<string, unknown>)[key];
+      units += key.length;
+      if (typeof item === "string") units += item.length;
+      else if (typeof item === "object") {
+        if (item === null) found.hasNull = true;
+        // What is inherited is never written.
+        else if (units <= found.left && (found.trusted >= 0 || Object.hasOwn(value, key))) look(item, found, depth + 1);
+      } else if (typeof item === "function") hasMethods = true;
+    }
+    // The other sources of bytes show methods, or nothing at all.
+    if ((hasMethods || units === 0) && isBytes(value)) found.hasBytes = true;
   }
-  for (const key in value) {
-    const item = (value as Record<string, unknown>)[key];
-    found.left -= key.length;
-    if (typeof item === "string") found.left -= item.length;
-    else if (item === null) found.hasNull = true;
-    // What is inherited is never written, and may lead in a circle.
-    else if (typeof item === "object" && found.left >= 0 && Object.hasOwn(value, key)) look(item, found, depth + 1);
-  }
+  found.left -= units;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { CustomMessage, MessageBase, WireMessage } from "../schema.ts";
 
 /** Tells the two kinds of message apart where the walk has passed already, or will pass yet: it proves nothing else. */
 export function isCustom(message: WireMessage): message is CustomMessage {
-  return Object.hasOwn(message, "is_custom_message") && (message as CustomMessage).is_custom_message === true;
+  return (message as CustomMessage).is_custom_message === true && Object.hasOwn(message, "is_custom_message");
 }
 
 /** The platform a message goes to or comes from; empty where it names none. */
