@@ -172,6 +172,8 @@ function dialable(hostname: string): string {
   return hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
 }
 
+const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
+
 /**
  * Talks to many adapters at once: Python ones of maim_message 0.6.8 and clients of this library alike.
  *
@@ -574,7 +576,7 @@ export class MessageServer {
   }
 
   #route(platform: string, text: string, message: WireMessage): void {
-    const peers = this.#registry.of(platform).filter((peer) => peer.isOpen);
+    const peers = this.#registry.of(platform).filter(isOpen); // a copy, as one that is given up leaves the list
     if (peers.length > 0) return void this.#write(peers, text, message);
     const connected = this.#registry.platforms.slice(0, 10).map((name) => `"${name}"`).join(", ") || "nobody";
     throw new MessageConnectionError(

@@ -2,7 +2,7 @@ import { decodeMessage, type DecodeOptions, MessageDecodeError } from "../codec.
 import type { CustomMessage, MessageBase, WireMessage } from "../schema.ts";
 import type { Heard } from "./emitter.ts";
 import { isReserved } from "./hello.ts";
-import { survey } from "./json_text.ts";
+import { MAX_NESTING, survey } from "./json_text.ts";
 import { isCustom } from "./kind.ts";
 
 /** The message whose handlers are being called, and the text it came in as. */
@@ -24,7 +24,9 @@ const LONE_ESCAPE = /\\u[dD][89a-fA-F]/;
  */
 export function safeText(message: WireMessage): string | undefined {
   const text = message === current ? currentText : texts.get(message);
-  if (text === undefined || survey(message, Infinity).hasNull || !text.isWellFormed()) return undefined;
+  if (text === undefined || !text.isWellFormed()) return undefined;
+  // A short text can not nest too deep, and one without the end of "null" holds none: two letters are soon found.
+  if ((text.length > MAX_NESTING * 2 || text.includes("ll")) && survey(message, Infinity).hasNull) return undefined;
   return text.includes("\\u") && LONE_ESCAPE.test(text.replace(PAIRS, "")) ? undefined : text;
 }
 

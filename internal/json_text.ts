@@ -1,7 +1,7 @@
 import { MessageEncodeError } from "./codec_errors.ts";
 
 /** A Python reader gives up near 1,000 levels and takes the connection with it. */
-const MAX_NESTING = 500;
+export const MAX_NESTING = 500;
 
 /** V8 15 aborts the process when it writes one string of 2^28 units, unless a replacer is given. */
 const REPLACER_FROM = 2 ** 27;
