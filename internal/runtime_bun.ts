@@ -1,3 +1,4 @@
+import { BunAcceptedSocket } from "./bun_socket.ts";
 import type {
   Address,
   Attach,
@@ -8,8 +9,6 @@ import type {
   Fetch,
   Listener,
   Runtime,
-  ServerSocket,
-  SocketEvents,
   SocketLimits,
 } from "./socket.ts";
 
@@ -30,45 +29,7 @@ interface BunServeOptions {
 }
 declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 
-/** What the library sees of a socket of Bun, from the upgrade on; it is the socket's `data`, as many are idle. */
-class AcceptedSocket implements ServerSocket {
-  #attach: Attach | null;
-  #socket: BunSocket | null = null;
-  #events: SocketEvents | null = null;
-
-  constructor(attach: Attach) {
-    this.#attach = attach;
-  }
-
-  get events(): SocketEvents | null {
-    return this.#events;
-  }
-
-  get buffered(): number {
-    return this.#socket?.getBufferedAmount() ?? 0;
-  }
-
-  open(socket: BunSocket): void {
-    this.#socket = socket;
-    this.#events = this.#attach?.(this) ?? null;
-    this.#attach = null; // what it holds of the request is not needed any more
-    this.#events?.opened();
-  }
-
-  send(text: string): void {
-    this.#socket?.sendText(text);
-  }
-
-  close(code: number, reason: string): void {
-    this.#socket?.close(code, reason);
-  }
-
-  terminate(): void {
-    this.#socket?.terminate();
-  }
-}
-
-const dataOf = (socket: BunSocket): AcceptedSocket => socket.data as AcceptedSocket; // only upgrade() below writes it
+const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // upgrade() below wrote it
 
 /** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
 function bunSeconds(ms: number): number {
@@ -83,7 +44,8 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
     idleTimeout: bunSeconds(idleTimeout),
     open: (socket) => dataOf(socket).open(socket),
     message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
-    close: (socket, code, reason) => dataOf(socket).events?.ended(code, reason),
+    drain: (socket) => dataOf(socket).drain(),
+    close: (socket, code, reason) => dataOf(socket).ended(code, reason),
   };
 }
 
@@ -157,7 +119,7 @@ function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach:
     throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
   }
   // Bun ignores what is returned once the socket is taken over.
-  return server.upgrade(request, { data: new AcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
+  return server.upgrade(request, { data: new BunAcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
 }
 
 function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: Fetch): Listener {

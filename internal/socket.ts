@@ -66,6 +66,8 @@ export interface BunWebSocketHandlers {
   /** Called by Bun. */
   message(socket: BunSocket, data: unknown): void;
   /** Called by Bun. */
+  drain(socket: BunSocket): void;
+  /** Called by Bun. */
   close(socket: BunSocket, code: number, reason: string): void;
 }
 
@@ -73,7 +75,7 @@ export interface BunWebSocketHandlers {
 export interface BunSocket {
   /** What was given to `upgrade`. */
   readonly data: unknown;
-  /** Queues one frame. */
+  /** Queues one frame; -1 when the kernel did not take all of it. */
   sendText(text: string): number;
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;

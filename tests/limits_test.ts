@@ -128,6 +128,35 @@ describe("MessageServer limits", () => {
     await stuck.closed;
   });
 
+  for (const how of ["reads on", "is told goodbye"]) {
+    it(`keeps what a peer that has stopped reading is sent, and delivers it in order when it ${how}`, async () => {
+      await using server = new MessageServer();
+      const url = server.listen({ port: 0 });
+      const opened = heard(server, "open");
+      await using peer = await RawPeer.connect(url, { headers: [["platform", "qq"]] });
+      const [{ id }] = await opened.next();
+      peer.pause();
+      // More than the kernels of both sides take; every tenth is tiny.
+      const lengths = Array.from({ length: 300 }, (_, index) => index % 10 === 0 ? 1 : 100_000);
+      lengths.forEach((length, index) => server.send(hello(`${index} ${"字".repeat(length / 2)}`)));
+      const { queuedBytes } = server.stats();
+      assertLess(1_000_000, queuedBytes);
+      assertEquals(server.peers.find((other) => other.id === id)?.bufferedAmount, queuedBytes);
+      const closing = how === "reads on" ? undefined : server.close();
+      peer.resume();
+      for (let index = 0; index < lengths.length; index++) {
+        const text = plainText(JSON.parse((await peer.message())?.text ?? ""));
+        assertEquals([Number.parseInt(text), text.indexOf("字")], [
+          index,
+          lengths[index] === 1 ? -1 : `${index} `.length,
+        ]);
+      }
+      if (closing !== undefined) assertEquals((await peer.frame({ opcode: 8 }))?.code, 1000);
+      else assertEquals([server.stats().queuedBytes, server.stats().dropped], [0, 0]);
+      await closing;
+    });
+  }
+
   it("gives up a peer that asks for pongs and never reads them, without a drop", async () => {
     const { server, url } = serverWith({ queuedBytes: 100_000 });
     await using _closing = server;
