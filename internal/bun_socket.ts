@@ -3,9 +3,13 @@ import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./socket.ts"
 import { after, type Timer } from "./timer.ts";
 
 declare const Buffer: { byteLength(text: string): number };
+declare const Bun: { gc(isSynchronous: boolean): void };
 
 /** Milliseconds between two looks at a full socket, should Bun not tell that it has room again. */
 const LOOK = 100;
+
+/** Bytes after which a forgotten backlog is worth a collection: JSC would let three more of them grow before. */
+const COLLECT_FROM = 16 * 2 ** 20;
 
 /** Frames that wait until the kernel has taken the one before. */
 interface Backlog {
@@ -76,8 +80,11 @@ export class BunAcceptedSocket implements ServerSocket {
   }
 
   #forget(): void {
-    clearTimeout(this.#backlog?.timer);
+    if (this.#backlog === null) return;
+    clearTimeout(this.#backlog.timer);
+    const { bytes } = this.#backlog;
     this.#backlog = null;
+    if (bytes > COLLECT_FROM) Bun.gc(false);
   }
 
   close(code: number, reason: string): void {
