@@ -17,7 +17,7 @@ function boundOf(runtime: string, set: string, other: string): Bound | undefined
   if (set === "invalid") return undefined;
   if (other === "JSON.parse") return { kind: "at most", value: runtime === "deno" ? 0.06 : 0.1 };
   if (other === "ajv compiled") return { kind: "at most", value: 0.6 };
-  if (other === "typebox compiled") return { kind: "at most", value: 1, withinInterval: true };
+  if (other === "typebox compiled") return { kind: "at most", value: 1 };
   if (other === "zod 4" && runtime === "deno") return { kind: "at most", value: 1 / 12 };
   return undefined;
 }

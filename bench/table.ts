@@ -9,12 +9,6 @@ import type { Summary } from "./stats.ts";
 export interface Bound {
   readonly kind: "at most" | "at least";
   readonly value: number;
-  /**
-   * Judge by the edge of the confidence interval that is kinder: "no slower, as far as this run can tell".
-   *
-   * @default {false}
-   */
-  readonly withinInterval?: boolean;
 }
 
 /** One row: what was measured, and what was asked of it. */
@@ -39,10 +33,14 @@ export function digits(value: number): string {
     : value.toFixed(3);
 }
 
-/** Tells whether a summary keeps a bound. */
-export function isKept({ median, low, high }: Summary, { kind, value, withinInterval = false }: Bound): boolean {
-  if (kind === "at most") return (withinInterval ? low : median) <= value;
-  return (withinInterval ? high : median) >= value;
+/** Says whether the median keeps a bound, or the bound still lies in its confidence interval. */
+export function verdict(
+  { median, low, high }: Summary,
+  { kind, value }: Bound,
+): "kept" | "within the CI" | "**missed**" {
+  const [better, kindest] = kind === "at most" ? [-1, low] : [1, high];
+  if ((median - value) * better >= 0) return "kept";
+  return (kindest - value) * better >= 0 ? "within the CI" : "**missed**";
 }
 
 /** Rounds from which on a median is held against a bound. */
@@ -50,9 +48,8 @@ const ENOUGH = 11;
 
 function boundCell({ summary, bound }: Row): string {
   if (bound === undefined) return "";
-  const { kind, value, withinInterval = false } = bound;
-  const mark = summary.rounds < ENOUGH ? "too few rounds to tell" : isKept(summary, bound) ? "kept" : "**missed**";
-  return `${kind} ${digits(value)}${withinInterval ? " (CI)" : ""}: ${mark}`;
+  const { kind, value } = bound;
+  return `${kind} ${digits(value)}: ${summary.rounds < ENOUGH ? "too few rounds to tell" : verdict(summary, bound)}`;
 }
 
 const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
