@@ -456,20 +456,16 @@ function customFault({ message_type_name: name, content, platform }: Fields): Me
 
 type Wanted = "base" | "custom" | "any";
 
-function messageFault(value: Fields, wanted: Wanted, maxDepth: number, source: Source): MessageIssue | null {
-  const message = ownView(value, value.message_info, source);
-  const isCustom = message.is_custom_message === true;
-  if (wanted !== "any" && isCustom !== (wanted === "custom")) {
-    return fault("$.is_custom_message", wanted === "custom" ? "true" : "anything but true", value);
-  }
-  return isCustom ? customFault(message) : baseFault(message, maxDepth, source);
-}
-
 /** The one walk behind every face. */
 function walk(value: unknown, wanted: Wanted, maxDepth: number, source: Source): MessageIssue | null {
   try {
     if (!isObject(value)) return fault("$", "an object", value);
-    return messageFault(value, wanted, maxDepth, source);
+    const message = ownView(value, value.message_info, source);
+    const isCustom = message.is_custom_message === true;
+    if (wanted !== "any" && isCustom !== (wanted === "custom")) {
+      return fault("$.is_custom_message", wanted === "custom" ? "true" : "anything but true", value);
+    }
+    return isCustom ? customFault(message) : baseFault(message, maxDepth, source);
   } catch (error) {
     // A getter or proxy that throws is a fault like any other: guards must not throw.
     if (!(error instanceof RangeError)) return fault("$", "plain data", undefined);
