@@ -1,10 +1,11 @@
-import { type MessageIssue, messageIssue, type WireMessage } from "../schema.ts";
+import { type MessageIssue, messageIssue, type Seg, type WireMessage } from "../schema.ts";
+import { isBase64 } from "./base64.ts";
 import { MAX_BYTES, MessageEncodeError, ruleText } from "./codec_errors.ts";
 import { isCustom } from "./kind.ts";
 import { survey, writeJson } from "./json_text.ts";
 import { withoutInfoNulls } from "./nulls.ts";
 import { base64Length } from "./pieces.ts";
-import { splitAtBinaries, type StreamMessage } from "./segment_text.ts";
+import { type BinaryData, isBinary, splitAt, type StreamMessage } from "./segment_text.ts";
 import { exceedsUtf8 } from "./utf8.ts";
 
 /** Options of {@linkcode encodeMessage}. */
@@ -24,19 +25,52 @@ function tooLarge(maxBytes: number): MessageEncodeError {
   });
 }
 
+/** Characters from which on base64 is worth a place of its own in the text. */
+const LONG = 2 ** 15;
+
+function isBinaryOrBase64(value: unknown): value is BinaryData | string {
+  return isBinary(value) || (typeof value === "string" && value.length >= LONG && isBase64(value));
+}
+
+/** Whether a string is long, and begins as base64 does: most that do are. */
+function isLikelyBase64(text: string): boolean {
+  return text.length >= LONG && isBase64(text.slice(0, 64));
+}
+
+/** How many characters stand in what is likely base64; none in what writes itself in its own way. */
+function base64Units(segment: Seg): number {
+  const { type, data } = segment;
+  if ("toJSON" in segment) return 0;
+  if (typeof data === "string") return isLikelyBase64(data) ? data.length : 0;
+  if (type !== "seglist" || "toJSON" in (data as Seg[])) return 0; // the walk has proved it a list
+  let units = 0;
+  for (const inner of data as Seg[]) units += base64Units(inner);
+  return units;
+}
+
+/** Whether a message is little else than base64: JSON would write it in two bytes a character for one "字". */
+function isMostlyBase64(message: WireMessage, units: number): boolean {
+  if (units < LONG || isCustom(message) || "toJSON" in message) return false;
+  return units - base64Units(message.message_segment) < LONG;
+}
+
 /** Writes the envelope alone, in ASCII, and puts the base64 between its parts: nothing goes over that again. */
 function spliced(message: WireMessage, maxBytes: number): string {
   // A custom message has no segments, so bytes in it are a fault that is found there.
-  const { parts, binaries, paths } = splitAtBinaries(message as StreamMessage, withoutInfoNulls);
+  const { parts, binaries, paths } = splitAt(message as StreamMessage, withoutInfoNulls, isBinaryOrBase64);
   let left = maxBytes;
   for (const part of parts) left -= part.length;
   const bytes = binaries.map((binary, index) => {
-    if (!(binary instanceof Uint8Array)) throw notInMemory(paths[index] ?? "$");
-    left -= base64Length(binary.length);
+    const isText = typeof binary === "string";
+    if (!isText && !(binary instanceof Uint8Array)) throw notInMemory(paths[index] ?? "$");
+    left -= isText ? binary.length : base64Length(binary.length);
     return binary;
   });
   if (left < 0) throw tooLarge(maxBytes);
-  return parts.reduce((text, part, index) => text + (bytes[index - 1]?.toBase64() ?? "") + part);
+  return parts.reduce((text, part, index) => {
+    const data = bytes[index - 1] ?? "";
+    return text + (typeof data === "string" ? data : data.toBase64()) + part;
+  });
 }
 
 function notInMemory(path: string): MessageEncodeError {
@@ -56,8 +90,8 @@ function refusedOrSpliced(message: WireMessage, issue: MessageIssue, maxBytes: n
  * Encodes one message as compact JSON.
  *
  * Nulls inside `message_info` and its infos are left out, because maim_message 0.3.0 to 0.5.4 crash on them; a lone
- * surrogate becomes U+FFFD. A segment may hold a `Uint8Array` in the place of its base64: then the text is ASCII, and made
- * without a second look at the base64. Everything else is written as it stands.
+ * surrogate becomes U+FFFD. A segment may hold a `Uint8Array` in the place of its base64. With that, or with long base64,
+ * the text is ASCII, and made without a second look at the base64. Everything else is written as it stands.
  *
  * @param message The message.
  * @param options The limit on its size.
@@ -78,7 +112,10 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const { left, hasNull, hasBytes } = survey(message, maxBytes);
   if (hasBytes) return spliced(message, maxBytes);
   if (left < 0) throw tooLarge(maxBytes);
-  const text = writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), maxBytes - left);
+  const units = maxBytes - left;
+  const text = isMostlyBase64(message, units)
+    ? spliced(message, maxBytes)
+    : writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);
   if (exceedsUtf8(text, maxBytes)) throw tooLarge(maxBytes);
   return text;
 }

@@ -27,7 +27,8 @@ export function safeText(message: WireMessage): string | undefined {
   if (text === undefined || !text.isWellFormed()) return undefined;
   // A short text can not nest too deep, and one without the end of "null" holds none: two letters are soon found.
   if ((text.length > MAX_NESTING * 2 || text.includes("ll")) && survey(message, Infinity).hasNull) return undefined;
-  return text.includes("\\u") && LONE_ESCAPE.test(text.replace(PAIRS, "")) ? undefined : text;
+  const mayBeHalf = text.includes("\\ud") || text.includes("\\uD"); // plain search looks through 30 times as fast
+  return mayBeHalf && LONE_ESCAPE.test(text.replace(PAIRS, "")) ? undefined : text;
 }
 
 /** What a frame turned out to be, and the connection it came over. */

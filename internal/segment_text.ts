@@ -33,11 +33,11 @@ export interface StreamMessage extends MessageBase {
 export type MessageEnvelope = Omit<MessageBase, "message_segment">;
 
 /** The JSON text of a message, cut where base64 belongs. */
-export interface CutText {
+export interface CutText<Data = BinaryData> {
   /** One more than there are binaries, and nothing but ASCII if there is one. */
   readonly parts: readonly string[];
   /** What goes between the parts, in order. */
-  readonly binaries: readonly BinaryData[];
+  readonly binaries: readonly Data[];
   /** Where each binary stands, as `$.message_segment.data[0].data`. */
   readonly paths: readonly string[];
 }
@@ -100,7 +100,8 @@ function write(value: object): string {
 /** Types whose data is text or segments, never bytes. */
 const NO_BYTES: ReadonlySet<unknown> = new Set(["text", "at", "reply", "seglist"]);
 
-function isBinary(value: unknown): value is BinaryData {
+/** Tells whether a value is bytes, or will give some. */
+export function isBinary(value: unknown): value is BinaryData {
   return value instanceof Uint8Array || value instanceof Blob || value instanceof ReadableStream;
 }
 
@@ -109,13 +110,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Collects the binaries of one message and puts a marker in the place of each. */
-class Binaries {
+class Binaries<Data> {
   readonly marker: string = `maim:${Math.random().toString(36).slice(2)}`;
-  readonly found: BinaryData[] = [];
+  readonly found: Data[] = [];
   readonly paths: string[] = [];
+  readonly #takes: (value: unknown) => value is Data;
   readonly #maxDepth: number;
 
-  constructor(maxDepth: number) {
+  constructor(takes: (value: unknown) => value is Data, maxDepth: number) {
+    this.#takes = takes;
     this.#maxDepth = maxDepth;
   }
 
@@ -127,9 +130,9 @@ class Binaries {
       ? this.#markList(data, `${path}.data`, depth)
       : typeof type !== "string" || NO_BYTES.has(type)
       ? data
-      : type === "file" && isObject(data) && Object.hasOwn(data, "base64") && isBinary(data.base64)
+      : type === "file" && isObject(data) && Object.hasOwn(data, "base64") && this.#takes(data.base64)
       ? { ...data, base64: this.#take(data.base64, `${path}.data.base64`) }
-      : isBinary(data)
+      : this.#takes(data)
       ? this.#take(data, `${path}.data`)
       : data;
     return copy === data ? segment : { ...segment, data: copy };
@@ -141,7 +144,7 @@ class Binaries {
     return copy.some((item, index) => item !== list[index]) ? copy : list;
   }
 
-  #take(binary: BinaryData, path: string): string {
+  #take(binary: Data, path: string): string {
     this.found.push(binary);
     this.paths.push(path);
     return this.marker;
@@ -162,10 +165,20 @@ class Binaries {
 export function splitAtBinaries(
   message: StreamMessage,
   clean: (message: StreamMessage) => object,
-  { maxDepth = 32, isAscii = false, rename = (path) => path }: CutOptions = {},
+  options: CutOptions = {},
 ): CutText {
+  return splitAt(message, clean, isBinary, options);
+}
+
+/** Does what {@linkcode splitAtBinaries} does, for whatever is to be cut out. */
+export function splitAt<Data>(
+  message: StreamMessage,
+  clean: (message: StreamMessage) => object,
+  takes: (value: unknown) => value is Data,
+  { maxDepth = 32, isAscii = false, rename = (path) => path }: CutOptions = {},
+): CutText<Data> {
   for (;;) {
-    const binaries = new Binaries(maxDepth);
+    const binaries = new Binaries(takes, maxDepth);
     const marked = isObject(message) && !isCustom(message)
       ? { ...message, message_segment: binaries.mark(message.message_segment, "$.message_segment") }
       : message;

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 
 import { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "../codec.ts";
-import { createCustom, createMessage, type MessageBase, seg } from "../schema.ts";
+import { createCustom, createMessage, type MessageBase, type Seg, seg } from "../schema.ts";
 import { currentRuntime, runtimeCommand, spawnLines } from "./peers/process.ts";
 import { fullCustom, fullMessage, messageText, nestedLists, whilePolluted, wrong } from "./samples.ts";
 
@@ -578,6 +578,84 @@ describe("encodeMessage() of bytes", () => {
       assertStringIncludes(message, "sendStream");
     });
   }
+});
+
+/** Base64 of so many bytes. */
+const base64Of = (bytes: number): string =>
+  Uint8Array.from({ length: bytes }, (_, index) => index * 7919 >> 3).toBase64();
+
+describe("encodeMessage() of long strings", () => {
+  const long = base64Of(60_000);
+  class Own {
+    toJSON(): unknown {
+      return seg.text("written by toJSON");
+    }
+  }
+  const own = Object.assign(new Own(), { type: "image", data: long });
+  /** Segments, and whether the text around them is ASCII. */
+  const cases: readonly (readonly [what: string, segment: Seg, isAscii: boolean])[] = [
+    ...[60_000, 60_001, 60_002, 49_152, 49_153, 98_304, 98_305, 98_303].map((bytes) =>
+      [`base64 of ${bytes} bytes`, { type: "image", data: base64Of(bytes) }, true] as const
+    ),
+    ["a list of two", { type: "seglist", data: [seg.image(long), seg.text("字"), seg.voice(long)] }, true],
+    ["a list in a list", { type: "seglist", data: [{ type: "seglist", data: [seg.image(long)] }] }, true],
+    ["one of a type of its own", { type: "sticker", data: long }, true],
+    ["one beside a long text", { type: "seglist", data: [seg.image(long), seg.text("字".repeat(40_000))] }, false],
+    ["one beside much text in pieces", {
+      type: "seglist",
+      data: [seg.image(long), ...Array.from({ length: 100 }, () => seg.text("字".repeat(400)))],
+    }, false],
+    ["base64 with line breaks", { type: "image", data: `${long}\n${long}` }, false],
+    ["base64 that ends in a line break", { type: "image", data: `${long}\n` }, false],
+    ["base64 of the URL-safe alphabet", { type: "image", data: `${long}-_==` }, false],
+    ["base64 with a data: prefix", { type: "image", data: `data:image/png;base64,${long}` }, false],
+    ["base64 with a quote", { type: "image", data: `${long}"AA=` }, false],
+    ["base64 with a backslash", { type: "image", data: `${long}AA\\=` }, false],
+    ["base64 with a control character", { type: "image", data: `${long}AA\u0001=` }, false],
+    ["base64 with half a pair", { type: "image", data: `${long}AAA\ud800` }, false],
+    ["base64 with padding in the middle", { type: "image", data: `${base64Of(32_767)}=${long}` }, false],
+    ["base64 without padding", { type: "image", data: `${long}AA` }, false],
+    ["base64 with too much padding", { type: "image", data: `${long}A===` }, false],
+    ["text", seg.text("字".repeat(100_000)), false],
+  ];
+  for (const [what, segment, isAscii] of cases) {
+    it(`gives the same JSON when it is ${what}`, () => {
+      const user = { user_id: "1", user_nickname: "张三" };
+      const message = { ...createMessage({ platform: "qq", user }, segment), raw_message: "图" };
+      const text = encodeMessage(message);
+      const plain = JSON.stringify(message).replaceAll("\\ud800", "\ufffd");
+      assertEquals(JSON.parse(text), JSON.parse(plain));
+      assertStrictEquals(/^[\0-\x7f]*$/.test(text), isAscii);
+    });
+  }
+
+  it("asks toJSON where there is one, as JSON.stringify() does", () => {
+    const info = { platform: "qq" };
+    const image = { type: "image", data: long };
+    const list = Object.assign([image], { toJSON: () => [seg.text("of a list")] });
+    const whole = { message_info: info, message_segment: image, toJSON: () => ({ of: "a message" }) };
+    for (
+      const message of [
+        { message_info: info, message_segment: own },
+        { message_info: info, message_segment: { type: "seglist", data: [own] } },
+        { message_info: info, message_segment: { type: "seglist", data: list } },
+        { message_info: info, message_segment: { type: "seglist", data: [image], toJSON: () => image } },
+        whole,
+      ]
+    ) assertStrictEquals(encodeMessage(message), JSON.stringify(message));
+  });
+
+  it("leaves out the nulls of the infos", () => {
+    const message = { message_info: { platform: "qq", time: null }, message_segment: { type: "image", data: long } };
+    assertEquals(JSON.parse(encodeMessage(message)).message_info, { platform: "qq" });
+  });
+
+  it("counts every byte", () => {
+    const message = createMessage({ platform: "qq", user: { user_id: "1", user_nickname: "张三" } }, seg.image(long));
+    const { length } = encodeMessage(message);
+    assertStrictEquals(encodeMessage(message, { maxBytes: length }).length, length);
+    assertEquals(encodeError(message, { maxBytes: length - 1 }).code, "too_large");
+  });
 });
 
 describe("encodeMessage() of what JSON can not hold", () => {

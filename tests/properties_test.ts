@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 
 import { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "../codec.ts";
+import { utf8Length } from "../internal/utf8.ts";
 import { isCustomMessage, isMessageBase, isSeg, messageIssue, type SegType, type WireMessage } from "../schema.ts";
 import { ABSENT, putAt, wrong } from "./samples.ts";
 
@@ -316,6 +317,31 @@ const oneFault = fc.tuple(ordinary, fc.nat(), fc.nat()).map(([message, place, wh
   const [path, values] = places[place % places.length] ?? ["$.message_info", [null]];
   putAt(value, path, values[which % values.length]);
   return { path, value };
+});
+
+describe("utf8Length()", () => {
+  it("counts as TextEncoder does, whatever stands where one step of it ends", () => {
+    const filler = fc.constantFrom("x", "é", "字", "😀", "\ud83d", "\ude00");
+    const length = fc.oneof(
+      fc.integer({ min: 0, max: 300 }),
+      fc.integer({ min: 65_530, max: 65_540 }),
+      fc.constant(131_071),
+    );
+    fc.assert(
+      fc.property(
+        filler,
+        length,
+        text,
+        filler,
+        fc.integer({ min: 0, max: 300 }),
+        (first, count, middle, last, more) => {
+          const all = first.repeat(count) + middle + last.repeat(more);
+          assertStrictEquals(utf8Length(all), new TextEncoder().encode(all).length);
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
 });
 
 describe("messageIssue()", () => {
