@@ -328,6 +328,7 @@ export class MessageClient {
    * @param options The author, and the group if any.
    * @returns The message sent, with its new id.
    * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
+   * @throws {MessageRejectedError} If `validate` found a `drop`.
    */
   sendText(text: string, { user, group }: SendTextOptions): MessageBase {
     const where = group === undefined ? {} : { group };
@@ -391,7 +392,7 @@ export class MessageClient {
     const link = this.#connection.line;
     const warnings = this.#judge(message);
     if (!link.takesChunks) {
-      const whole = await wholeMessage(message, options.signal);
+      const whole = await wholeMessage(message, options);
       this.#checkState(); // meanwhile the line may have gone
       this.#connection.outbox.accept(whole, encodeMessage(whole));
       return this.#warn(message, warnings);

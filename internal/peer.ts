@@ -273,7 +273,7 @@ export class ServerPeer implements Peer, SocketEvents {
 
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     if (!this.isOpen) throw this.#closedError();
-    if (!this.#takesChunks) return this.send(await wholeMessage(message, options.signal));
+    if (!this.#takesChunks) return this.send(await wholeMessage(message, options));
     const { source, total } = streamText(message);
     await this.#lazyTransfers.send(source, total, options);
     this.#events.sent();

@@ -8,6 +8,7 @@ import { base64Length, Budget, Pieces } from "./pieces.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "./segment_text.ts";
 import { after } from "./timer.ts";
 import type { PieceSource } from "./transfer_out.ts";
+import type { SendStreamOptions } from "./transfers.ts";
 
 /** Room for the last group of base64. */
 const GROUP = 4;
@@ -100,11 +101,14 @@ function tooLarge(): MessageEncodeError {
 }
 
 /**
- * Reads a whole message into memory, for a peer that takes it in one frame only.
+ * Reads a whole message into memory, for a peer that takes it in one frame only. What is read counts as progress.
  *
  * @throws {MessageEncodeError} `too_large` if that frame would be, as soon as it is known.
  */
-export async function wholeMessage(message: StreamMessage, signal: AbortSignal | undefined): Promise<WireMessage> {
+export async function wholeMessage(
+  message: StreamMessage,
+  { signal, onProgress }: SendStreamOptions,
+): Promise<WireMessage> {
   const { source, total } = streamText(message);
   const abort = () => source.cancel(signal?.reason);
   signal?.addEventListener("abort", abort);
@@ -117,6 +121,7 @@ export async function wholeMessage(message: StreamMessage, signal: AbortSignal |
       length += piece.length;
       if (length > MAX_BYTES) throw tooLarge();
       pieces.push(piece);
+      onProgress?.({ sent: length, total });
     }
     signal?.throwIfAborted(); // the source ends early then
     return JSON.parse(pieces.join("")); // checked before it was written, and numbers stay what they are

@@ -48,7 +48,7 @@ export function isLarge(text: string): boolean {
 
 /** How far a message has got. */
 export interface SendProgress {
-  /** Bytes of its text that have left so far; base64 takes four for three. */
+  /** Bytes of its text that have left, or were read for one frame; base64 takes four for three. */
   sent: number;
   /** Bytes of the whole text, where every part of the message tells its size. */
   total: number | null;
@@ -58,7 +58,7 @@ export interface SendProgress {
 export interface SendStreamOptions {
   /** Gives the transfer up; the other side is told. */
   signal?: AbortSignal;
-  /** Called with each piece that leaves; a throw gives the transfer up. */
+  /** Called with each piece that leaves, or is read where the message goes in one frame; a throw gives it up. */
   onProgress?: (progress: SendProgress) => void;
 }
 

@@ -725,6 +725,16 @@ async function byHand(
 }
 
 describe("sendStream() on the wire", () => {
+  it("ends with the server's close frame, though the other side never answers that", async () => {
+    await using hand = await byHand("server to client", { closeTimeout: 3_600_000 });
+    const source = silentSource();
+    const code = codeOf(errorOf(hand.stream(messageOf({ type: "video", data: source.stream }))));
+    assertEquals((await hand.chunks.next()).op, "open");
+    for (const peer of hand.server!.peers) peer.close(1000, "enough");
+    assertEquals(await code, "closed");
+    await soon(source.cancelled);
+  });
+
   both("sends no piece before it is granted, and no more than are", async (way) => {
     await using hand = await byHand(way);
     const { chunks } = hand;
@@ -880,8 +890,14 @@ describe("sendStream() to a side that takes no chunks", () => {
       if (way === "server to client" && features === null) features; // a hello without features is none either
       await using hand = await byHand(way, options, features ?? (way === "server to client" ? [] : null));
       const message = messageOf(seg.text("图"), { type: "image", data: sourceOf(noise(100_000), 2).stream });
-      await soon(hand.stream(message));
+      const told: SendProgress[] = [];
+      await soon(hand.stream(message, { onProgress: (at) => told.push(at) }));
       const text = await hand.chunks.raw.message();
+      assertEquals([told.at(-1)?.total, told.every(({ sent }, index) => sent > (told[index - 1]?.sent ?? 0))], [
+        null,
+        true,
+      ]);
+      assertLess(base64Of(noise(100_000), noise(100_000)).length, told.at(-1)?.sent ?? 0);
       const got = JSON.parse(text?.text ?? "null");
       assertEquals(got.message_info, message.message_info);
       assertEquals(got.message_segment.data, [
@@ -934,6 +950,17 @@ describe("sendStream() to a side that takes no chunks", () => {
     await soon(source.cancelled);
     hand.send(small("after"));
     assertStringIncludes((await hand.chunks.raw.message())?.text ?? "", "after");
+  });
+
+  both("gives it up when onProgress throws", async (way) => {
+    await using hand = await byHand(way, {}, ["ping"]);
+    const source = sourceOf(noise(100_000));
+    const onProgress = () => {
+      throw new RangeError("enough");
+    };
+    const error = await soon(errorOf(hand.stream(messageOf({ type: "video", data: source.stream }), { onProgress })));
+    assertEquals((error as Error).message, "enough");
+    await soon(source.cancelled);
   });
 
   both("cancels the source when the signal was aborted before", async (way) => {
