@@ -1,4 +1,4 @@
-import { BunAcceptedSocket } from "./bun_socket.ts";
+import { BunAcceptedSocket } from "./runtime_bun_socket.ts";
 import type {
   Address,
   Attach,

@@ -1,8 +1,8 @@
 import { Queue } from "./queue.ts";
 import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./socket.ts";
 import { after, type Timer } from "./timer.ts";
+import { utf8Length } from "./utf8.ts";
 
-declare const Buffer: { byteLength(text: string): number };
 declare const Bun: { gc(isSynchronous: boolean): void };
 
 /** Milliseconds between two looks at a full socket, should Bun not tell that it has room again. */
@@ -13,7 +13,7 @@ const COLLECT_FROM = 16 * 2 ** 20;
 
 /** Frames that wait until the kernel has taken the one before. */
 interface Backlog {
-  readonly texts: Queue<string>;
+  readonly frames: Queue<{ readonly text: string; readonly bytes: number }>;
   bytes: number;
   timer: Timer;
 }
@@ -52,20 +52,21 @@ export class BunAcceptedSocket implements ServerSocket {
 
   send(text: string): void {
     if (this.#backlog !== null) {
-      this.#backlog.texts.push(text);
-      this.#backlog.bytes += Buffer.byteLength(text);
+      const bytes = utf8Length(text);
+      this.#backlog.frames.push({ text, bytes });
+      this.#backlog.bytes += bytes;
     } else if (this.#socket?.sendText(text) === -1) {
-      this.#backlog = { texts: new Queue(), bytes: 0, timer: this.#lookLater() };
+      this.#backlog = { frames: new Queue(), bytes: 0, timer: this.#lookLater() };
     }
   }
 
-  /** The kernel has taken something: sends on, until it takes no more. */
+  /** The kernel has taken something: sends on, once Bun holds nothing any more. */
   drain(): void {
     const backlog = this.#backlog;
-    if (backlog === null || this.#socket === null) return;
-    for (let text = backlog.texts.shift(); text !== undefined; text = backlog.texts.shift()) {
-      backlog.bytes -= Buffer.byteLength(text);
-      if (this.#socket.sendText(text) === -1) return;
+    if (backlog === null || this.#socket === null || this.#socket.getBufferedAmount() > 0) return;
+    for (let frame = backlog.frames.shift(); frame !== undefined; frame = backlog.frames.shift()) {
+      backlog.bytes -= frame.bytes;
+      if (this.#socket.sendText(frame.text) === -1) return;
     }
     this.#forget();
   }
@@ -75,7 +76,7 @@ export class BunAcceptedSocket implements ServerSocket {
     return after(LOOK, () => {
       if (this.#backlog === null) return;
       this.#backlog.timer = this.#lookLater();
-      if (this.#socket?.getBufferedAmount() === 0) this.drain();
+      this.drain();
     });
   }
 
