@@ -23,19 +23,32 @@ const CONNECTIONS = 1000;
 const STALLED = "broadcast, one stalled";
 /** More than the kernels of both sides take, and less than a server queues. */
 const STALLING_BYTES = 12e6;
+/** What must still be queued for a client at the end, or it had not stalled. */
+const STALLED_BYTES = 1e6;
 
-/** Connects a client that never reads to each server that is to have one, and makes the server queue for it. */
-async function stall(targets: readonly Target[]): Promise<RawPeer[]> {
-  return await Promise.all(
-    targets.filter(({ name }) => name.endsWith(STALLED)).map(async ({ port, path }) => {
-      const peer = await RawPeer.connect(`ws://127.0.0.1:${port}${path}`, { headers: [["platform", "stalled"]] });
-      peer.pause();
-      const big = chatText.replace('"raw_message":"string"', `"raw_message":"${"x".repeat(STALLING_BYTES)}"`);
-      for (let sent = 0; sent < 3; sent++) peer.text(big);
-      await peer.flushed({ timeoutMs: 10_000 });
-      return peer;
-    }),
-  );
+const withRaw = (raw_message: string): string => JSON.stringify({ ...JSON.parse(chatText), raw_message });
+
+/** A client that never reads, and whose server queues for it. */
+interface Stalled {
+  readonly target: Target;
+  readonly peer: RawPeer;
+}
+
+async function stall(target: Target): Promise<Stalled> {
+  const url = `ws://127.0.0.1:${target.port}${target.path}`;
+  const peer = await RawPeer.connect(url, { headers: [["platform", "stalled"]] });
+  peer.pause();
+  for (let sent = 0; sent < 3; sent++) peer.text(withRaw("x".repeat(STALLING_BYTES)));
+  await peer.flushed({ timeoutMs: 10_000 });
+  return { target, peer };
+}
+
+/** Throws unless the client is connected and has not read to this day. */
+async function checkStalled({ target, peer }: Stalled): Promise<void> {
+  peer.text(withRaw("how much?"));
+  const line = await target.process.line(/^queued \d+$/, { timeoutMs: 10_000 });
+  const queued = Number(line.slice("queued ".length));
+  if (queued < STALLED_BYTES) throw new Error(`Cannot judge ${target.name} as it must still queue: ${queued} bytes`);
 }
 
 /** Measures and lays out. */
@@ -69,9 +82,10 @@ export async function benchBroadcast({ rounds, loadMs, only }: BenchOptions): Pr
       runMs: loadMs,
       payload: chatText,
     };
-    const stalled = await stall(targets);
+    const stalled = await Promise.all(targets.filter(({ name }) => name.endsWith(STALLED)).map(stall));
     const rows = answer(runRounds(workshop, targets, plan, rounds), questions);
-    for (const peer of stalled) peer.destroy();
+    await Promise.all(stalled.map(checkStalled));
+    for (const { peer } of stalled) peer.destroy();
     return table(`Broadcast to ${CONNECTIONS} connections: deliveries`, LOAD_COLUMNS, rows);
   });
 }

@@ -28,8 +28,11 @@ function tooLarge(maxBytes: number): MessageEncodeError {
 /** Characters from which on base64 is worth a place of its own in the text. */
 const LONG = 2 ** 15;
 
-function isBinaryOrBase64(value: unknown): value is BinaryData | string {
-  return isBinary(value) || (typeof value === "string" && value.length >= LONG && isBase64(value));
+/** How many times the rest of a message its base64 must be: the rest grows when it is written in ASCII. */
+const MOSTLY = 8;
+
+function isLongBase64(value: unknown): value is string {
+  return typeof value === "string" && value.length >= LONG && isBase64(value);
 }
 
 /** Whether a string is long, and begins as base64 does: most that do are. */
@@ -51,16 +54,21 @@ function base64Units(segment: Seg): number {
 /** Whether a message is little else than base64: JSON would write it in two bytes a character for one "字". */
 function isMostlyBase64(message: WireMessage, units: number): boolean {
   if (units < LONG || isCustom(message) || "toJSON" in message) return false;
-  return units - base64Units(message.message_segment) < LONG;
+  const base64 = base64Units(message.message_segment);
+  return (units - base64) * MOSTLY <= base64;
 }
 
 /** Writes the envelope alone, in ASCII, and puts the base64 between its parts: nothing goes over that again. */
-function spliced(message: WireMessage, maxBytes: number): string {
+function spliced(
+  message: WireMessage,
+  takes: (value: unknown) => value is BinaryData | string,
+  maxBytes: number,
+): string {
   // A custom message has no segments, so bytes in it are a fault that is found there.
-  const { parts, binaries, paths } = splitAt(message as StreamMessage, withoutInfoNulls, isBinaryOrBase64);
+  const { parts, binaries, paths } = splitAt(message as StreamMessage, withoutInfoNulls, takes);
   let left = maxBytes;
   for (const part of parts) left -= part.length;
-  const bytes = binaries.map((binary, index) => {
+  const inMemory = binaries.map((binary, index) => {
     const isText = typeof binary === "string";
     if (!isText && !(binary instanceof Uint8Array)) throw notInMemory(paths[index] ?? "$");
     left -= isText ? binary.length : base64Length(binary.length);
@@ -68,7 +76,7 @@ function spliced(message: WireMessage, maxBytes: number): string {
   });
   if (left < 0) throw tooLarge(maxBytes);
   return parts.reduce((text, part, index) => {
-    const data = bytes[index - 1] ?? "";
+    const data = inMemory[index - 1] ?? "";
     return text + (typeof data === "string" ? data : data.toBase64()) + part;
   });
 }
@@ -82,7 +90,7 @@ function notInMemory(path: string): MessageEncodeError {
 
 /** The rules know base64 only as a string: bytes in its place are looked for once something is wrong. */
 function refusedOrSpliced(message: WireMessage, issue: MessageIssue, maxBytes: number): string {
-  if (issue.received === "object" && issue.expected === "a string") return spliced(message, maxBytes);
+  if (issue.received === "object" && issue.expected === "a string") return spliced(message, isBinary, maxBytes);
   throw new MessageEncodeError(ruleText("encode", issue), issue);
 }
 
@@ -110,12 +118,14 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const issue = messageIssue(message);
   if (issue !== null) return refusedOrSpliced(message, issue, maxBytes);
   const { left, hasNull, hasBytes } = survey(message, maxBytes);
-  if (hasBytes) return spliced(message, maxBytes);
+  if (hasBytes) return spliced(message, isBinary, maxBytes);
   if (left < 0) throw tooLarge(maxBytes);
   const units = maxBytes - left;
-  const text = isMostlyBase64(message, units)
-    ? spliced(message, maxBytes)
-    : writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);
+  if (isMostlyBase64(message, units)) {
+    const ascii = spliced(message, isLongBase64, Infinity);
+    if (ascii.length <= maxBytes) return ascii;
+  }
+  const text = writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);
   if (exceedsUtf8(text, maxBytes)) throw tooLarge(maxBytes);
   return text;
 }

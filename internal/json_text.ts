@@ -33,9 +33,6 @@ function isEmpty(object: object): boolean {
   return true;
 }
 
-/** So many objects are followed without asking whether they are inherited: what leads in a circle ends there. */
-const TRUSTED_OBJECTS = 1000;
-
 /**
  * Looks through a value, so that an oversized one is refused before the engine writes it.
  *
@@ -44,14 +41,28 @@ const TRUSTED_OBJECTS = 1000;
  * @throws {MessageEncodeError} `too_deep` if a Python reader would not survive it.
  */
 export function survey(value: object, maxUnits: number): Survey {
-  const trusted = isEmpty(Object.prototype) ? TRUSTED_OBJECTS : 0;
-  const found = { left: maxUnits, hasNull: false, hasBytes: false, trusted };
+  if (isEmpty(Object.prototype)) {
+    try {
+      const found = take(value, maxUnits, true);
+      if (found.left >= 0 && !found.hasBytes) return found;
+    } catch (error) {
+      if (!(error instanceof MessageEncodeError)) throw error;
+    }
+  }
+  return take(value, maxUnits, false); // what is inherited is never written, and must not decide
+}
+
+function take(value: object, maxUnits: number, takesInherited: boolean): Survey {
+  const found = { left: maxUnits, hasNull: false, hasBytes: false, takesInherited };
   look(value, found, 0);
   return found;
 }
 
-/** Every message that is sent goes through here: asking each object for its prototype would double the time. */
-function look(value: object, found: Survey & { trusted: number }, depth: number): void {
+/**
+ * Every message that is sent goes through here. Asking each member whether it is inherited, or each object for its
+ * prototype, would double the time.
+ */
+function look(value: object, found: Survey & { readonly takesInherited: boolean }, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
   let units = 0;
   if (Array.isArray(value)) {
@@ -63,19 +74,18 @@ function look(value: object, found: Survey & { trusted: number }, depth: number)
   } else if (ArrayBuffer.isView(value)) {
     found.hasBytes = true;
   } else {
-    found.trusted--;
     let hasMethods = false;
     for (const key in value) {
+      if (!found.takesInherited && !Object.hasOwn(value, key)) continue;
       const item = (value as Record<string, unknown>)[key];
       units += key.length;
       if (typeof item === "string") units += item.length;
       else if (typeof item === "object") {
         if (item === null) found.hasNull = true;
-        // What is inherited is never written.
-        else if (units <= found.left && (found.trusted >= 0 || Object.hasOwn(value, key))) look(item, found, depth + 1);
+        else if (units <= found.left) look(item, found, depth + 1);
       } else if (typeof item === "function") hasMethods = true;
     }
-    // The other sources of bytes show methods, or nothing at all.
+    // The other sources of bytes show inherited methods, or nothing at all.
     if ((hasMethods || units === 0) && isBytes(value)) found.hasBytes = true;
   }
   found.left -= units;

@@ -2,6 +2,7 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertLess,
   assertStrictEquals,
   assertStringIncludes,
   assertThrows,
@@ -645,16 +646,59 @@ describe("encodeMessage() of long strings", () => {
     ) assertStrictEquals(encodeMessage(message), JSON.stringify(message));
   });
 
+  it("asks toJSON of what stands beside bytes", () => {
+    const asText = Object.assign({ toJSON: () => seg.text("own") }, { type: "image", data: long });
+    for (const other of [own, asText]) {
+      const list = [{ type: "image", data: new Uint8Array(3) }, other];
+      const text = encodeMessage({
+        message_info: { platform: "qq" },
+        message_segment: { type: "seglist", data: list },
+      });
+      assertEquals(JSON.parse(text).message_segment.data[1], other.toJSON());
+    }
+  });
+
+  it("takes what fits as it stands, though it would not in ASCII", () => {
+    const info = { platform: "qq", user_info: { user_nickname: "字".repeat(5000) } };
+    const message = { message_info: info, message_segment: { type: "image", data: long } };
+    const bytes = utf8Bytes(JSON.stringify(message));
+    assertLess(bytes, encodeMessage(message).length);
+    assertStrictEquals(encodeMessage(message, { maxBytes: bytes }), JSON.stringify(message));
+    assertEquals(encodeError(message, { maxBytes: bytes - 1 }).code, "too_large");
+  });
+
   it("leaves out the nulls of the infos", () => {
     const message = { message_info: { platform: "qq", time: null }, message_segment: { type: "image", data: long } };
     assertEquals(JSON.parse(encodeMessage(message)).message_info, { platform: "qq" });
   });
 
   it("counts every byte", () => {
-    const message = createMessage({ platform: "qq", user: { user_id: "1", user_nickname: "张三" } }, seg.image(long));
+    const message = createMessage({ platform: "qq", user: { user_id: "1", user_nickname: "Ann" } }, seg.image(long));
     const { length } = encodeMessage(message);
     assertStrictEquals(encodeMessage(message, { maxBytes: length }).length, length);
     assertEquals(encodeError(message, { maxBytes: length - 1 }).code, "too_large");
+  });
+});
+
+describe("encodeMessage() of what is inherited", () => {
+  const circle: { self?: unknown } = {};
+  circle.self = circle;
+  for (
+    const [what, prototype] of [
+      ["a circle", circle],
+      ["much text", { o: { s: "x".repeat(2000) } }],
+      ["bytes", { bytes: new Uint8Array(3) }],
+    ] as const
+  ) {
+    it(`writes none of it, and is not stopped by it, when it is ${what}`, () => {
+      const content = { own: 1, inner: Object.create(prototype) };
+      const text = encodeMessage(createCustom("x", content, "qq"), { maxBytes: 500 });
+      assertEquals(JSON.parse(text).content, { own: 1, inner: {} });
+    });
+  }
+
+  it("writes an object that gives bytes by a getter as JSON.stringify() does", () => {
+    assertEquals(JSON.parse(encodeMessage(createCustom("x", { r: new Response("hi") }, "qq"))).content, { r: {} });
   });
 });
 
