@@ -311,7 +311,7 @@ function idFault(value: unknown, path: string, source: Source): MessageIssue | n
   return fault(path, source.isDecoded ? "a string, null or nothing" : "a string, number, null or nothing", value);
 }
 
-/** Like the four after it, of a member that is there: most are not, and a call costs more than the question. */
+/** Like those of a group, format, template and party, of a member that is there: a call costs more than the question. */
 function userFault(value: unknown, path: string, source: Source): MessageIssue | null {
   if (!isObject(value)) return fault(path, "an object, null or nothing", value);
   const user = ownView(value, value.platform, source);

@@ -22,7 +22,7 @@ function say(text: string): void {
 function hear(message: MessageBase): string {
   console.log(`MaiBot: ${plainText(message)}`);
   if (++answers <= 3) say(`echo: ${plainText(message)}`);
-  else setTimeout(() => client.close()); // once the id is told
+  else setTimeout(() => void client.close()); // once the id is told
   return `answer_${answers}`; // the id it has on our platform, which MaiBot is told
 }
 

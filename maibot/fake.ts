@@ -80,7 +80,7 @@ export class FakeMaiBot {
     checkOptions(options);
     const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
     const { account = "10001", nickname = "麦麦" } = options;
-    this.#voice = new Voice(answers, { account, nickname });
+    this.#voice = new Voice(answers, { account: account.trim(), nickname }); // as MaiBot reads what names it
     this.#delay = delay;
     this.#keep = keep;
     this.#unread = new Inbox(keep);

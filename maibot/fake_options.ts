@@ -174,6 +174,7 @@ export function checkOptions(
       throw new TypeError(`Cannot create ${owner} as '${name}' must be a string`);
     }
   }
+  if (account?.trim() === "") throw new TypeError(`Cannot create ${owner} as 'account' must not be blank`);
   for (const [name, value] of Object.entries({ delay, keep, closeTimeout })) {
     if (value !== undefined) checkNumber(owner, name, value, 0);
   }

@@ -144,7 +144,7 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
     ...(echo ? { answers: "echo" } : answer === undefined ? {} : { answers: () => answer }),
   });
   const print = flags.quiet ? () => {} : say;
-  narrate(bot, account, language, print);
+  narrate(bot, account.trim(), language, print);
   bot.on("error", (error) => print(`! ${oneLine(reason(error, texts))}`));
   const stopped = stopSignal(system);
   say(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));

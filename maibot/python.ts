@@ -45,7 +45,7 @@ export function toText(value: unknown): string {
   return Array.isArray(value) ? "[...]" : "{...}";
 }
 
-/** `str(value or "").strip()`, by which MaiBot reads ids among free data. */
+/** `str(value or "").strip()`, by which MaiBot reads the ids of a target among free data. */
 export function toId(value: unknown): string {
   return isTruthy(value) ? toText(value).trim() : "";
 }

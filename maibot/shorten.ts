@@ -3,5 +3,5 @@ const SHOWN = 40;
 
 /** Shortens a name from outside for a line that people read. */
 export function shorten(name: string): string {
-  return name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name;
+  return name.length > SHOWN ? `${name.slice(0, SHOWN).toWellFormed()}…` : name;
 }

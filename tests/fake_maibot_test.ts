@@ -306,12 +306,25 @@ describe("FakeMaiBot.received()", () => {
     assertEquals(error.code, "timeout");
   });
 
+  it("takes an account with white space around it as MaiBot reads one, and refuses a blank one", async () => {
+    await using bot = new FakeMaiBot({ account: " 42 ", answers: ["answer"] });
+    await using peer = await dial(listen(bot), "qq");
+    const message = hello();
+    const message_info = { ...message.message_info, additional_config: { self_id: "42" } };
+    peer.text(JSON.stringify({ ...message, message_info }));
+    const answer = JSON.parse((await peer.message())?.text ?? "");
+    assertEquals(answer.message_info.user_info.user_id, "42");
+    assertThrows(() => new FakeMaiBot({ account: "  " }), TypeError, "'account'");
+  });
+
   it("names what a message was dropped for, and not what damages it before", async () => {
     await using bot = new FakeMaiBot();
     await using peer = await dial(listen(bot), "qq");
     const { message_info, message_segment } = hello();
+    const receipts = new Heard<[unknown]>((handler) => bot.on("received", handler));
     peer.text(JSON.stringify({ message_info: { ...message_info, message_id: null, time: 0 }, message_segment }));
-    const accepted = bot.received(({ isAccepted }) => isAccepted, { timeoutMs: 200 });
+    await receipts.next();
+    const accepted = bot.received(({ isAccepted }) => isAccepted, { timeoutMs: 1 });
     await assertRejects(() => accepted, MessageConnectionError, "drops for $.message_info.time");
   });
 
