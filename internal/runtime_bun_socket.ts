@@ -5,6 +5,9 @@ import { utf8Length } from "./utf8.ts";
 
 declare const Bun: { gc(isSynchronous: boolean): void };
 
+/** Bytes that Bun may hold before frames wait here: enough to keep the kernel busy, little enough to copy. */
+const MARK = 16 * 2 ** 20;
+
 /** Milliseconds between two looks at a full socket, should Bun not tell that it has room again. */
 const LOOK = 100;
 
@@ -22,8 +25,8 @@ interface Backlog {
  * What the library sees of a socket of Bun, from the upgrade on; it is the socket's `data`, as many are idle.
  *
  * Bun 1.4 keeps what the kernel does not take in one buffer, which it doubles and copies: 64 MiB for a peer that does
- * not read were 200 MiB, and all others waited 37 ms. So it is given one frame too many at most, and the others are
- * kept here, as the strings they are.
+ * not read were 200 MiB, and all others waited 37 ms. So it is given a part, and the rest is kept here, as the strings
+ * that they are.
  */
 export class BunAcceptedSocket implements ServerSocket {
   #attach: Attach | null;
@@ -55,20 +58,21 @@ export class BunAcceptedSocket implements ServerSocket {
       const bytes = utf8Length(text);
       this.#backlog.frames.push({ text, bytes });
       this.#backlog.bytes += bytes;
-    } else if (this.#socket?.sendText(text) === -1) {
+    } else if (this.#socket?.sendText(text) === -1 && this.#socket.getBufferedAmount() >= MARK) {
       this.#backlog = { frames: new Queue(), bytes: 0, timer: this.#lookLater() };
     }
   }
 
-  /** The kernel has taken something: sends on, once Bun holds nothing any more. */
+  /** The kernel has taken something: sends on, until Bun holds enough again. */
   drain(): void {
     const backlog = this.#backlog;
-    if (backlog === null || this.#socket === null || this.#socket.getBufferedAmount() > 0) return;
-    for (let frame = backlog.frames.shift(); frame !== undefined; frame = backlog.frames.shift()) {
+    if (backlog === null || this.#socket === null) return;
+    while (this.#socket.getBufferedAmount() < MARK) {
+      const frame = backlog.frames.shift();
+      if (frame === undefined) return this.#forget();
       backlog.bytes -= frame.bytes;
-      if (this.#socket.sendText(frame.text) === -1) return;
+      this.#socket.sendText(frame.text);
     }
-    this.#forget();
   }
 
   /** Bun tells of room as long as it holds something; when it does not, nothing will be told. */
