@@ -123,7 +123,7 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const units = maxBytes - left;
   if (isMostlyBase64(message, units)) {
     const ascii = spliced(message, isLongBase64, Infinity);
-    if (ascii.length <= maxBytes) return ascii;
+    if (!exceedsUtf8(ascii, maxBytes)) return ascii; // what only began as base64 has left it as it was
   }
   const text = writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);
   if (exceedsUtf8(text, maxBytes)) throw tooLarge(maxBytes);

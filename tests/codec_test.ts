@@ -667,6 +667,16 @@ describe("encodeMessage() of long strings", () => {
     assertEquals(encodeError(message, { maxBytes: bytes - 1 }).code, "too_large");
   });
 
+  it("counts bytes, not characters, when it only began as base64", () => {
+    const info = { platform: "qq", user_info: { user_nickname: "字".repeat(5000) } };
+    for (const segment of [seg.text(long), { type: "image", data: `${long}!` }]) {
+      const message = { message_info: info, message_segment: segment };
+      const bytes = utf8Bytes(JSON.stringify(message));
+      assertStrictEquals(encodeMessage(message, { maxBytes: bytes }), JSON.stringify(message));
+      assertEquals(encodeError(message, { maxBytes: bytes - 1 }).code, "too_large");
+    }
+  });
+
   it("leaves out the nulls of the infos", () => {
     const message = { message_info: { platform: "qq", time: null }, message_segment: { type: "image", data: long } };
     assertEquals(JSON.parse(encodeMessage(message)).message_info, { platform: "qq" });
