@@ -16,6 +16,8 @@
  * @module
  */
 
+import { isRouteName, routeOf, withRoute } from "./internal/route.ts";
+
 // ---------------------------------------------------------------------------------------------- types
 
 /** Who wrote or receives a message. Source: maim_message 0.6.8, message_base.py, UserInfo. */
@@ -179,6 +181,13 @@ export interface MessageBase {
   message_segment: Seg;
   /** The content flattened to text. */
   raw_message?: string | null;
+  /**
+   * The bot's own account on the platform, a string: the message was written to it, or is sent by it. Any JSON on the
+   * wire. MaiBot 1.3.10 and later answers no message that lacks it. Source: MaiBot 1.3.15, route_key_factory.py.
+   */
+  account_id?: unknown;
+  /** Tells apart several connections of one account, a string. Any JSON on the wire. Source: as `account_id`. */
+  scope?: unknown;
 }
 
 /** A message of a type of your own, routed by name. Source: maim_message 0.6.8, api.py, send_custom_message. */
@@ -738,6 +747,16 @@ export interface CreateMessageOptions {
   /** The group, left out in a private chat; its name falls back to the id. */
   group?: GroupInput;
   /**
+   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later answers no message
+   * without it. Written as `account_id`, and for MaiBot 1.2 as `additional_config.platform_io_account_id`.
+   */
+  account?: string;
+  /**
+   * Tells apart several connections of one account. Written as `scope`, and for MaiBot 1.2 as
+   * `additional_config.platform_io_scope`.
+   */
+  scope?: string;
+  /**
    * Id of the message.
    *
    * @default {a new one, unique and in ascending order}
@@ -847,9 +866,13 @@ function checked(message: MessageBase): MessageBase {
  */
 export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): MessageBase {
   plainObject("a message", "options", options);
-  const { platform, user, group, message_id = nextMessageId(), time = Date.now() / 1000, raw_message, ...rest } =
+  const { platform, user, group, account, scope, message_id = nextMessageId(), time = Date.now() / 1000, ...more } =
     ownMembers(options);
+  const { raw_message, ...rest } = more;
   filled("a message", "platform", platform);
+  for (const [name, value] of [["account", account], ["scope", scope]] as const) {
+    if (!isAbsent(value) && !isRouteName(value)) refuse("a message", name, "a string that is not blank", value);
+  }
   const info: BaseMessageInfo = {
     platform,
     message_id: filled("a message", "message_id", message_id),
@@ -858,12 +881,17 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
     user_info: fullUser(user, platform),
     ...infos(rest),
   };
-  const message: MessageBase = { message_info: info, message_segment: seg.list(...segs) };
+  const content: MessageBase = { message_info: info, message_segment: seg.list(...segs) };
+  const message = withRoute(content, { account, scope });
   return checked(isAbsent(raw_message) ? message : { ...message, raw_message });
 }
 
 /**
- * Creates a message that goes back where another came from: same platform, group and user.
+ * Creates a message that goes back where another came from: same platform, group and user, and the account and scope
+ * that the other message names, so that it speaks as the account that was spoken to.
+ *
+ * An answer of a server to an adapter. A message of MaiBot's is not answered by it: its `user_info` is the bot itself,
+ * so that MaiBot would be talking to itself.
  *
  * The user is named in `user_info`, where adapters older than MaiBot 1.0 look, and in `receiver_info`, where newer ones
  * do. It quotes nothing by itself: pass `seg.reply(id)` first for that.
@@ -886,17 +914,15 @@ export function createReply(to: MessageBase, ...segs: Seg[]): MessageBase {
   const { platform, group_info, user_info } = to.message_info;
   const group = isName(group_info?.group_id) ? { group_info: fullGroup(group_info, platform) } : {};
   const user = isName(user_info?.user_id) ? { user_info: fullUser(user_info, platform) } : {};
-  return {
-    message_info: {
-      platform,
-      message_id: nextMessageId(),
-      time: Date.now() / 1000,
-      ...group,
-      ...user,
-      receiver_info: { ...group, ...user },
-    },
-    message_segment: seg.list(...segs),
+  const message_info: BaseMessageInfo = {
+    platform,
+    message_id: nextMessageId(),
+    time: Date.now() / 1000,
+    ...group,
+    ...user,
+    receiver_info: { ...group, ...user },
   };
+  return withRoute({ message_info, message_segment: seg.list(...segs) }, routeOf(to));
 }
 
 /**

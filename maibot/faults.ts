@@ -1,18 +1,37 @@
 import {
   dateError,
   getError,
+  hashError,
   isAbsent,
   isFloat,
   isObject,
   isTruthy,
   own,
+  strip,
   subscriptError,
   toId,
   toText,
   typeName,
 } from "./python.ts";
 import type { Fields } from "./python.ts";
+import { numberOf } from "./python_number.ts";
+import { type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
 import { contentFaults, type Report, shapeFaults } from "./segment_faults.ts";
+import { accountOn, type Asked, isInternal, type Session, sessionOf } from "./session.ts";
+import { chatFaults, storeFaults } from "./store_faults.ts";
+
+/** Takes a fault, with MaiBot's error text and how its log line begins. */
+export type FaultReport = (fault: Fault) => void;
+
+/** One fault of a frame. */
+export interface Fault {
+  readonly rule: MaibotRule;
+  readonly path: string;
+  /** Text of the error that MaiBot logs; `undefined` where it logs none. */
+  readonly said: string | undefined;
+  /** Where MaiBot is when it finds out: its log line begins with it. */
+  readonly stage: "dispatch" | "preprocess" | "store";
+}
 
 /** The one custom message that MaiBot handles. */
 export const ECHO_NAME = "message_id_echo";
@@ -25,15 +44,19 @@ const LIKELY_END = 4_102_444_800;
 // ------------------------------------------------------------------------------------------ custom messages
 
 /**
- * Whether the frame goes to a handler of custom messages and never to MaiBot's door. The flag need only be truthy, and
- * is not needed at all for a name that has a handler.
+ * Whether the frame never gets to MaiBot's own code. The flag need only be truthy, and is not needed at all for a name
+ * that has a handler, or one that can not be looked up.
  */
 function isCustomFrame(frame: Fields): boolean {
-  return isTruthy(own(frame, "is_custom_message")) || own(frame, "message_type_name") === ECHO_NAME;
+  const name = own(frame, "message_type_name");
+  const isUnhashable = isTruthy(name) && hashError(name) !== null;
+  return isTruthy(own(frame, "is_custom_message")) || name === ECHO_NAME || isUnhashable;
 }
 
 function customFaults(frame: Fields, report: Report): void {
   const name = own(frame, "message_type_name");
+  const error = isTruthy(name) ? hashError(name) : null;
+  if (error !== null) return report("custom_unhashable", "$.message_type_name", `TypeError: ${error}`);
   if (typeof name !== "string" || name === "") return report("custom_nameless", "$.message_type_name", toText(name));
   if (name !== ECHO_NAME) return report("custom_unknown", "$.message_type_name", name);
   const content = own(frame, "content");
@@ -87,13 +110,14 @@ function messageIdFaults(id: unknown, report: Report): void {
 
 function timeFaults(time: unknown, report: Report): void {
   const path = `${INFO}.time`;
-  if (!isTruthy(time) && !Number.isNaN(time)) return report("time_missing", path, "");
-  if (typeof time !== "number" && typeof time !== "boolean") {
+  if (!isTruthy(time)) return report("time_missing", path, "");
+  const seconds = numberOf(time);
+  if (seconds === null) {
     return report("time_kind", path, `'${typeName(time)}' object cannot be interpreted as an integer`);
   }
-  const error = dateError(Number(time));
+  const error = dateError(seconds);
   if (error !== null) return report("time_range", path, error);
-  if (Number(time) < LIKELY_START || Number(time) >= LIKELY_END) report("time_unlikely", path);
+  if (seconds < LIKELY_START || seconds >= LIKELY_END) report("time_unlikely", path);
 }
 
 function nameFaults(info: Fields, report: Report): void {
@@ -118,7 +142,67 @@ function sessionFaults(info: Fields, report: Report): void {
   const path = `${INFO}.user_info.user_id`;
   if (isNobody && isPrivate) report("user_id_empty", path, "UserID 或 GroupID 必须提供其一");
   else if (isNobody) report("user_id_blank", path);
-  if (own(info, "platform") === "") report("platform_empty", `${INFO}.platform`, "消息缺少平台信息");
+}
+
+// ------------------------------------------------------------------------------------------ the route
+
+/** Platform, account and scope as MaiBot 1.3 reads the route. Source: MaiBot 1.3.15, route_key_factory.py, from_message_dict. */
+function routeFaults(frame: Fields, info: Fields, report: Report): void {
+  const platform = own(info, "platform");
+  if (!isTruthy(platform) || strip(toText(platform)) === "") {
+    const rule = typeof platform === "string" ? "platform_empty" : "platform_kind";
+    report(rule, `${INFO}.platform`, "消息字典缺少有效的 platform 字段，无法构造 RouteKey");
+  }
+  if (own(frame, "account_id") === undefined) return;
+  for (const [member, rule] of [["account_id", "account_kind"], ["scope", "scope_kind"]] as const) {
+    const value = own(frame, member);
+    if (isAbsent(value) || typeof value === "string") continue;
+    report(rule, `$.${member}`, `消息 ${member} 必须是字符串或 None`);
+  }
+}
+
+/** The platform as the message is converted; what the route has found is not told again. */
+function platformFaults(info: Fields, version: MaibotVersion, report: Report): void {
+  const platform = own(info, "platform");
+  if (typeof platform === "string" || (version !== "1.2.1" && !isTruthy(platform))) return;
+  report("platform_kind", `${INFO}.platform`, "");
+}
+
+/** Where the account would have to stand, or stands. */
+function accountPath(frame: Fields, info: Fields, session: Session): string {
+  if (session.account === null || own(frame, "account_id") !== undefined) return "$.account_id";
+  return isObject(own(info, "additional_config")) ? `${INFO}.additional_config` : "$.account_id";
+}
+
+/** Messages that MaiBot 1.3 answers by itself, without quoting: no account is needed. Source: bot.py, receive_message. */
+const COMMANDS: ReadonlySet<string> = new Set(["/clear", "/offline", "/online"]);
+
+/** Whether the whole message is one of MaiBot's own commands. */
+function isCommand(segment: unknown): boolean {
+  if (!isObject(segment)) return false;
+  const [type, data] = [own(segment, "type"), own(segment, "data")];
+  const items = type === "seglist" && Array.isArray(data) ? data : [segment];
+  const texts = items.map((item) => isObject(item) && own(item, "type") === "text" ? own(item, "data") : undefined);
+  return texts.every((text) => typeof text === "string") && COMMANDS.has(strip(texts.join(" ")));
+}
+
+/** Why MaiBot stores a message and never answers it. */
+function answerFaults(frame: Fields, info: Fields, session: Session, asked: Asked, report: Report): void {
+  const path = accountPath(frame, info, session);
+  const isOwn = isInternal(session.platform);
+  const configured = accountOn(session.platform, asked);
+  if (asked.accounts !== null && configured === null && !isOwn) report("platform_foreign", `${INFO}.platform`);
+  if (session.account === null) {
+    if (!isCommand(own(frame, "message_segment"))) report("account_missing", path);
+  } else if (configured !== null && session.account !== configured) {
+    report("account_foreign", path);
+  }
+  if (strip(session.target) === "" && !isOwn) {
+    report("target_blank", session.chat === "group" ? `${INFO}.group_info.group_id` : `${INFO}.user_info.user_id`);
+  }
+  const user = own(info, "user_info");
+  const author = isObject(user) ? toId(own(user, "user_id")) : "";
+  if (author !== "" && author === (configured ?? session.account)) report("own_message", `${INFO}.user_info.user_id`);
 }
 
 // ------------------------------------------------------------------------------------------ what comes after
@@ -137,8 +221,14 @@ function configFaults(info: Fields, report: Report): void {
   if (isTruthy(own(config, "is_local_operator"))) report("local_operator", `${path}.is_local_operator`);
 }
 
+/** A reporter of the stage in which something is found. */
+function at(stage: Fault["stage"], report: FaultReport): Report {
+  return (rule, path, said) => report({ rule, path, said, stage });
+}
+
 /** Looks at an ordinary message in the order in which MaiBot does. */
-function ordinaryFaults(frame: Fields, report: Report): void {
+function ordinaryFaults(frame: Fields, asked: Asked, report: Report, tell: FaultReport): void {
+  const { version } = asked;
   const info = own(frame, "message_info");
   const segment = own(frame, "message_segment");
   if (!isObject(info)) {
@@ -151,25 +241,41 @@ function ordinaryFaults(frame: Fields, report: Report): void {
   }
   if (segment !== undefined) shapeFaults(segment, "$.message_segment", report);
   if (isObject(info)) {
-    if (typeof own(info, "platform") !== "string") report("platform_kind", `${INFO}.platform`, "");
+    if (version !== "1.2.1") routeFaults(frame, info, report);
+    platformFaults(info, version, report);
     messageIdFaults(own(info, "message_id"), report);
     timeFaults(own(info, "time"), report);
   }
   if (segment === undefined) report("segment_kind", "$.message_segment", `暂时不支持的消息片段类型: ${toText(null)}`);
-  else contentFaults(segment, "$.message_segment", report);
+  else contentFaults(segment, "$.message_segment", version, report);
   if (!isObject(info)) return;
   nameFaults(info, report);
   sessionFaults(info, report);
+  if (version === "1.2.1" && own(info, "platform") === "") {
+    report("platform_empty", `${INFO}.platform`, "消息缺少平台信息");
+  }
+  const session = sessionOf(frame, version);
+  if (session !== null) {
+    chatFaults(frame, info, session, report);
+    answerFaults(frame, info, session, asked, report);
+  }
+  storeFaults(frame, info, version, at("store", tell));
   configFaults(info, report);
 }
 
 /**
- * Finds every rule of MaiBot's front door that a frame breaks, in the order in which MaiBot comes upon them: the first
- * that drops is the one in its log.
+ * Finds every rule that a frame breaks, in the order in which MaiBot comes upon them: the first that drops is the one in
+ * its log.
  *
- * Source: protocol.md 3, run with MaiBot 1.2.1's own code; what stands behind the door (session, mention) was read.
+ * Source: protocol.md 3, maibot.md 2 and 3: run with the own code of MaiBot 1.2.1 and 1.3.15.
  */
-export function findFaults(frame: unknown, report: Report): void {
-  if (!isObject(frame)) return report("not_object", "$", subscriptError(frame));
-  return isCustomFrame(frame) ? customFaults(frame, report) : ordinaryFaults(frame, report);
+export function findFaults(frame: unknown, asked: Asked, tell: FaultReport): void {
+  // A rule that the version does not have is not broken.
+  const known: FaultReport = (fault) => {
+    if (RULES[fault.rule].sources[asked.version] !== undefined) tell(fault);
+  };
+  const report = at("preprocess", known);
+  if (!isObject(frame)) report("not_object", "$", subscriptError(frame));
+  else if (isCustomFrame(frame)) customFaults(frame, at("dispatch", known));
+  else ordinaryFaults(frame, asked, report, known);
 }

@@ -1,10 +1,26 @@
 import { findFaults } from "./faults.ts";
-import { type MaibotLevel, type MaibotRule, RULES } from "./rules.ts";
+import { MAIBOT_VERSIONS, type MaibotLevel, type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
+import { type Asked, readAccounts } from "./session.ts";
 import { TEXTS } from "./texts.ts";
 
-export type { MaibotLevel, MaibotRule } from "./rules.ts";
+export type { MaibotLevel, MaibotRule, MaibotVersion } from "./rules.ts";
 
-/** One reason why MaiBot 1.2.1 would drop or damage a message. */
+/** Options of {@linkcode maibotIssues}. */
+export interface MaibotIssuesOptions {
+  /**
+   * The version whose rules are asked: MaiBot 1.3.x, or 1.2.x and older.
+   *
+   * @default {"1.3.15"}
+   */
+  version?: MaibotVersion;
+  /**
+   * The bot's account by platform, as `[bot]` of MaiBot's configuration has them. Without it only what the message alone
+   * shows is found: that it names no account, and not that it names a wrong one.
+   */
+  accounts?: Readonly<Record<string, string>>;
+}
+
+/** One reason why MaiBot would drop a message, leave it without an answer, or damage it. */
 export interface MaibotIssue {
   /** What MaiBot does to the message. */
   readonly level: MaibotLevel;
@@ -27,6 +43,7 @@ export type HintLanguage = "en" | "zh";
  *
  * @param issue An issue, or at least its rule.
  * @param language `"en"` or `"zh"`.
+ * @param version The version of MaiBot whose place of the rule is named.
  * @returns The hint, and where the rule is written.
  *
  * @example In Chinese
@@ -38,27 +55,42 @@ export type HintLanguage = "en" | "zh";
  * }
  * ```
  */
-export function hintOf({ rule }: Pick<MaibotIssue, "rule">, language: HintLanguage): string {
-  const { source } = RULES[rule];
+export function hintOf(
+  { rule }: Pick<MaibotIssue, "rule">,
+  language: HintLanguage,
+  version: MaibotVersion = "1.3.15",
+): string {
+  const { sources } = RULES[rule];
+  const source = sources[version] ?? Object.values(sources)[0];
   return language === "zh" ? `${TEXTS[rule].zh}（${source}）` : `${TEXTS[rule].en} (${source})`;
 }
 
+/** Reads what is asked for; throws where a version is not known. */
+export function readAsked({ version = "1.3.15", accounts }: MaibotIssuesOptions): Asked {
+  if (!MAIBOT_VERSIONS.includes(version)) {
+    throw new RangeError(`Unknown version "${version}" of MaiBot; 'version' is one of ${MAIBOT_VERSIONS.join(", ")}`);
+  }
+  return { version, accounts: accounts === undefined ? null : readAccounts(accounts) };
+}
+
 /**
- * Finds every reason why MaiBot 1.2.1 would drop or damage a message, in the order in which MaiBot comes upon them.
+ * Finds every reason why MaiBot would drop a message, never answer it, or damage it, in the order in which MaiBot comes
+ * upon them.
  *
- * It accepts a message exactly when none of them is a `drop`; the first of those is the one in its log. Legacy and API
- * mode are alike. Custom messages may be given, too. Bytes among the data count as the base64 they become when sent.
- * Never throws for what `JSON.parse` gives, and always ends: a list that holds itself is looked into once.
+ * It accepts a message exactly when none of them is a `drop`; the first of those is the one in its log. One that is
+ * `unanswered` is stored, and no answer to it can come. Legacy and API mode are alike. Custom messages may be given, too.
+ * Bytes among the data count as the base64 they become when sent. Never throws for what `JSON.parse` gives, and always
+ * ends: a list that holds itself is looked into once.
  *
  * The first 100 are listed; the first `drop` always is, as the last where it comes later.
  *
- * What can not be seen in a message is not looked for: whether its platform is the connection's, whether MaiBot knows
- * the bot's account there and lets the chat in, and whether an account that `additional_config` names is that very one.
- * The keys `platform_io_account_id`, `account_id`, `self_id` and `bot_account` name one: where it is another, MaiBot
- * takes the message, and its answer goes nowhere.
+ * What can not be seen in a message is not looked for: whether its platform is the connection's, whether MaiBot's policy
+ * lets the chat in, and, without `accounts`, whether the account is the configured one.
  *
  * @param message Any decoded JSON value.
+ * @param options The version of MaiBot, and the accounts of its configuration.
  * @returns The issues; none for a message that arrives as it was meant.
+ * @throws {RangeError} If the rules of the version are not known.
  *
  * @example Before sending
  * ```ts
@@ -71,15 +103,16 @@ export function hintOf({ rule }: Pick<MaibotIssue, "rule">, language: HintLangua
  * console.log(issue?.level, issue?.path); // drop $.message_info.user_info.user_nickname
  * ```
  */
-export function maibotIssues(message: unknown): MaibotIssue[] {
+export function maibotIssues(message: unknown, options: MaibotIssuesOptions = {}): MaibotIssue[] {
+  const asked = readAsked(options);
   const issues: MaibotIssue[] = [];
   let hasDrop = false;
-  findFaults(message, (rule, path) => {
+  findFaults(message, asked, ({ rule, path }) => {
     const { level } = RULES[rule];
     const isFirstDrop = level === "drop" && !hasDrop;
     if (issues.length >= MAX_ISSUES && !isFirstDrop) return;
     hasDrop ||= isFirstDrop;
-    issues.push({ level, path, rule, hint: hintOf({ rule }, "en") });
+    issues.push({ level, path, rule, hint: hintOf({ rule }, "en", asked.version) });
   });
   return issues;
 }

@@ -1,14 +1,17 @@
 /**
- * What Python makes of a decoded JSON value, as far as MaiBot's front door depends on it.
+ * What Python makes of a decoded JSON value, as far as MaiBot depends on it.
  * @module
  */
+
+import { isInteger, numberOf, PythonFloat } from "./python_number.ts";
+import { pythonRepr } from "./python_repr.ts";
 
 /** An object as `JSON.parse` gives it. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** Whether Python would have a `dict`. */
 export function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PythonFloat);
 }
 
 /** Reads a member that is the object's own, as a `dict` has no others; one that is undefined is not written. */
@@ -24,6 +27,8 @@ export function isAbsent(value: unknown): value is null | undefined {
 /** Whether `if value:` holds. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
+  if (value instanceof PythonFloat) return value.value !== 0;
+  if (Number.isNaN(value)) return true;
   return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
@@ -31,23 +36,52 @@ export function isTruthy(value: unknown): boolean {
 export function typeName(value: unknown): string {
   if (isAbsent(value)) return "NoneType";
   if (Array.isArray(value)) return "list";
-  // Beyond 1e21 JSON.stringify writes an exponent, and Python reads a float.
-  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 1e21 ? "int" : "float";
+  if (typeof value === "number") return isInteger(value) ? "int" : "float";
+  if (typeof value === "bigint") return "int";
+  if (value instanceof PythonFloat) return "float";
   if (typeof value === "boolean") return "bool";
   return typeof value === "string" ? "str" : "dict";
 }
 
-/** `str(value)`; of arrays and objects, which may be huge or hold themselves, no more than that they are such. */
+/** `str(value)`; of arrays and objects, which may be huge or hold themselves, the beginning. */
 export function toText(value: unknown): string {
-  if (isAbsent(value)) return "None";
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "[...]" : "{...}";
+  return typeof value === "string" ? value : pythonRepr(value);
+}
+
+const SPACE = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
+const SPACES_AROUND = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
+
+/** `text.strip()`, which takes other characters for white space than `trim()` does. */
+export function strip(text: string): string {
+  return text.replace(SPACES_AROUND, "");
 }
 
 /** `str(value or "").strip()`, by which MaiBot reads the ids of a target among free data. */
 export function toId(value: unknown): string {
-  return isTruthy(value) ? toText(value).trim() : "";
+  return isTruthy(value) ? strip(toText(value)) : "";
+}
+
+/**
+ * Text of the error when Python encodes a text in UTF-8 that has a surrogate without its other half; `null` when it has
+ * none. Positions count code points.
+ */
+export function encodeError(text: string): string | null {
+  if (text.isWellFormed()) return null;
+  const isLone = (char: string): boolean => char.length === 1 && !char.isWellFormed();
+  const chars = [...text];
+  const start = chars.findIndex(isLone);
+  let end = start + 1;
+  while (end < chars.length && isLone(chars[end] ?? "")) end++;
+  const unit = (chars[start] ?? "").charCodeAt(0).toString(16);
+  const what = end - start === 1
+    ? `character '\\u${unit}' in position ${start}`
+    : `characters in position ${start}-${end - 1}`;
+  return `'utf-8' codec can't encode ${what}: surrogates not allowed`;
+}
+
+/** Text of the error when a value is looked up in a set or dict; `null` when that is possible. */
+export function hashError(value: unknown): string | null {
+  return Array.isArray(value) || isObject(value) ? `unhashable type: '${typeName(value)}'` : null;
 }
 
 /** Text of the error of `value["key"]`. */
@@ -71,7 +105,7 @@ const FLOAT = new RegExp(
 
 /** Whether `float(value)` works. */
 export function isFloat(value: unknown): boolean {
-  return typeof value === "string" ? FLOAT.test(value) : typeof value === "number" || typeof value === "boolean";
+  return typeof value === "string" ? FLOAT.test(value) : numberOf(value) !== null;
 }
 
 const DAY = 86_400;
@@ -107,8 +141,8 @@ export interface Base64Reading {
   readonly error: string | null;
   /** Whether characters were skipped or cut off that are no white space: the bytes are hardly those meant. */
   readonly isGarbled: boolean;
-  /** Whether no byte is left. */
-  readonly isEmpty: boolean;
+  /** How many bytes there are; 0 beside an error. */
+  readonly size: number;
 }
 
 const FOREIGN = /[^A-Za-z0-9+/]/;
@@ -142,15 +176,16 @@ function readLeniently(text: string): Base64Reading {
   const quad = isDone ? 0 : count % 4;
   const length = `number of data characters (${count}) cannot be 1 more than a multiple of 4`;
   const error = quad === 0 ? null : quad === 1 ? `Invalid base64-encoded string: ${length}` : "Incorrect padding";
-  return { error, isGarbled, isEmpty: count === 0 };
+  return { error, isGarbled, size: Math.floor((count * 3) / 4) };
 }
 
 /** Tells what `base64.b64decode(text)` does, which MaiBot calls without `validate`. */
 export function readBase64(text: string): Base64Reading {
   const end = text.endsWith("==") ? -2 : text.endsWith("=") ? -1 : text.length;
   if (text.length % 4 === 0 && !FOREIGN.test(text.slice(0, end))) {
-    return { error: null, isGarbled: false, isEmpty: text === "" };
+    const pads = end < 0 ? -end : 0;
+    return { error: null, isGarbled: false, size: (text.length / 4) * 3 - pads };
   }
   if (!/[^\0-\x7f]/.test(text)) return readLeniently(text);
-  return { error: "string argument should contain only ASCII characters", isGarbled: false, isEmpty: false };
+  return { error: "string argument should contain only ASCII characters", isGarbled: false, size: 0 };
 }

@@ -1,18 +1,17 @@
-import { type Fields, isAbsent, isObject, own, toText } from "./python.ts";
+import { ACCOUNT_KEYS, SCOPE_KEYS } from "../internal/route.ts";
+import { type Fields, isAbsent, isObject, own, strip, toText } from "./python.ts";
 
-/** Where MaiBot looks for the account of a route. Source: MaiBot 1.2.1, RouteKeyFactory; the first not empty counts. */
-export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
-/** Where it looks for the scope. */
-export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
+export { ACCOUNT_KEYS, SCOPE_KEYS };
 
-function idAt(config: Fields, key: string): string {
-  const value = own(config, key);
-  return isAbsent(value) ? "" : toText(value).trim();
+/** `str(value).strip()` of one member; empty if it is null or not there. */
+function idAt(fields: Fields, key: string): string {
+  const value = own(fields, key);
+  return isAbsent(value) ? "" : strip(toText(value));
 }
 
-/** Finds the account or the scope in `additional_config`. */
-export function routeId(config: unknown, keys: readonly string[]): string | undefined {
-  return isObject(config) ? keys.map((key) => idAt(config, key)).find((id) => id !== "") : undefined;
+/** Finds the account or the scope among free data: the first of the keys that is not blank. */
+export function routeId(fields: unknown, keys: readonly string[]): string | undefined {
+  return isObject(fields) ? keys.map((key) => idAt(fields, key)).find((id) => id !== "") : undefined;
 }
 
 /** The members that MaiBot's answer has from the message it answers, as they came. */

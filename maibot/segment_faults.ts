@@ -1,9 +1,25 @@
-import { getError, isAbsent, isObject, isTruthy, own, readBase64, toId, toText, typeName } from "./python.ts";
-import type { MaibotRule } from "./rules.ts";
+import {
+  type Fields,
+  getError,
+  hashError,
+  isAbsent,
+  isObject,
+  isTruthy,
+  own,
+  readBase64,
+  strip,
+  toId,
+  toText,
+  typeName,
+} from "./python.ts";
+import type { MaibotRule, MaibotVersion } from "./rules.ts";
 import { shorten } from "./shorten.ts";
 
 /** Takes a fault: the rule, the path, and the text of the error that MaiBot logs, where there is one. */
 export type Report = (rule: MaibotRule, path: string, said?: string) => void;
+
+/** Bytes of the largest picture that is kept as it came: `visual.max_image_size_mb`, by default. */
+const MAX_IMAGE_BYTES: Readonly<Record<MaibotVersion, number>> = { "1.3.15": 16 * 2 ** 20, "1.2.1": 30 * 2 ** 20 };
 
 /** Lists in lists that are looked into; every level is a fault of its own. */
 const MAX_DEPTH = 32;
@@ -55,25 +71,32 @@ function isBytes(data: unknown): boolean {
   return data instanceof Uint8Array || data instanceof Blob || data instanceof ReadableStream;
 }
 
-function isNoBytes(data: unknown): boolean {
-  return (data instanceof Uint8Array && data.length === 0) || (data instanceof Blob && data.size === 0);
+/** How many bytes there are; of a stream nobody knows. */
+function sizeOf(data: unknown): number {
+  return data instanceof Uint8Array ? data.length : data instanceof Blob ? data.size : Number.NaN;
 }
 
-function base64Faults(type: string, data: unknown, path: string, report: Report): void {
-  if (isBytes(data)) return isNoBytes(data) ? report("base64_empty", path) : undefined;
+/** Looks at the size of what will be, or was, base64. */
+function sizeFaults(type: string, size: number, path: string, version: MaibotVersion, report: Report): void {
+  if (size === 0) report("base64_empty", path);
+  else if (type !== "voice" && size > MAX_IMAGE_BYTES[version]) report("image_large", path);
+}
+
+function base64Faults(type: string, data: unknown, path: string, version: MaibotVersion, report: Report): void {
+  if (isBytes(data)) return sizeFaults(type, sizeOf(data), path, version, report);
   if (typeof data !== "string") return report("base64_kind", path, `${type}类型的seg数据应该是base64字符串`);
-  const { error, isGarbled, isEmpty } = readBase64(data);
+  const { error, isGarbled, size } = readBase64(data);
   if (error?.includes("ASCII")) report("base64_ascii", path, error);
   else if (error !== null) report("base64_broken", path, error);
   else if (isGarbled) report("base64_garbled", path);
-  else if (isEmpty) report("base64_empty", path);
+  else sizeFaults(type, size, path, version, report);
 }
 
 function atFaults(data: unknown, path: string, report: Report): void {
   const isKnown = typeof data === "string" || (isObject(data) && !isBytes(data));
   if (!isKnown) return report("at_kind", path, "at类型的seg数据应该是字符串或字典");
   const id = isObject(data)
-    ? AT_KEYS.map((key) => own(data, key)).find((value) => !isAbsent(value) && toText(value).trim() !== "")
+    ? AT_KEYS.map((key) => own(data, key)).find((value) => !isAbsent(value) && strip(toText(value)) !== "")
     : data;
   if (!isTruthy(id) && id !== 0 && id !== false) report("at_nobody", path);
 }
@@ -82,7 +105,7 @@ function objectFault(rule: MaibotRule, type: string, data: unknown, path: string
   if (!isObject(data) || isBytes(data)) report(rule, path, `${type}类型的seg数据应该是字典`);
 }
 
-function dataFaults(type: unknown, data: unknown, path: string, report: Report): boolean {
+function dataFaults(type: unknown, data: unknown, path: string, version: MaibotVersion, report: Report): boolean {
   switch (type) {
     case "text":
       if (typeof data !== "string") report("text_kind", path, "text类型的seg数据应该是字符串");
@@ -94,7 +117,7 @@ function dataFaults(type: unknown, data: unknown, path: string, report: Report):
     case "image":
     case "emoji":
     case "voice":
-      base64Faults(type, data, path, report);
+      base64Faults(type, data, path, version, report);
       return true;
     case "at":
       atFaults(data, path, report);
@@ -108,25 +131,48 @@ function dataFaults(type: unknown, data: unknown, path: string, report: Report):
   }
 }
 
-/** What becomes of the data of one segment in a list, and of those in a list in it. */
-function pieceFaults(segment: unknown, path: string, report: Report, seen: Seen, depth: number = 0): void {
-  if (!isObject(segment) || depth > MAX_DEPTH) return;
-  const [type, data] = [own(segment, "type"), own(segment, "data")];
-  if (dataFaults(type, data, `${path}.data`, report)) return;
-  report(type === "seglist" ? "list_nested" : "segment_type", `${path}.type`, unsupported(type));
-  if (type !== "seglist" || !Array.isArray(data) || !seen.isNew(data)) return;
-  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report, seen, depth + 1);
+/** Looks at the segments of one message. */
+class ContentWalk {
+  readonly #version: MaibotVersion;
+  readonly #report: Report;
+  readonly #seen = new Seen();
+
+  constructor(version: MaibotVersion, report: Report) {
+    this.#version = version;
+    this.#report = report;
+  }
+
+  /** The items of a list; one that was looked into before has none. */
+  list(data: unknown, path: string, depth: number = 0): void {
+    if (!Array.isArray(data) || !this.#seen.isNew(data)) return;
+    for (const [index, item] of data.entries()) this.item(item, `${path}[${index}]`, depth);
+  }
+
+  /** What becomes of one segment in a list, and of those in a list in it. */
+  item(segment: unknown, path: string, depth: number): void {
+    if (!isObject(segment) || depth > MAX_DEPTH) return;
+    const [type, data] = [own(segment, "type"), own(segment, "data")];
+    if (dataFaults(type, data, `${path}.data`, this.#version, this.#report)) return;
+    this.#report(type === "seglist" ? "list_nested" : "segment_type", `${path}.type`, unsupported(type));
+    if (type === "seglist") this.list(data, `${path}.data`, depth + 1);
+  }
+
+  /** A segment that stands alone: its type is looked up in a set. */
+  alone(segment: Fields, path: string): void {
+    const error = hashError(own(segment, "type"));
+    if (error === null) this.item(segment, path, 0);
+    else this.#report("segment_type", `${path}.type`, error);
+  }
 }
 
 /** What MaiBot trips on when it turns the content into its own; the shape has been looked at before. */
-export function contentFaults(segment: unknown, path: string, report: Report): void {
+export function contentFaults(segment: unknown, path: string, version: MaibotVersion, report: Report): void {
   if (!isObject(segment)) return;
-  const seen = new Seen();
-  if (own(segment, "type") !== "seglist") return pieceFaults(segment, path, report, seen);
+  const walk = new ContentWalk(version, report);
+  if (own(segment, "type") !== "seglist") return walk.alone(segment, path);
   const data = own(segment, "data");
   if (data === "" || (!isAbsent(data) && typeof data === "object" && !isTruthy(data))) {
     report("list_empty", `${path}.data`);
   }
-  if (!Array.isArray(data) || !seen.isNew(data)) return;
-  for (const [index, item] of data.entries()) pieceFaults(item, `${path}.data[${index}]`, report, seen);
+  walk.list(data, `${path}.data`);
 }

@@ -25,9 +25,13 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     en: "Name a custom message in message_type_name, or leave is_custom_message out",
     zh: "自定义消息要在 message_type_name 里写名称；普通消息不要带 is_custom_message",
   },
+  custom_unhashable: {
+    en: "Write message_type_name as a string: a list or an object stops MaiBot before it reads the message",
+    zh: "message_type_name 必须是字符串：写成数组或对象时，MaiBot 还没读消息就出错了",
+  },
   custom_unknown: {
-    en: "MaiBot itself hears message_id_echo only: another name needs a plugin that registered it",
-    zh: "MaiBot 自身只处理 message_id_echo：其他名称要有插件注册才会被处理",
+    en: "MaiBot knows message_id_echo only, and loses a custom message of any other name",
+    zh: "MaiBot 只认识 message_id_echo，其他名称的自定义消息都会丢失",
   },
   echo_incomplete: {
     en:
@@ -45,6 +49,14 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
   platform_empty: {
     en: "Write the platform's name, the one the connection was made with",
     zh: "platform 不能为空，应与连接时的平台名一致",
+  },
+  account_kind: {
+    en: "Write account_id as a string, the bot's own id on that platform, or leave it out",
+    zh: "account_id 必须是字符串（机器人自己在该平台的账号），或不写",
+  },
+  scope_kind: {
+    en: "Write scope as a string, or leave it out",
+    zh: "scope 必须是字符串，或不写",
   },
   message_id_empty: {
     en: "Write the platform's message id, or leave the choice of one to createMessage",
@@ -130,6 +142,35 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     en: "Write it as an object, or leave it out: MaiBot ignores the rest of sender_info and receiver_info",
     zh: "此处必须是对象，或不写：MaiBot 不使用 sender_info 与 receiver_info 的内容",
   },
+  platform_foreign: {
+    en: 'MaiBot has no account on this platform: name one in its configuration, [bot] platforms = ["platform:account"]',
+    zh: 'MaiBot 没有配置该平台的账号：请在配置里写 [bot] platforms = ["平台:账号"]',
+  },
+  account_missing: {
+    en:
+      "Name the bot's own id on that platform, as in [bot] of MaiBot's configuration: the option account of MessageClient " +
+      "or createMessage. Without it MaiBot stores the message, thinks about it, and sends no answer",
+    zh: "请写机器人自己在该平台的账号（与 MaiBot 配置的 [bot] 一致）：MessageClient 或 createMessage 的选项 account。" +
+      "不写的话，MaiBot 会存下消息、也会思考，但不会发出回复",
+  },
+  account_foreign: {
+    en:
+      "Name the account that [bot] of MaiBot's configuration has for this platform: MaiBot answers no message to another, " +
+      "and has one account for a platform",
+    zh: "账号必须与 MaiBot 配置的 [bot] 里该平台的账号一致：给其他账号的消息不会得到回复，而且一个平台只有一个账号有效",
+  },
+  target_blank: {
+    en: "Write the id of the user, or of the group: MaiBot opens no chat for a blank one",
+    zh: "用户 ID（群聊时为群 ID）不能全是空白：MaiBot 不会为它开启聊天",
+  },
+  own_message: {
+    en: "The author is the bot's own account: do not forward what the bot itself has sent, and do not answer the " +
+      "message_info.user_info of a message of MaiBot's, which is the bot; replyTarget(message) says whom it is for. " +
+      "MaiBot 1.3 answers such a message, again and again",
+    zh:
+      "发送者就是机器人自己的账号：不要转发机器人自己发出的消息，也不要把 MaiBot 消息里的 message_info.user_info 当作回复对象" +
+      "（那是机器人自己）；用 replyTarget(message) 取得对象。MaiBot 1.3 会回复这样的消息，没完没了",
+  },
   segment_kind: {
     en: "Write a segment as { type, data }, as seg.text makes it",
     zh: "消息段必须是 { type, data } 对象，用 seg.text 等生成即可",
@@ -199,6 +240,10 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     en: "Write the bytes as base64: nothing is left of this",
     zh: "data 里没有任何内容：请填写 base64",
   },
+  image_large: {
+    en: "Send a smaller picture: MaiBot compresses or discards one above its limit (visual.max_image_size_mb)",
+    zh: "图片请小一些：超过 MaiBot 的上限（visual.max_image_size_mb）会被压缩或丢弃",
+  },
   config_kind: {
     en: "Write additional_config as an object, or leave it out",
     zh: "additional_config 应为对象，或不写",
@@ -212,5 +257,18 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     en: "Never let is_local_operator in from outside: MaiBot trusts it and grants operator rights; " +
       "stripTrusted(message) takes it out",
     zh: "不要放行外来的 is_local_operator：MaiBot 会信任它并授予操作员权限；用 stripTrusted(message) 去掉",
+  },
+  surrogate: {
+    en: "Send well-formed text: half of a surrogate pair can not be stored; toWellFormed() mends a string, and this " +
+      "library's encoder mends all of them",
+    zh: "文本必须是完整的 Unicode：单独的半个代理项无法存储；可用 toWellFormed() 修正，本库编码时会自动修正",
+  },
+  integer_range: {
+    en: "Write an integer of this size as a string: MaiBot can store those from -2^63 to 2^64 - 1",
+    zh: "这么大的整数请写成字符串：MaiBot 只能存储 -2^63 到 2^64 - 1 之间的整数",
+  },
+  dict_deep: {
+    en: "Nest the data of a dict less deeply: MaiBot stores 1022 levels",
+    zh: "dict 的 data 嵌套太深：MaiBot 最多存储 1022 层",
   },
 };

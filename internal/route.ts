@@ -1,0 +1,90 @@
+/**
+ * The bot's account and the scope that a message belongs to: where they stand, and how they are written.
+ * @module
+ */
+
+/** Keys of `additional_config` that name the account; the first that is not blank counts. Source: MaiBot, RouteKeyFactory. */
+export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
+/** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
+export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
+
+/** The account a message is sent as, and its scope. */
+export interface Route {
+  /** Id of the bot's account on the platform. */
+  readonly account?: string | undefined;
+  /** Tells apart several connections of one account. */
+  readonly scope?: string | undefined;
+}
+
+/** Tells whether a value can name an account or a scope. */
+export function isRouteName(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+/** The members that are read and written; a message has more. */
+interface Routed {
+  readonly message_info: object & { readonly additional_config?: unknown };
+  readonly account_id?: unknown;
+  readonly scope?: unknown;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNamed(value: unknown): boolean {
+  return value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
+}
+
+function firstNamed(places: readonly unknown[], keys: readonly string[]): unknown {
+  for (const place of places) {
+    if (!isFields(place)) continue;
+    const key = keys.find((name) => Object.hasOwn(place, name) && isNamed(place[name]));
+    if (key !== undefined) return place[key];
+  }
+  return undefined;
+}
+
+/** The account or scope that a message names: its own member first, then the keys that older adapters write. */
+function named(message: Routed, member: "account_id" | "scope", keys: readonly string[]): unknown {
+  if (isNamed(message[member])) return message[member];
+  const { message_info: info } = message;
+  return firstNamed([message, info, info.additional_config], keys);
+}
+
+/** Reads the account and scope that a message names, as text. */
+export function routeOf(message: Routed): Route {
+  const text = (value: unknown): string | undefined => {
+    return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+  };
+  return {
+    account: text(named(message, "account_id", ACCOUNT_KEYS)),
+    scope: text(named(message, "scope", SCOPE_KEYS)),
+  };
+}
+
+/**
+ * Writes account and scope into a message that names none: `account_id` and `scope` for MaiBot 1.3, and beside them the
+ * keys of `additional_config` that MaiBot 1.2 reads. What the message says itself stays.
+ *
+ * @returns The same message if there is nothing to add, else a copy.
+ */
+export function withRoute<Message extends Routed>(message: Message, { account, scope }: Route): Message {
+  const members: Record<string, string> = {};
+  const config: Record<string, string> = {};
+  if (account !== undefined && named(message, "account_id", ACCOUNT_KEYS) === undefined) {
+    members.account_id = account;
+    config.platform_io_account_id = account;
+  }
+  if (scope !== undefined && named(message, "scope", SCOPE_KEYS) === undefined) {
+    members.scope = scope;
+    config.platform_io_scope = scope;
+  }
+  if (members.account_id === undefined && members.scope === undefined) return message;
+  const { message_info: info } = message;
+  const known = info.additional_config ?? {};
+  const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
+  return { ...message, message_info, ...members };
+}
