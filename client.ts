@@ -41,6 +41,7 @@ import type { SegmentReader } from "./internal/segment_decoder.ts";
 import type { MessageEnvelope, StreamMessage } from "./internal/segment_text.ts";
 import { streamText, wholeMessage } from "./internal/stream_source.ts";
 import { type SendProgress, type SendStreamOptions, type TransferLimits, Transfers } from "./internal/transfers.ts";
+import { type Route, withRoute } from "./internal/route.ts";
 import { judge, type Validate, type ValidationIssue } from "./internal/validation.ts";
 import {
   createCustom,
@@ -144,6 +145,18 @@ export interface SendTextOptions {
   user: UserInput;
   /** The group, left out in a private chat. */
   group?: GroupInput;
+  /**
+   * The bot's own id on the platform.
+   *
+   * @default {the client's}
+   */
+  account?: string;
+  /**
+   * Tells apart several connections of one account.
+   *
+   * @default {the client's}
+   */
+  scope?: string;
 }
 
 /**
@@ -172,6 +185,8 @@ export class MessageClient {
   readonly #emitter = new Emitter<Events>();
   readonly #decode: DecodeOptions;
   readonly #mayKeep: boolean;
+  /** Written into ordinary messages that name none. */
+  readonly #route: Route;
   readonly #validate: Validate | undefined;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
@@ -212,6 +227,7 @@ export class MessageClient {
     this.#offered = offeredFeatures(options);
     this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;
+    this.#route = { account: options.account, scope: options.scope };
     this.#validate = options.validate;
     this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
       status: (status) => void this.#emitter.emit("status", status),
@@ -301,11 +317,18 @@ export class MessageClient {
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   send(message: WireMessage): void {
-    refuseReserved(message);
+    this.#send(message);
+  }
+
+  /** Returns the message as it was sent. */
+  #send<Message extends WireMessage>(given: Message): Message {
+    refuseReserved(given);
     this.#checkState();
+    const message = withRoute(given, this.#route);
     const warnings = this.#judge(message);
     this.#connection.outbox.accept(message, encodeMessage(message));
     this.#warn(message, warnings);
+    return message;
   }
 
   /**
@@ -330,11 +353,8 @@ export class MessageClient {
    * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
    * @throws {MessageRejectedError} If `validate` found a `drop`.
    */
-  sendText(text: string, { user, group }: SendTextOptions): MessageBase {
-    const where = group === undefined ? {} : { group };
-    const message = createMessage({ platform: this.platform, user, ...where }, seg.text(text));
-    this.send(message);
-    return message;
+  sendText(text: string, options: SendTextOptions): MessageBase {
+    return this.#send(createMessage({ ...options, platform: this.platform }, seg.text(text)));
   }
 
   /**
@@ -364,7 +384,7 @@ export class MessageClient {
    * chunks, as fast as the other side reads it; to any other it is read into memory first and sent in one frame, as
    * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: a line that falls ends the transfer.
    *
-   * @param message The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
+   * @param given The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
    * @param options A signal that gives up, and a callback for progress.
    * @returns Resolves when the other side has read everything, or has taken over the one frame.
    * @throws {MessageConnectionError} `not_open` or `closed` without a line or when it ends, `too_large`, `queue_full`,
@@ -388,8 +408,9 @@ export class MessageClient {
    * await client.sendStream(createMessage({ platform: "qq", user: "10001" }, seg.of("video", video)));
    * ```
    */
-  async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
+  async sendStream(given: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     const link = this.#connection.line;
+    const message = withRoute(given, this.#route);
     const warnings = this.#judge(message);
     if (!link.takesChunks) {
       const whole = await wholeMessage(message, options);

@@ -5,6 +5,7 @@ import type { HeartbeatOptions } from "./heartbeat.ts";
 import { HELLO_HEADER } from "./hello.ts";
 import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "./options.ts";
 import type { OutboxOptions } from "./outbox.ts";
+import { isRouteName } from "./route.ts";
 import type { Validate } from "./validation.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */
@@ -59,6 +60,17 @@ export interface ClientTls {
 export interface MessageClientOptions {
   /** Name to route by: visible ASCII, equal to `message_info.platform` of what it sends. */
   platform: string;
+  /**
+   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration: MaiBot 1.3.10 and later answers no message
+   * that lacks it. Written into every ordinary message that names none, as `account_id`, and for MaiBot 1.2 as
+   * `additional_config.platform_io_account_id`.
+   */
+  account?: string;
+  /**
+   * Tells apart several connections of one account; a change starts new chats in MaiBot. Written like `account`, as
+   * `scope` and `additional_config.platform_io_scope`.
+   */
+  scope?: string;
   /** Token as the server knows it, sent as it is; or a function that gets one for each dial. */
   token?: string | (() => string | Promise<string>);
   /** Trust for `wss://`. */
@@ -154,6 +166,11 @@ export function checkOptions(options: MessageClientOptions): void {
   const { platform, token, tls, headers, reconnect, outbox, heartbeat } = options;
   if (!isHeaderName(platform)) {
     throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
+  }
+  for (const name of ["account", "scope"] as const) {
+    const value = options[name];
+    if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
+    throw new TypeError(`Cannot create ${owner} as '${name}' must be a string that is not blank`);
   }
   if (token !== undefined && typeof token !== "function") checkToken(token);
   checkHeaders(headers ?? {});

@@ -21,13 +21,6 @@ export function isRouteName(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-/** The members that are read and written; a message has more. */
-interface Routed {
-  readonly message_info: object & { readonly additional_config?: unknown };
-  readonly account_id?: unknown;
-  readonly scope?: unknown;
-}
-
 type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
@@ -48,20 +41,28 @@ function firstNamed(places: readonly unknown[], keys: readonly string[]): unknow
 }
 
 /** The account or scope that a message names: its own member first, then the keys that older adapters write. */
-function named(message: Routed, member: "account_id" | "scope", keys: readonly string[]): unknown {
-  if (isNamed(message[member])) return message[member];
-  const { message_info: info } = message;
+function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
+  if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
   return firstNamed([message, info, info.additional_config], keys);
 }
 
+/** An ordinary message, as far as it is one: what is none is refused when it is encoded. */
+function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
+  const fields = isFields(message) ? message : {};
+  const { message_info: info, is_custom_message: isCustom } = fields;
+  return isFields(info) && isCustom !== true ? { fields, info } : null;
+}
+
 /** Reads the account and scope that a message names, as text. */
-export function routeOf(message: Routed): Route {
+export function routeOf(message: object): Route {
+  const read = readOrdinary(message);
+  if (read === null) return {};
   const text = (value: unknown): string | undefined => {
     return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
   };
   return {
-    account: text(named(message, "account_id", ACCOUNT_KEYS)),
-    scope: text(named(message, "scope", SCOPE_KEYS)),
+    account: text(named(read.fields, read.info, "account_id", ACCOUNT_KEYS)),
+    scope: text(named(read.fields, read.info, "scope", SCOPE_KEYS)),
   };
 }
 
@@ -71,19 +72,21 @@ export function routeOf(message: Routed): Route {
  *
  * @returns The same message if there is nothing to add, else a copy.
  */
-export function withRoute<Message extends Routed>(message: Message, { account, scope }: Route): Message {
+export function withRoute<Message extends object>(message: Message, { account, scope }: Route): Message {
+  const read = account === undefined && scope === undefined ? null : readOrdinary(message);
+  if (read === null) return message;
+  const { fields, info } = read;
   const members: Record<string, string> = {};
   const config: Record<string, string> = {};
-  if (account !== undefined && named(message, "account_id", ACCOUNT_KEYS) === undefined) {
+  if (account !== undefined && named(fields, info, "account_id", ACCOUNT_KEYS) === undefined) {
     members.account_id = account;
     config.platform_io_account_id = account;
   }
-  if (scope !== undefined && named(message, "scope", SCOPE_KEYS) === undefined) {
+  if (scope !== undefined && named(fields, info, "scope", SCOPE_KEYS) === undefined) {
     members.scope = scope;
     config.platform_io_scope = scope;
   }
-  if (members.account_id === undefined && members.scope === undefined) return message;
-  const { message_info: info } = message;
+  if (Object.keys(members).length === 0) return message;
   const known = info.additional_config ?? {};
   const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
   return { ...message, message_info, ...members };

@@ -39,13 +39,32 @@ export class MessageRejectedError extends Error {
 }
 
 /**
+ * A value as the encoder writes it: without half pairs of surrogates. The same one where there are none. What holds
+ * itself, or stands in many places, is looked into once.
+ */
+function asSent(value: unknown, seen: Map<object, unknown>): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (typeof value !== "object" || value === null) return value;
+  const isArray = Array.isArray(value);
+  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return value; // bytes, and what writes itself
+  if (seen.has(value)) return seen.get(value);
+  seen.set(value, value);
+  const entries = Object.entries(value);
+  const sent = entries.map(([key, item]) => [key.toWellFormed(), asSent(item, seen)] as const);
+  const isSame = sent.every(([key, item], index) => key === entries[index]?.[0] && item === entries[index]?.[1]);
+  const result = isSame ? value : isArray ? sent.map(([, item]) => item) : Object.fromEntries(sent);
+  seen.set(value, result);
+  return result;
+}
+
+/**
  * Judges a message before anything of it leaves.
  *
  * @returns The warnings; none when all is well.
  * @throws {MessageRejectedError} If an issue is a `drop`.
  */
 export function judge(message: WireMessage, validate: Validate): readonly ValidationIssue[] {
-  const issues = validate(message);
+  const issues = validate(asSent(message, new Map()) as WireMessage);
   if (issues.some(({ level }) => level === "drop")) throw new MessageRejectedError(issues);
   return issues;
 }

@@ -2,18 +2,21 @@ import { Emitter, type HandlerResult, type ListenOptions } from "../internal/emi
 import { MessageConnectionError } from "../internal/errors.ts";
 import { after } from "../internal/timer.ts";
 import type { MessageBase } from "../schema.ts";
-import type { SayTarget } from "./destination.ts";
-import { customName, type Echo, readEcho, readFrame } from "./fake_door.ts";
+import type { Destination, SayTarget } from "./destination.ts";
+import { customName, type Echo, readEcho, readFrame, remarks } from "./fake_door.ts";
+import { commandIn } from "./faults.ts";
 import { LINES, type MaibotLogLine } from "./fake_log.ts";
 import {
   checkAddress,
   checkEnd,
   checkOptions,
+  DEFAULT_ACCOUNT,
   type DisconnectOptions,
   type FakeMaiBotEnd,
   type FakeMaiBotEvents,
   type FakeMaiBotListenOptions,
   type FakeMaiBotOptions,
+  type MaibotAnswer,
   type MaibotReceipt,
   type RestartOptions,
 } from "./fake_options.ts";
@@ -22,14 +25,30 @@ import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import type { SayContent } from "./outbound.ts";
 import type { Fields } from "./python.ts";
+import { type Asked, readAccounts } from "./session.ts";
 import { shorten } from "./shorten.ts";
 import { Voice } from "./voice.ts";
+
+const ENDLESS =
+  "The adapter sends the bot's own messages back to it, and MaiBot 1.3 would answer for ever: the chat is " +
+  "left alone until somebody else speaks. Do not answer message_info.user_info of a message of MaiBot's, which is the " +
+  "bot: replyTarget(message) says whom it is for. Do not forward what the bot itself has sent";
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
 
+/** What 1.3 answers to one of its own commands from somebody whom its configuration gives no rights. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  "/clear": "你没有权限使用此命令。",
+  "/offline": "你没有权限使用适配器管理命令。",
+  "/online": "你没有权限使用适配器管理命令。",
+};
+
 /**
- * Behaves to adapters as MaiBot 1.2.1 does, answers by script, and says what MaiBot would have made of each message.
+ * Behaves to adapters as MaiBot does, answers by script, and says what MaiBot would have made of each message.
+ *
+ * It plays MaiBot 1.3.15 unless `version` says otherwise: a message that does not name the bot's account is taken, and
+ * never answered.
  *
  * At the wire it is maim_message 0.6.8: the newest connection of a platform wins, a bad token is accepted and closed with
  * 1008 `无效的令牌`, a caller without a platform gets no answer, broken JSON is skipped, and after a binary frame nothing
@@ -41,7 +60,7 @@ type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
  * import { FakeMaiBot } from "@maim/message/maibot";
  *
  * await using bot = new FakeMaiBot({ answers: "echo" });
- * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq" });
+ * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq", account: "777" });
  * await adapter.connect();
  * adapter.send(createMessage({ platform: "qq", user: "10001" }, seg.text("你好")));
  * const { isAccepted, issues } = await bot.received();
@@ -49,6 +68,7 @@ type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
  * ```
  */
 export class FakeMaiBot {
+  readonly #asked: Asked;
   readonly #voice: Voice;
   readonly #keep: number;
   readonly #wire: Wire;
@@ -79,8 +99,10 @@ export class FakeMaiBot {
   constructor(options: FakeMaiBotOptions = {}) {
     checkOptions(options);
     const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
-    const { account = "10001", nickname = "麦麦" } = options;
-    this.#voice = new Voice(answers, { account: account.trim(), nickname }); // as MaiBot reads what names it
+    const { version = "1.3.15", account = DEFAULT_ACCOUNT, accounts, nickname = "麦麦", policy = null } = options;
+    const everywhere = account.trim(); // as MaiBot reads what names it
+    this.#asked = { version, accountOn: accounts === undefined ? () => everywhere : readAccounts(accounts) };
+    this.#voice = new Voice({ answers, nickname, policy, asked: this.#asked });
     this.#delay = delay;
     this.#keep = keep;
     this.#unread = new Inbox(keep);
@@ -233,8 +255,8 @@ export class FakeMaiBot {
    * @param content A text, a segment, or several.
    * @param to A group or a user, or the message to answer.
    * @returns The message as it was sent.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform, or the message to answer
-   * names an account that is not the bot's.
+   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform, MaiBot has no account there,
+   * its policy keeps the chat out, or the message to answer names an account that is not the bot's.
    * @throws {TypeError} If there is nobody to address.
    *
    * @example To a group
@@ -251,8 +273,11 @@ export class FakeMaiBot {
    * ```
    */
   say(content: SayContent, to: MessageBase | SayTarget): MessageBase {
-    const message = this.#voice.compose(content, to);
-    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform, this.#voice.foreignAccount(message));
+    const target = this.#voice.target(to);
+    const obstacle = this.#voice.sendObstacle(target);
+    if (obstacle !== null) this.#noRoute(target.platform, obstacle);
+    const message = this.#voice.compose(content, target);
+    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform);
     return message;
   }
 
@@ -404,7 +429,7 @@ export class FakeMaiBot {
   }
 
   #take(text: string | null, line: Line): void {
-    const receipt = readFrame(text, line.platform, (id) => this.#sentIds.includes(id));
+    const receipt = readFrame(text, line.platform, this.#asked, (id) => this.#sentIds.includes(id));
     if (text === null) {
       // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
       this.#deaf.add(line);
@@ -413,10 +438,8 @@ export class FakeMaiBot {
       // Source: maim_message 0.6.8, ws_connection.py: whoever talks has the name.
       this.#wire.claim(line);
     }
-    const { message, isAccepted } = receipt;
-    if (isAccepted && message !== null) this.#voice.learn(message);
     this.#keepReceipt(receipt);
-    if (isAccepted && message !== null) void this.#answer(message); // never rejects
+    if (receipt.isAccepted && receipt.message !== null) void this.#answer(receipt.message, receipt); // never rejects
   }
 
   #keepReceipt(receipt: MaibotReceipt): void {
@@ -428,23 +451,41 @@ export class FakeMaiBot {
     if (echo !== null) this.#echoes.push(echo);
   }
 
-  async #answer(message: MessageBase): Promise<void> {
+  async #answer(message: MessageBase, receipt: MaibotReceipt): Promise<void> {
     try {
-      const answer = await this.#voice.next(message);
+      for (const line of remarks(receipt, this.#asked)) this.#note(line);
+      const to = this.#voice.destinationOf(message);
+      const answer = await this.#think(message, to);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
       if (this.#wire.isClosed) return;
-      const said = this.#voice.compose(answer, message);
-      if (!this.#deliver(said)) this.#note(LINES.noTarget(said.message_info.platform));
+      const obstacle = this.#voice.sendObstacle(to);
+      if (obstacle !== null) return this.#note(obstacle);
+      const said = this.#voice.compose(answer, to);
+      if (!this.#deliver(said)) this.#note(LINES.noTarget(to.platform));
     } catch (error) {
       this.#emitter.fail(error);
     }
   }
 
-  /** Sends a message to its platform; returns whether MaiBot would, and somebody is there. */
+  /** What MaiBot comes up with; nothing where it opens no chat, and where it can not say what it thought. */
+  async #think(message: MessageBase, to: Destination): Promise<MaibotAnswer | void> {
+    const command = this.#asked.version === "1.2.1" ? null : commandIn(message.message_segment);
+    if (command !== null) return REFUSALS[command];
+    const obstacle = this.#voice.chatObstacle(to);
+    if (obstacle !== null) return this.#note(obstacle);
+    const itself = this.#voice.talksToItself(message, to);
+    if (itself === "filtered") return;
+    if (itself === "endless") throw new TypeError(ENDLESS);
+    const answer = await this.#voice.next(message);
+    if (answer === null || answer === undefined || !this.#voice.lacksAccount(to)) return answer;
+    this.#note(LINES.noAccount());
+  }
+
+  /** Sends a message to its platform; returns whether somebody is there. */
   #deliver(message: MessageBase): boolean {
     const { platform } = message.message_info;
-    const isSent = this.#voice.foreignAccount(message) === null && this.#wire.send(platform, JSON.stringify(message));
+    const isSent = this.#wire.send(platform, JSON.stringify(message));
     if (isSent) {
       remember(this.#sent, message, this.#keep);
       remember(this.#sentIds, message.message_info.message_id ?? "", 10_000);
@@ -453,12 +494,11 @@ export class FakeMaiBot {
     return isSent;
   }
 
-  #noRoute(platform: string, account: string | null = null): never {
-    this.#note(LINES.noTarget(platform));
+  #noRoute(platform: string, obstacle: MaibotLogLine | null = null): never {
+    this.#note(obstacle ?? LINES.noTarget(platform));
+    if (obstacle !== null) throw new MessageConnectionError("no_route", `Cannot send message: ${obstacle.text}`);
     const connected = this.platforms.map((name) => `"${shorten(name)}"`).join(", ") || "nobody";
-    const issue = account === null
-      ? `platform "${shorten(platform)}" must be connected: connected is ${connected}`
-      : `the account must be the bot's: received "${shorten(account)}"`;
+    const issue = `platform "${shorten(platform)}" must be connected: connected is ${connected}`;
     throw new MessageConnectionError("no_route", `Cannot send message as ${issue}`);
   }
 }

@@ -3,9 +3,11 @@ import type { MessageBase } from "../schema.ts";
 import { LINES, type MaibotLogLine } from "./fake_log.ts";
 import type { MaibotReceipt } from "./fake_options.ts";
 import { ECHO_NAME } from "./faults.ts";
-import { maibotIssues } from "./issues.ts";
+import { issuesOf, type MaibotIssue } from "./issues.ts";
 import { maibotLogLine } from "./log_line.ts";
-import { type Fields, isObject, isTruthy, own, toId, toText } from "./python.ts";
+import { type Fields, hashError, isObject, isTruthy, own, toId, toText } from "./python.ts";
+import { parsePython, toPlain } from "./python_json.ts";
+import { type Asked, sessionOf } from "./session.ts";
 
 /** What an adapter says about a message it has delivered. */
 export interface Echo {
@@ -19,7 +21,7 @@ export interface Echo {
 export function customName(value: unknown): string | null {
   if (!isObject(value)) return null;
   const name = own(value, "message_type_name");
-  if (isTruthy(own(value, "is_custom_message"))) return toText(name);
+  if (isTruthy(own(value, "is_custom_message")) || (isTruthy(name) && hashError(name) !== null)) return toText(name);
   return name === ECHO_NAME ? ECHO_NAME : null;
 }
 
@@ -41,28 +43,78 @@ function readMessage(text: string, value: unknown, isAccepted: boolean): Message
   }
 }
 
-function readOrdinary(text: string, value: unknown, platform: string): MaibotReceipt {
-  const issues = maibotIssues(value);
-  const isAccepted = !issues.some(({ level }) => level === "drop");
-  const line = isAccepted ? null : maibotLogLine(value);
+/** One frame, and how it is read. */
+interface Frame {
+  readonly text: string;
+  /** As Python has it. */
+  readonly value: unknown;
+  /** The connection's platform. */
+  readonly platform: string;
+  readonly asked: Asked;
+}
+
+const isTaken = (issues: readonly MaibotIssue[]): boolean => !issues.some(({ level }) => level === "drop");
+
+function readOrdinary({ text, value: frame, platform, asked }: Frame): MaibotReceipt {
+  const value = toPlain(frame);
+  const issues = issuesOf(frame, asked);
+  const isAccepted = isTaken(issues);
+  const isAnswerable = isAccepted && !issues.some(({ level }) => level === "unanswered");
+  const line = isAccepted ? null : maibotLogLine(frame, asked);
   const log: MaibotLogLine | null = line === null ? null : { level: "error", text: line };
-  return { kind: "message", platform, value, message: readMessage(text, value, isAccepted), isAccepted, issues, log };
+  const message = readMessage(text, value, isAccepted);
+  return { kind: "message", platform, value, message, isAccepted, isAnswerable, issues, log };
 }
 
-function readCustom(name: string, value: Fields, platform: string, hasSent: (id: string) => boolean): MaibotReceipt {
-  const echo = readEcho(value);
+function readCustom(
+  name: string,
+  { value: frame, platform, asked }: Frame,
+  hasSent: (id: string) => boolean,
+): MaibotReceipt {
+  const value = toPlain(frame);
+  const echo = readEcho(frame);
   const isAccepted = echo !== null && hasSent(echo.id);
+  const error = isObject(frame) ? hashError(own(frame, "message_type_name")) : null;
+  const unknown = error !== null && name !== "[]" && name !== "{}"
+    ? LINES.unhashable(error)
+    : LINES.unknownCustom(name);
   const echoed = echo === null ? null : LINES.echoed(echo.id, echo.actualId, isAccepted);
-  const log = name === ECHO_NAME ? echoed : LINES.unknownCustom(name);
-  return { kind: "custom", platform, value, message: null, isAccepted, issues: maibotIssues(value), log };
+  const log = name === ECHO_NAME ? echoed : unknown;
+  const issues = issuesOf(frame, asked);
+  return { kind: "custom", platform, value, message: null, isAccepted, isAnswerable: false, issues, log };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // no JSON text has that value
-  }
+/**
+ * What MaiBot says of a message that it takes, beside the line that shows it. Source: MaiBot 1.3.15, by the file that
+ * LINES names.
+ */
+export function remarks({ value, issues }: MaibotReceipt, { version }: Asked): MaibotLogLine[] {
+  const session = isObject(value) ? sessionOf(value, version) : null;
+  if (version === "1.2.1" || !isObject(value) || session === null) return [];
+  const info = own(value, "message_info");
+  const id = isObject(info) ? toText(own(info, "message_id")) : "";
+  const hasEmptyImage = issues.some(({ rule, path }) =>
+    rule === "base64_empty" && segmentType(value, path) === "image"
+  );
+  return [
+    ...(isFormal(value) ? [] : [LINES.oldRoute(session.platform, id)]),
+    ...(hasEmptyImage ? [LINES.emptyImage()] : []),
+  ];
+}
+
+/** Whether the account stands at the top, so that no older key is looked at. */
+function isFormal(value: Fields): boolean {
+  const account = own(value, "account_id");
+  return typeof account === "string" && toId(account) !== "";
+}
+
+/** Type of the segment whose data stands at a path, as `$.message_segment.data[0].data`. */
+function segmentType(value: Fields, path: string): unknown {
+  const top = own(value, "message_segment");
+  const index = /^\$\.message_segment\.data\[(\d+)\]/.exec(path)?.[1];
+  const list = isObject(top) ? own(top, "data") : undefined;
+  const segment = index === undefined ? top : Array.isArray(list) ? list[Number(index)] : undefined;
+  return isObject(segment) ? own(segment, "type") : undefined;
 }
 
 /**
@@ -70,15 +122,22 @@ function parseJson(text: string): unknown {
  *
  * @param text The frame.
  * @param platform The connection's.
+ * @param asked The MaiBot that is played.
  * @param hasSent Whether a message of that id was sent.
  */
-export function readFrame(text: string | null, platform: string, hasSent: (id: string) => boolean): MaibotReceipt {
-  const value = text === null ? undefined : parseJson(text);
+export function readFrame(
+  text: string | null,
+  platform: string,
+  asked: Asked,
+  hasSent: (id: string) => boolean,
+): MaibotReceipt {
+  const value = text === null ? undefined : parsePython(text);
   if (text === null || value === undefined) {
     const log = text === null ? LINES.binary(platform) : LINES.unparsable(platform);
-    return { kind: "broken", platform, value, message: null, isAccepted: false, issues: [], log };
+    const lost = { message: null, isAccepted: false, isAnswerable: false, issues: [] };
+    return { kind: "broken", platform, value, ...lost, log };
   }
+  const frame = { text, value, platform, asked };
   const name = customName(value);
-  if (name === null) return readOrdinary(text, value, platform);
-  return readCustom(name, value as Fields, platform, hasSent); // customName has seen an object
+  return name === null ? readOrdinary(frame) : readCustom(name, frame, hasSent);
 }

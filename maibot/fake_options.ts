@@ -1,9 +1,10 @@
-import { checkNumber, checkSecrets } from "../internal/options.ts";
+import { checkChoice, checkFunction, checkNumber, checkObject, checkSecrets } from "../internal/options.ts";
 import { utf8Length } from "../internal/utf8.ts";
 import type { MessageBase } from "../schema.ts";
 import type { MaibotLogLine } from "./fake_log.ts";
 import type { MaibotIssue } from "./issues.ts";
 import type { SayContent } from "./outbound.ts";
+import { MAIBOT_VERSIONS, type MaibotVersion } from "./rules.ts";
 
 /** What a `FakeMaiBot` answers one message with; nothing when it is `null` or `undefined`. */
 export type MaibotAnswer = SayContent | null | undefined;
@@ -17,8 +18,32 @@ export type MaibotAnswers =
   | readonly MaibotAnswer[]
   | ((message: MessageBase) => MaibotAnswer | void | Promise<MaibotAnswer | void>);
 
+/** A chat that MaiBot's policy lets in or not. */
+export interface MaibotChat {
+  /** The platform, in lower case. */
+  readonly platform: string;
+  /** The bot's account there. */
+  readonly account: string;
+  /** Whether `id` is a group's or a user's. */
+  readonly type: "group" | "private";
+  /** Id of the group or the user. */
+  readonly id: string;
+}
+
+/** Decides which chats are let in, as `config/adapter_policy.toml` of MaiBot does. */
+export type MaibotPolicy = (chat: MaibotChat) => boolean;
+
+/** The account of a `FakeMaiBot` that is given none. */
+export const DEFAULT_ACCOUNT = "777";
+
 /** Options of `FakeMaiBot`. */
 export interface FakeMaiBotOptions {
+  /**
+   * The MaiBot it plays: 1.3.x, or 1.2.x and older.
+   *
+   * @default {"1.3.15"}
+   */
+  version?: MaibotVersion;
   /**
    * What it answers.
    *
@@ -40,15 +65,22 @@ export interface FakeMaiBotOptions {
    */
   path?: string;
   /**
-   * Account it speaks as: the one that `[bot] platforms` of MaiBot's configuration would name.
+   * Account it speaks as on every platform, unless `accounts` names them.
    *
-   * A message that names another one in `additional_config` is taken and never answered, as in MaiBot: nothing is sent,
-   * and the log says `未找到目标平台`. The first that is not empty of `platform_io_account_id`, `account_id`, `self_id`
-   * and `bot_account` names it.
+   * A message that names another one is taken and never answered, as in MaiBot. So is, unless `version` is `"1.2.1"`, a
+   * message that names none: the script is asked, its answer is lost, and the log says so.
    *
-   * @default {"10001"}
+   * @default {"777"}
    */
   account?: string;
+  /** Account by platform, as `[bot]` of MaiBot's configuration has them: other platforms are not configured. */
+  accounts?: Readonly<Record<string, string>>;
+  /**
+   * Decides which chats are let in: messages of the others are taken and never answered.
+   *
+   * @default {lets in all}
+   */
+  policy?: MaibotPolicy;
   /**
    * Name it speaks as.
    *
@@ -97,6 +129,8 @@ export interface MaibotReceipt {
   readonly message: MessageBase | null;
   /** Whether MaiBot would have taken it. */
   readonly isAccepted: boolean;
+  /** Whether an answer to it can come: it was taken, and names an account that MaiBot speaks as. */
+  readonly isAnswerable: boolean;
   /** What is wrong with it, as `maibotIssues` lists it: what MaiBot trips on first. */
   readonly issues: readonly MaibotIssue[];
   /** The line MaiBot would have logged; `null` when it says nothing. */
@@ -155,11 +189,22 @@ export interface RestartOptions {
   downtime?: number;
 }
 
+function checkAccounts(owner: string, accounts: Readonly<Record<string, string>>): void {
+  checkObject(owner, "accounts", accounts);
+  for (const [platform, account] of Object.entries(accounts)) {
+    if (typeof account === "string" && account.trim() !== "") continue;
+    throw new TypeError(`Cannot create ${owner} as 'accounts.${platform}' must be a string that is not blank`);
+  }
+}
+
 /** Checks the options of a fake, naming the one at fault. */
 export function checkOptions(
-  { answers, delay, tokens, path, keep, closeTimeout, account, nickname }: FakeMaiBotOptions,
+  { answers, delay, tokens, path, keep, closeTimeout, account, accounts, nickname, policy, version }: FakeMaiBotOptions,
 ): void {
   const owner = "FakeMaiBot";
+  if (version !== undefined) checkChoice(owner, "version", version, MAIBOT_VERSIONS);
+  if (policy !== undefined) checkFunction(owner, "policy", policy);
+  if (accounts !== undefined) checkAccounts(owner, accounts);
   if (answers !== undefined && answers !== "echo" && typeof answers !== "function" && !Array.isArray(answers)) {
     throw new TypeError(`Cannot create ${owner} as 'answers' must be "echo", a list or a function`);
   }

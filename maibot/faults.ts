@@ -17,7 +17,7 @@ import type { Fields } from "./python.ts";
 import { numberOf } from "./python_number.ts";
 import { type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
 import { contentFaults, type Report, shapeFaults } from "./segment_faults.ts";
-import { accountOn, type Asked, isInternal, type Session, sessionOf } from "./session.ts";
+import { type Asked, isInternal, type Session, sessionOf } from "./session.ts";
 import { chatFaults, storeFaults } from "./store_faults.ts";
 
 /** Takes a fault, with MaiBot's error text and how its log line begins. */
@@ -177,23 +177,24 @@ function accountPath(frame: Fields, info: Fields, session: Session): string {
 /** Messages that MaiBot 1.3 answers by itself, without quoting: no account is needed. Source: bot.py, receive_message. */
 const COMMANDS: ReadonlySet<string> = new Set(["/clear", "/offline", "/online"]);
 
-/** Whether the whole message is one of MaiBot's own commands. */
-function isCommand(segment: unknown): boolean {
-  if (!isObject(segment)) return false;
+/** Finds the command of MaiBot's own that a whole message is; `null` if it is none. */
+export function commandIn(segment: unknown): string | null {
+  if (!isObject(segment)) return null;
   const [type, data] = [own(segment, "type"), own(segment, "data")];
   const items = type === "seglist" && Array.isArray(data) ? data : [segment];
   const texts = items.map((item) => isObject(item) && own(item, "type") === "text" ? own(item, "data") : undefined);
-  return texts.every((text) => typeof text === "string") && COMMANDS.has(strip(texts.join(" ")));
+  const text = texts.every((item) => typeof item === "string") ? strip(texts.join(" ")) : "";
+  return COMMANDS.has(text) ? text : null;
 }
 
 /** Why MaiBot stores a message and never answers it. */
 function answerFaults(frame: Fields, info: Fields, session: Session, asked: Asked, report: Report): void {
   const path = accountPath(frame, info, session);
   const isOwn = isInternal(session.platform);
-  const configured = accountOn(session.platform, asked);
-  if (asked.accounts !== null && configured === null && !isOwn) report("platform_foreign", `${INFO}.platform`);
+  const configured = asked.accountOn?.(session.platform) ?? null;
+  if (asked.accountOn !== null && configured === null && !isOwn) report("platform_foreign", `${INFO}.platform`);
   if (session.account === null) {
-    if (!isCommand(own(frame, "message_segment"))) report("account_missing", path);
+    if (commandIn(own(frame, "message_segment")) === null) report("account_missing", path);
   } else if (configured !== null && session.account !== configured) {
     report("account_foreign", path);
   }

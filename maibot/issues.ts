@@ -70,7 +70,7 @@ export function readAsked({ version = "1.3.15", accounts }: MaibotIssuesOptions)
   if (!MAIBOT_VERSIONS.includes(version)) {
     throw new RangeError(`Unknown version "${version}" of MaiBot; 'version' is one of ${MAIBOT_VERSIONS.join(", ")}`);
   }
-  return { version, accounts: accounts === undefined ? null : readAccounts(accounts) };
+  return { version, accountOn: accounts === undefined ? null : readAccounts(accounts) };
 }
 
 /**
@@ -104,7 +104,11 @@ export function readAsked({ version = "1.3.15", accounts }: MaibotIssuesOptions)
  * ```
  */
 export function maibotIssues(message: unknown, options: MaibotIssuesOptions = {}): MaibotIssue[] {
-  const asked = readAsked(options);
+  return issuesOf(message, readAsked(options));
+}
+
+/** The same for what was read already. */
+export function issuesOf(message: unknown, asked: Asked): MaibotIssue[] {
   const issues: MaibotIssue[] = [];
   let hasDrop = false;
   findFaults(message, asked, ({ rule, path }) => {

@@ -1,5 +1,5 @@
 /**
- * A program: a `FakeMaiBot` that says of each message what MaiBot 1.2.1 would make of it, in the reader's language.
+ * A program: a `FakeMaiBot` that says of each message what MaiBot would make of it, in the reader's language.
  * `deno run -A maibot/main.ts --help`, or `bun maibot/main.ts --help`.
  *
  * @module

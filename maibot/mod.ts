@@ -1,5 +1,6 @@
 /**
- * What MaiBot 1.2.1 itself wants: why it would drop a message, whom its own messages are for, and the echo of ids.
+ * What MaiBot itself wants: why it would drop a message or never answer it, whom its own messages are for, and the echo
+ * of ids. By version: 1.3.15 unless 1.2.1 is asked for.
  *
  * MaiBot asserts more than the protocol says, drops the whole message where one thing is off, and tells nobody:
  *
@@ -7,7 +8,11 @@
  * import { createMessage, seg } from "@maim/message/schema";
  * import { hintOf, maibotIssues } from "@maim/message/maibot";
  *
- * const message = createMessage({ platform: "qq", user: "10001" }, seg.text("看"), seg.of("face", 14));
+ * const message = createMessage(
+ *   { platform: "qq", user: "10001", account: "777" },
+ *   seg.text("看"),
+ *   seg.of("face", 14),
+ * );
  * for (const issue of maibotIssues(message)) {
  *   console.log(issue.level, issue.path); // drop $.message_segment.data[1].type
  *   console.log(hintOf(issue, "zh")); // MaiBot 只接受 text、image、…
@@ -21,7 +26,14 @@
 
 // before sending: would MaiBot take it?
 export { hintOf, maibotIssues } from "./issues.ts";
-export type { HintLanguage, MaibotIssue, MaibotLevel, MaibotRule } from "./issues.ts";
+export type {
+  HintLanguage,
+  MaibotIssue,
+  MaibotIssuesOptions,
+  MaibotLevel,
+  MaibotRule,
+  MaibotVersion,
+} from "./issues.ts";
 export { mention, stripTrusted } from "./config.ts";
 export type { MentionOptions } from "./config.ts";
 
@@ -43,6 +55,8 @@ export type {
   FakeMaiBotOptions,
   MaibotAnswer,
   MaibotAnswers,
+  MaibotChat,
+  MaibotPolicy,
   MaibotReceipt,
   RestartOptions,
 } from "./fake_options.ts";

@@ -1,14 +1,17 @@
 import { type BaseMessageInfo, type MessageBase, type Seg, seg, type UserInfo } from "../schema.ts";
 import type { Destination } from "./destination.ts";
 import { ACCOUNT_KEYS, routeId } from "./route.ts";
+import type { MaibotVersion } from "./rules.ts";
 
 /** Content of a message of MaiBot's: a text, a segment, or several. */
 export type SayContent = string | Seg | readonly Seg[];
 
-/** The account MaiBot speaks as. */
-export interface BotAccount {
+/** Who speaks, and how. */
+export interface Speaker {
+  /** Account on the platform. */
   readonly account: string;
   readonly nickname: string;
+  readonly version: MaibotVersion;
 }
 
 let lastId = 0;
@@ -25,29 +28,30 @@ function segments(content: SayContent): Seg[] {
   return list.flatMap((piece: Seg) => piece.type === "seglist" && Array.isArray(piece.data) ? piece.data : [piece]);
 }
 
-/** The free data: the keys of the route as the adapter wrote them, and the target. */
-function configOf({ group, user, route }: Destination, { account }: BotAccount): Record<string, unknown> {
-  const own = routeId(route, ACCOUNT_KEYS) === undefined ? { platform_io_account_id: account } : {};
+/** The free data: the keys of the route as the adapter wrote them, and the target. 1.2.1 adds its account to none. */
+function configOf({ group, user, route }: Destination, { account, version }: Speaker): Record<string, unknown> {
+  const isAdded = version === "1.2.1" && routeId(route, ACCOUNT_KEYS) === undefined;
   const target = group === undefined
     ? { platform_io_target_user_id: user }
     : { platform_io_target_group_id: group.group_id };
-  return { ...route, ...own, ...target };
+  return { ...route, ...(isAdded ? { platform_io_account_id: account } : {}), ...target };
 }
 
 /**
- * Makes a message as MaiBot 1.2.1 sends it, with the nulls it writes: the bot is author and sender, the recipient
- * stands in `group_info`, `receiver_info` and `additional_config`; a group without a name in the last alone.
- * Source: protocol.md 3 and 3.1, recorded from MaiBot.
+ * Makes a message as MaiBot sends it, with the nulls it writes: the bot is author and sender, the recipient stands in
+ * `group_info`, `receiver_info` and `additional_config`. In 1.2.1 a group without a name stands in the last alone.
+ * Source: maibot.md 4 and protocol.md 3.1, recorded from both versions.
  *
  * @param content What it says.
  * @param to Where it goes.
- * @param bot Who says it.
+ * @param speaker Who says it.
  * @returns The message.
  */
-export function maibotMessage(content: SayContent, to: Destination, bot: BotAccount): MessageBase {
+export function maibotMessage(content: SayContent, to: Destination, speaker: Speaker): MessageBase {
   const { platform, group, user } = to;
-  const group_info = group === undefined || group.group_name === "" ? null : { platform, ...group };
-  const self: UserInfo = { platform, user_id: bot.account, user_nickname: bot.nickname, user_cardname: null };
+  const isNameless = group === undefined || (group.group_name === "" && speaker.version === "1.2.1");
+  const group_info = isNameless ? null : { platform, ...group };
+  const self: UserInfo = { platform, user_id: speaker.account, user_nickname: speaker.nickname, user_cardname: null };
   const target = user === undefined ? null : { platform, user_id: user, user_nickname: null, user_cardname: null };
   const message_info: BaseMessageInfo = {
     platform,
@@ -55,7 +59,7 @@ export function maibotMessage(content: SayContent, to: Destination, bot: BotAcco
     time: Date.now() / 1000,
     ...(group_info === null ? {} : { group_info }),
     user_info: self,
-    additional_config: configOf(to, bot),
+    additional_config: configOf(to, speaker),
     sender_info: { group_info, user_info: self },
     ...(group_info === null && target === null ? {} : { receiver_info: { group_info, user_info: target } }),
   };

@@ -14,7 +14,7 @@ import type { MaibotReceipt } from "./fake_options.ts";
 import { FakeMaiBot } from "./fake.ts";
 import { type HintLanguage, hintOf, MAX_ISSUES } from "./issues.ts";
 import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
-import { ACCOUNT_KEYS, routeId } from "./route.ts";
+import { MAIBOT_VERSIONS, type MaibotVersion } from "./rules.ts";
 import { shorten } from "./shorten.ts";
 
 /** Issues of one message that are printed; a first `drop` that comes later is one more. */
@@ -32,6 +32,8 @@ interface Flags {
   path?: string;
   token?: string[];
   account?: string;
+  bot?: string[];
+  maibot?: string;
   echo?: boolean;
   answer?: string;
   quiet?: boolean;
@@ -59,6 +61,8 @@ function readFlags(system: MaibotSystem, texts: ProgramTexts): Flags {
     path: text,
     token: { type: "string", multiple: true },
     account: text,
+    bot: { type: "string", multiple: true },
+    maibot: text,
     echo: flag,
     answer: text,
     quiet: flag,
@@ -67,11 +71,22 @@ function readFlags(system: MaibotSystem, texts: ProgramTexts): Flags {
   return parseFlags(options, system, texts);
 }
 
-function checkFlags({ port = "8000", path, token, account, echo, answer }: Flags, texts: ProgramTexts): void {
+/** A platform and the account there, as `qq:777`. */
+const BOT_FORM = /^\s*([^:\s][^:]*):(.*\S.*)$/;
+
+function isVersion(text: string): text is MaibotVersion {
+  return (MAIBOT_VERSIONS as readonly string[]).includes(text);
+}
+
+function checkFlags(flags: Flags, texts: ProgramTexts): void {
+  const { port = "8000", path, token, account, bot = [], maibot, echo, answer } = flags;
   if (!isPort(port)) throw new UsageError(texts.port(port));
   if (path !== undefined && !/^\/[^?#]*$/.test(path)) throw new UsageError(texts.path);
   if (token?.includes("")) throw new UsageError(texts.token);
   if (account?.trim() === "") throw new UsageError(texts.accountEmpty);
+  if (!bot.every((entry) => BOT_FORM.test(entry))) throw new UsageError(texts.botForm);
+  if (account !== undefined && bot.length > 0) throw new UsageError(texts.accountOrBot);
+  if (maibot !== undefined && !isVersion(maibot)) throw new UsageError(texts.version(maibot));
   if (answer === "") throw new UsageError(texts.answerEmpty);
   if (echo && answer !== undefined) throw new UsageError(texts.echoOrAnswer);
 }
@@ -100,33 +115,37 @@ function verdictOf({ kind, value, message, isAccepted, log }: MaibotReceipt, tex
 }
 
 /** Lines about one frame: what becomes of it, and why. */
-function* report(receipt: MaibotReceipt, account: string, language: HintLanguage): Generator<string> {
+function* report(receipt: MaibotReceipt, version: MaibotVersion, language: HintLanguage): Generator<string> {
   const texts = textsOf(language);
-  const { platform, message, isAccepted, issues } = receipt;
+  const { platform, issues } = receipt;
   yield `< ${oneName(platform)} ${verdictOf(receipt, texts)}`;
   const firstDrop = issues.find(({ level }) => level === "drop");
   const shown = issues.filter((issue, index) => index < MAX_SHOWN || issue === firstDrop);
   for (const issue of shown) {
-    yield `    ${texts.levels[issue.level]} ${oneLine(issue.path)}: ${hintOf(issue, language)}`;
+    yield `    ${texts.levels[issue.level]} ${oneLine(issue.path)}: ${hintOf(issue, language, version)}`;
   }
   const rest = issues.length - shown.length;
   if (rest > 0) yield `    ${texts.more(rest, issues.length >= MAX_ISSUES)}`;
-  const named = isAccepted ? routeId(message?.message_info.additional_config, ACCOUNT_KEYS) : undefined;
-  if (named !== undefined && named !== account) {
-    yield `    ${texts.levels.warn} $.message_info.additional_config: ${texts.account(oneName(named))}`;
-  }
 }
 
-function narrate(bot: FakeMaiBot, account: string, language: HintLanguage, print: (line: string) => void): void {
+/** How lines begin that are no verdict on a frame and that a user has to know. */
+const TOLD = /^(拒绝平台|未找到目标平台|\[SendService\]|适配器|固定引用规则)/;
+
+function narrate(bot: FakeMaiBot, version: MaibotVersion, language: HintLanguage, print: (line: string) => void): void {
   bot.on("open", (platform) => print(`+ ${oneName(platform)}`));
   bot.on("close", (platform, { code, reason }) => print(`- ${oneName(platform)} ${code} ${oneLine(reason)}`.trimEnd()));
   bot.on("received", (receipt) => {
-    for (const line of report(receipt, account, language)) print(line);
+    for (const line of report(receipt, version, language)) print(line);
   });
   bot.on("sent", (message) => print(`> ${oneName(message.message_info.platform)} ${oneLine(plainText(message))}`));
   bot.on("log", ({ level, text }) => {
-    if (text.startsWith("拒绝平台") || text.startsWith("未找到目标平台")) print(`! ${level} ${oneLine(text)}`);
+    if (TOLD.test(text)) print(`! ${level} ${oneLine(text)}`);
   });
+}
+
+function accountsOf(entries: readonly string[]): Record<string, string> {
+  const pairs = entries.map((entry) => BOT_FORM.exec(entry)).filter((match) => match !== null);
+  return Object.fromEntries(pairs.map(([, platform = "", account = ""]) => [platform.trim(), account.trim()]));
 }
 
 async function start(system: MaibotSystem, language: HintLanguage): Promise<void> {
@@ -135,16 +154,20 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
   const flags = readFlags(system, texts);
   if (flags.help) return say(texts.help.trimEnd());
   checkFlags(flags, texts);
-  const { host, port = "8000", path, token: tokens, account = "10001", echo, answer } = flags;
+  const { host, port = "8000", path, token: tokens, account, bot: accounts = [], maibot = "1.3.15", echo, answer } =
+    flags;
+  const version = isVersion(maibot) ? maibot : "1.3.15"; // checked above
   const bot = new FakeMaiBot({
     keep: 0,
-    account,
+    version,
+    ...(account === undefined ? {} : { account }),
+    ...(accounts.length === 0 ? {} : { accounts: accountsOf(accounts) }),
     ...(tokens === undefined ? {} : { tokens }),
     ...(path === undefined ? {} : { path }),
     ...(echo ? { answers: "echo" } : answer === undefined ? {} : { answers: () => answer }),
   });
   const print = flags.quiet ? () => {} : say;
-  narrate(bot, account.trim(), language, print);
+  narrate(bot, version, language, print);
   bot.on("error", (error) => print(`! ${oneLine(reason(error, texts))}`));
   const stopped = stopSignal(system);
   say(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));

@@ -2,11 +2,14 @@ import { type Fields, isObject, own, strip, toText } from "./python.ts";
 import { ACCOUNT_KEYS, routeId, SCOPE_KEYS } from "./route.ts";
 import type { MaibotVersion } from "./rules.ts";
 
+/** Finds the account that MaiBot speaks as on a platform; `null` if its configuration names none. */
+export type AccountOn = (platform: string) => string | null;
+
 /** What a message is asked for: the rules of which version, and the accounts that MaiBot's configuration names. */
 export interface Asked {
   readonly version: MaibotVersion;
-  /** Account by platform, in lower case; `null` when the configuration is not known. */
-  readonly accounts: ReadonlyMap<string, string> | null;
+  /** Finds the account that the configuration names for a platform; `null` when the configuration is not known. */
+  readonly accountOn: AccountOn | null;
 }
 
 /** Account and scope of a message. */
@@ -33,8 +36,9 @@ export function platformKey(platform: string): string {
 }
 
 /** Reads the accounts that somebody says MaiBot's configuration has. */
-export function readAccounts(accounts: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
-  return new Map(Object.entries(accounts).map(([platform, account]) => [platformKey(platform), strip(account)]));
+export function readAccounts(accounts: Readonly<Record<string, string>>): AccountOn {
+  const byKey = new Map(Object.entries(accounts).map(([platform, account]) => [platformKey(platform), strip(account)]));
+  return (platform) => byKey.get(platformKey(platform)) || null;
 }
 
 /** A member at the top: `null` where it says nothing, and where its type is a fault of its own. */
@@ -93,11 +97,6 @@ export function sessionOf(frame: Fields, version: MaibotVersion): Session | null
 export function sessionText({ platform, account, scope, chat, target }: Session): string {
   const route = [...(account === null ? [] : [`account:${account}`]), ...(scope === null ? [] : [`scope:${scope}`])];
   return [platform, ...route, target, ...(chat === "private" ? ["private"] : [])].join("_");
-}
-
-/** Finds the account that MaiBot speaks as on a platform; `null` if its configuration names none. */
-export function accountOn(platform: string, { accounts }: Asked): string | null {
-  return accounts?.get(platformKey(platform)) ?? null;
 }
 
 /** Tells whether a platform is one of MaiBot's own, which need no account. */

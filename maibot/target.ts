@@ -1,6 +1,6 @@
 import type { MessageBase, Seg } from "../schema.ts";
 import { type Fields, isAbsent, isObject, own, toId } from "./python.ts";
-import { ACCOUNT_KEYS, routeId, SCOPE_KEYS } from "./route.ts";
+import { routeId, SCOPE_KEYS } from "./route.ts";
 
 /** Whom a message of MaiBot is for. */
 export interface ReplyTarget {
@@ -10,9 +10,9 @@ export interface ReplyTarget {
   readonly id: string;
   /** The platform, as `message_info` has it. */
   readonly platform: string;
-  /** The bot's account to speak as, where the message that is answered named one. */
+  /** The bot's account to speak as. Both versions name it in every message. */
   readonly account?: string;
-  /** The route to take, where the message that is answered named one. */
+  /** The route to take, where the message that is answered named one in the keys of MaiBot 1.2. */
   readonly scope?: string;
 }
 
@@ -35,13 +35,26 @@ function receiverId(info: Fields): string {
 }
 
 /**
+ * The account that a message speaks as: its author. Never a key of `additional_config`: those are the ones that came in,
+ * and MaiBot 1.3 sends a wrong one back as it was. In what is converted for the API server the receiver is the bot.
+ */
+function botAccount(info: Fields): string {
+  const author = isAbsent(own(info, "user_info"))
+    ? fields(fields(info, "receiver_info"), "user_info")
+    : fields(info, "user_info");
+  return toId(own(author, "user_id"));
+}
+
+/**
  * Finds out whom a message of MaiBot is for.
  *
  * Never `message_info.user_info`: since MaiBot 1.0 that is the bot, in private chats as well. Asked in this order:
  * `group_info`, `platform_io_target_group_id`, the group of `receiver_info`, the user of `receiver_info` if that is not
  * the bot, `platform_io_target_user_id`. Legacy messages and payloads of the API server are both understood.
  *
- * Source: protocol.md 3.1, run with MaiBot 1.2.1.
+ * The account to speak as is `message_info.user_info.user_id`.
+ *
+ * Source: maibot.md 4 and protocol.md 3.1, run with MaiBot 1.3.15 and 1.2.1.
  *
  * @param message A message from MaiBot.
  * @returns The target, or `null` when the message names none.
@@ -66,18 +79,18 @@ export function replyTarget(message: MessageBase): ReplyTarget | null {
     toId(own(fields(fields(info, "receiver_info"), "group_info"), "group_id"));
   const id = group || receiverId(info) || toId(own(config, "platform_io_target_user_id"));
   if (id === "") return null;
-  const [account, scope] = [routeId(config, ACCOUNT_KEYS), routeId(config, SCOPE_KEYS)];
+  const [account, scope] = [botAccount(info), routeId(config, SCOPE_KEYS)];
   return {
     kind: group === "" ? "private" : "group",
     id,
     platform: toId(own(info, "platform")),
-    ...(account === undefined ? {} : { account }),
+    ...(account === "" ? {} : { account }),
     ...(scope === undefined ? {} : { scope }),
   };
 }
 
 /**
- * Takes a segment out of the `dict` that MaiBot 1.2.1 puts around what it has no type for: command, music, video, ...
+ * Takes a segment out of the `dict` that MaiBot puts around what it has no type for: command, music, video, ...
  *
  * @param segment A segment of a message from MaiBot.
  * @returns The segment inside, or the same one when it is no such envelope.
