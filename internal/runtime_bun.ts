@@ -45,6 +45,7 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
     open: (socket) => dataOf(socket).open(socket),
     message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
     drain: (socket) => dataOf(socket).drain(),
+    pong: (socket) => dataOf(socket).events?.pong?.(),
     close: (socket, code, reason) => dataOf(socket).ended(code, reason),
   };
 }
@@ -138,6 +139,7 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
 /** Bun 1.4: nothing comes in after the server's own close frame. Its client also runs on Node 26. */
 export const bunRuntime: Runtime = {
   closeEndsInput: true,
+  canPing: true,
   dial,
   errorOf,
   httpStatus,

@@ -102,6 +102,10 @@ export class BunAcceptedSocket implements ServerSocket {
     this.#socket?.terminate();
   }
 
+  ping(): void {
+    this.#socket?.ping();
+  }
+
   ended(code: number, reason: string): void {
     this.#forget();
     this.#events?.ended(code, reason);

@@ -142,6 +142,7 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
 /** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, which is then lost. */
 export const denoRuntime: Runtime = {
   closeEndsInput: false,
+  canPing: false,
   dial,
   errorOf,
   httpStatus,

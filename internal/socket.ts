@@ -8,6 +8,8 @@ export interface ServerSocket {
   readonly buffered: number;
   /** Drops the connection and what is queued; absent on Deno, which can not. */
   terminate?(): void;
+  /** Sends a protocol ping; absent on Deno, which can not. */
+  ping?(): void;
 }
 
 /** What a runtime tells about one accepted WebSocket. Each is called from the runtime: it must not throw. */
@@ -18,6 +20,8 @@ export interface SocketEvents {
   frame(text: string | null): void;
   /** The end, exactly once; 1006 when there was no close frame. */
   ended(code: number, reason: string): void;
+  /** A pong, where the runtime tells of them. */
+  pong?(): void;
 }
 
 /** Binds the events of a socket that has just been accepted. */
@@ -68,6 +72,8 @@ export interface BunWebSocketHandlers {
   /** Called by Bun. */
   drain(socket: BunSocket): void;
   /** Called by Bun. */
+  pong(socket: BunSocket): void;
+  /** Called by Bun. */
   close(socket: BunSocket, code: number, reason: string): void;
 }
 
@@ -83,6 +89,8 @@ export interface BunSocket {
   getBufferedAmount(): number;
   /** Drops the connection. */
   terminate(): void;
+  /** Sends a protocol ping. */
+  ping(): unknown;
 }
 
 /** A native WebSocket being dialled. */
@@ -107,6 +115,8 @@ export interface DialOptions {
 export interface Runtime {
   /** Whether frames that are under way when the server closes are lost; otherwise its close frame is lost to them. */
   readonly closeEndsInput: boolean;
+  /** Whether an accepted socket can send pings, and tells of pongs. */
+  readonly canPing: boolean;
   dial(url: string, options: DialOptions): Dialled;
   /** What the runtime tells in the error event of a WebSocket. */
   errorOf(event: Event): unknown;

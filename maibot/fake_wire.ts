@@ -3,6 +3,7 @@ import { runtime } from "../internal/runtime.ts";
 import type { Listener } from "../internal/socket.ts";
 import { after } from "../internal/timer.ts";
 import { LINES, type MaibotLogLine } from "./fake_log.ts";
+import { MAIBOT_KEEPALIVE } from "./keepalive.ts";
 import { Line, type LineEnd } from "./line.ts";
 
 /** Where a fake listens. */
@@ -28,8 +29,14 @@ export interface WireOptions {
   readonly closeTimeout: number;
 }
 
-/** Source: maim_message 0.6.8 and MaiBot 1.2.1: 100 MiB, a ping after 20 s and 20 s for its pong. */
-const LIMITS = { maxBytes: 104_857_600, idleTimeout: 40_000 };
+/**
+ * Source: maim_message 0.6.8 and MaiBot: 100 MiB, a ping after 20 s and 20 s for its pong. Where the runtime can not be
+ * told to ping it does so by itself: Deno 2.9 after half of this time, and closes with 1001 instead of 1011.
+ */
+const LIMITS = {
+  maxBytes: 104_857_600,
+  idleTimeout: runtime.canPing ? Infinity : MAIBOT_KEEPALIVE.interval + MAIBOT_KEEPALIVE.timeout,
+};
 
 /** What a caller without a `platform` header is called. It may talk and gets no answer. */
 const NAMELESS = "unknown";
@@ -173,7 +180,7 @@ export class Wire {
     const isAuthorized = tokens.size === 0 || tokens.has(headers.get("authorization") ?? "");
     const platform = headers.get("platform") ?? NAMELESS;
     const response = runtime.upgrade(request, info, LIMITS, (socket) => {
-      const line = new Line(platform, isAuthorized, socket, this.#lineEvents);
+      const line = new Line(platform, isAuthorized, socket, this.#lineEvents, MAIBOT_KEEPALIVE);
       this.#lines.add(line);
       return line;
     });

@@ -1,6 +1,7 @@
 import { runtime } from "../internal/runtime.ts";
 import type { ServerSocket, SocketEvents } from "../internal/socket.ts";
 import { after, type Timer } from "../internal/timer.ts";
+import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 
 /** What a connection tells the fake. */
 export interface LineEvents {
@@ -17,6 +18,9 @@ export interface LineEnd {
   readonly code: number;
   readonly reason: string;
 }
+
+/** What uvicorn sends to a peer that answers no ping. */
+const SILENT: LineEnd = { code: 1011, reason: "keepalive ping timeout" };
 
 /** Milliseconds without a frame after which the other side is held to have stopped sending. */
 const QUIET = 50;
@@ -37,10 +41,20 @@ export class Line implements SocketEvents {
   readonly isAuthorized: boolean;
   readonly #socket: ServerSocket;
   readonly #events: LineEvents;
+  readonly #times: KeepaliveTimes;
+  /** Absent where the runtime pings by itself. */
+  #keepalive: Keepalive | null = null;
   #life: Life = { state: "opening", end: null };
   #lastFrame = 0;
 
-  constructor(platform: string, isAuthorized: boolean, socket: ServerSocket, events: LineEvents) {
+  constructor(
+    platform: string,
+    isAuthorized: boolean,
+    socket: ServerSocket,
+    events: LineEvents,
+    times: KeepaliveTimes,
+  ) {
+    this.#times = times;
     this.platform = platform;
     this.isAuthorized = isAuthorized;
     this.#socket = socket;
@@ -60,6 +74,10 @@ export class Line implements SocketEvents {
     if (this.#life.state !== "opening") return;
     const { end } = this.#life;
     this.#life = { state: "open" };
+    const socket = this.#socket;
+    if (socket.ping !== undefined) {
+      this.#keepalive = new Keepalive(this.#times, () => socket.ping?.(), () => this.end(SILENT));
+    }
     if (end !== null) this.end(end);
     else this.#events.opened(this);
   }
@@ -69,7 +87,12 @@ export class Line implements SocketEvents {
     if (this.isOpen) this.#events.frame(text, this);
   }
 
+  pong(): void {
+    this.#keepalive?.pong();
+  }
+
   ended(code: number, reason: string): void {
+    this.#keepalive?.stop();
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) clearTimeout(this.#life.timer);
     this.#life = { state: "closed" };
