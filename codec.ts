@@ -15,16 +15,22 @@
  * @module
  */
 
-export { MessageDecodeError, MessageEncodeError } from "./internal/codec_errors.ts";
-export type { CodecFault, MessageDecodeErrorCode, MessageEncodeErrorCode } from "./internal/codec_errors.ts";
-export { decodeMessage } from "./internal/decode.ts";
-export type { DecodeOptions } from "./internal/decode.ts";
-export { encodeMessage } from "./internal/encode.ts";
-export type { EncodeOptions } from "./internal/encode.ts";
-export { segBytes } from "./internal/segment_bytes.ts";
-export { decodeSegments } from "./internal/segment_decoder.ts";
-export type { DecodedSeg, DecodeSegmentsOptions, SegmentReader } from "./internal/segment_decoder.ts";
-export { encodeStream, SegmentEncoderStream } from "./internal/segment_encoder.ts";
-export type { EncodeStreamOptions } from "./internal/segment_encoder.ts";
-export type { BinaryData, BinaryFileData, BinarySeg, MessageEnvelope, StreamMessage } from "./internal/segment_text.ts";
-export { splitMessage } from "./internal/split.ts";
+export { MessageDecodeError, MessageEncodeError } from "./codec/errors.ts";
+export type { CodecFault, MessageDecodeErrorCode, MessageEncodeErrorCode } from "./codec/errors.ts";
+export { decodeMessage } from "./codec/decode.ts";
+export type { DecodeOptions } from "./codec/decode.ts";
+export { encodeMessage } from "./codec/encode.ts";
+export type { EncodeOptions } from "./codec/encode.ts";
+export { segBytes } from "./codec/stream/segment_bytes.ts";
+export { decodeSegments } from "./codec/stream/segment_decoder.ts";
+export type { DecodedSeg, DecodeSegmentsOptions, SegmentReader } from "./codec/stream/segment_decoder.ts";
+export { encodeStream, SegmentEncoderStream } from "./codec/stream/segment_encoder.ts";
+export type { EncodeStreamOptions } from "./codec/stream/segment_encoder.ts";
+export type {
+  BinaryData,
+  BinaryFileData,
+  BinarySeg,
+  MessageEnvelope,
+  StreamMessage,
+} from "./codec/stream/message_text.ts";
+export { splitMessage } from "./codec/split.ts";

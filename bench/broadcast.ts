@@ -3,7 +3,7 @@
  * @module
  */
 
-import { RawPeer } from "../tests/peers/raw.ts";
+import { RawPeer } from "../tests/support/peers/raw.ts";
 import {
   type LoadPlan,
   nodePlan,

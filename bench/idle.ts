@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 
-import type { LineProcess } from "../tests/peers/process.ts";
+import type { LineProcess } from "../tests/support/peers/process.ts";
 import {
   type LoadPlan,
   nodePlan,

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-import { findProgram, type LineProcess, type RuntimeName, spawnLines } from "../tests/peers/process.ts";
+import { findProgram, type LineProcess, type RuntimeName, spawnLines } from "../tests/support/peers/process.ts";
 import { outputOf, pathOf, pinned, print, scriptCommand } from "./options.ts";
 
 /** Version of the peer on Node. */

@@ -15,7 +15,7 @@ import { cpus, loadavg, totalmem } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 
-import { findProgram, runtimeProgram } from "../tests/peers/process.ts";
+import { findProgram, runtimeProgram } from "../tests/support/peers/process.ts";
 import { benchBroadcast } from "./broadcast.ts";
 import { benchCodec } from "./codec.ts";
 import { benchEcho } from "./echo.ts";

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
-import { findProgram, type RuntimeName, runtimeProgram } from "../tests/peers/process.ts";
+import { findProgram, type RuntimeName, runtimeProgram } from "../tests/support/peers/process.ts";
 
 /** How long and how often. */
 export interface BenchOptions {

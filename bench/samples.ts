@@ -5,14 +5,14 @@
 
 import { readFileSync } from "node:fs";
 
-import type { MessageBase } from "../schema.ts";
+import type { MessageBase } from "../schema/rules.ts";
 
 interface SeedFile {
   readonly messages: Readonly<Record<string, unknown>>;
 }
 
 const seed: SeedFile = JSON.parse(
-  readFileSync(new URL("../tests/vectors/seed_messages.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../tests/support/vectors/seed_messages.json", import.meta.url), "utf8"),
 );
 
 /** The complete messages of the document, as compact JSON. */

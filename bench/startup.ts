@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 
 import { oursPlan, plainPlan, pythonPlan, startTarget, type TargetPlan, Workshop } from "./load.ts";
 import { type BenchOptions, outputOf, pinned, RUNTIMES } from "./options.ts";
-import { runtimeProgram } from "../tests/peers/process.ts";
+import { runtimeProgram } from "../tests/support/peers/process.ts";
 import { compare, createRandom, median, shuffled } from "./stats.ts";
 import { digits, type Row, table } from "./table.ts";
 

@@ -1,5 +1,5 @@
-import type { MessageBase } from "../schema.ts";
-import { isObject } from "./python.ts";
+import type { MessageBase } from "../schema/rules.ts";
+import { isObject } from "./python/values.ts";
 
 /** Options of {@linkcode mention}. */
 export interface MentionOptions {

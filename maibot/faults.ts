@@ -12,9 +12,9 @@ import {
   toId,
   toText,
   typeName,
-} from "./python.ts";
-import type { Fields } from "./python.ts";
-import { numberOf } from "./python_number.ts";
+} from "./python/values.ts";
+import type { Fields } from "./python/values.ts";
+import { numberOf } from "./python/number.ts";
 import { type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
 import { contentFaults, type Report, shapeFaults } from "./segment_faults.ts";
 import { type Asked, isInternal, type Session, sessionOf } from "./session.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { runMaibot } from "./program.ts";
+import { runMaibot } from "./fake/program.ts";
 
 if (import.meta.main) {
   const [util, { default: process }] = await Promise.all([import("node:util"), import("node:process")]);

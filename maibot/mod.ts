@@ -38,15 +38,15 @@ export { mention, stripTrusted } from "./config.ts";
 export type { MentionOptions } from "./config.ts";
 
 // what MaiBot sends: whom it is for, what is in it, how it is called there
-export { replyTarget, unwrap } from "./target.ts";
-export type { ReplyTarget } from "./target.ts";
+export { replyTarget, unwrap } from "./reply_target.ts";
+export type { ReplyTarget } from "./reply_target.ts";
 export { echoing, echoMessageId } from "./echo.ts";
 export type { ActualId, DeliveryHandler, EchoClient, EchoId } from "./echo.ts";
 
 // for tests: a MaiBot that is none
-export type { SayTarget } from "./destination.ts";
-export { FakeMaiBot } from "./fake.ts";
-export type { MaibotLogLevel, MaibotLogLine } from "./fake_log.ts";
+export type { SayTarget } from "./fake/destination.ts";
+export { FakeMaiBot } from "./fake/fake.ts";
+export type { MaibotLogLevel, MaibotLogLine } from "./fake/log.ts";
 export type {
   DisconnectOptions,
   FakeMaiBotEnd,
@@ -59,6 +59,6 @@ export type {
   MaibotPolicy,
   MaibotReceipt,
   RestartOptions,
-} from "./fake_options.ts";
-export type { MaibotWaitOptions } from "./inbox.ts";
-export type { SayContent } from "./outbound.ts";
+} from "./fake/options.ts";
+export type { MaibotWaitOptions } from "./fake/inbox.ts";
+export type { SayContent } from "./fake/outbound.ts";

@@ -1,5 +1,5 @@
-import { ACCOUNT_KEYS, SCOPE_KEYS } from "../internal/route.ts";
-import { type Fields, isAbsent, isObject, own, strip, toText } from "./python.ts";
+import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/route.ts";
+import { type Fields, isAbsent, isObject, own, strip, toText } from "./python/values.ts";
 
 export { ACCOUNT_KEYS, SCOPE_KEYS };
 

@@ -11,7 +11,7 @@ import {
   toId,
   toText,
   typeName,
-} from "./python.ts";
+} from "./python/values.ts";
 import type { MaibotRule, MaibotVersion } from "./rules.ts";
 import { shorten } from "./shorten.ts";
 

@@ -1,4 +1,4 @@
-import { type Fields, isObject, own, strip, toText } from "./python.ts";
+import { type Fields, isObject, own, strip, toText } from "./python/values.ts";
 import { ACCOUNT_KEYS, routeId, SCOPE_KEYS } from "./route.ts";
 import type { MaibotVersion } from "./rules.ts";
 

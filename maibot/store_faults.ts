@@ -1,5 +1,5 @@
-import { encodeError, type Fields, isAbsent, isObject, isTruthy, own, strip, toId, toText } from "./python.ts";
-import { isInteger } from "./python_number.ts";
+import { encodeError, type Fields, isAbsent, isObject, isTruthy, own, strip, toId, toText } from "./python/values.ts";
+import { isInteger } from "./python/number.ts";
 import type { Report } from "./segment_faults.ts";
 import { rowRoute, type Session, sessionText } from "./session.ts";
 import type { MaibotVersion } from "./rules.ts";

@@ -1,0 +1,107 @@
+import { after, type Timer } from "../runtime/timer.ts";
+
+/** How a silent server is asked whether it is still there. Durations are milliseconds. */
+export interface HeartbeatOptions {
+  /**
+   * Silence after which the server is asked.
+   *
+   * @default {20000}
+   */
+  interval?: number;
+  /**
+   * How long it may take to answer; after that the connection is given up and dialled again.
+   *
+   * @default {10000}
+   */
+  timeout?: number;
+  /**
+   * Whether a server that can not be pinged from here is asked by an HTTP request to the same address. It notices a
+   * frozen or vanished server, but not a connection that broke half-way behind a proxy.
+   *
+   * @default {true}
+   */
+  probe?: boolean;
+}
+
+/** What a heartbeat asks through. */
+export interface Pulse {
+  /** Asks the server for a sign of life, until aborted; false if there is no way to. */
+  ask(signal: AbortSignal): boolean;
+  /** Bytes of ours that are still leaving. */
+  readonly bufferedAmount: number;
+  /** The server is given up. */
+  dead(): void;
+}
+
+type Life =
+  | { readonly state: "stopped" }
+  | { readonly state: "listening"; readonly timer: Timer }
+  | { readonly state: "asking"; readonly timer: Timer; readonly since: number; readonly question: AbortController };
+
+/** Bytes per second below which an upload is no longer a reason to wait for an answer: 1 Mbit/s. */
+const SLOWEST = 131_072;
+/** Milliseconds after which a question without an answer counts as silence when the line falls. */
+const PATIENCE = 1000;
+
+/** Notices a server that has fallen silent, and asks only when it has. */
+export class Heartbeat {
+  readonly #interval: number;
+  readonly #timeout: number;
+  readonly #pulse: Pulse;
+  #lastSign = performance.now();
+  #life: Life = { state: "stopped" };
+
+  constructor({ interval = 20_000, timeout = 10_000 }: HeartbeatOptions, pulse: Pulse) {
+    this.#interval = interval;
+    this.#timeout = timeout;
+    this.#pulse = pulse;
+  }
+
+  /** Begins to listen. */
+  start(): void {
+    this.sign();
+    this.#listen();
+  }
+
+  /** The server has shown that it lives. */
+  sign(): void {
+    this.#lastSign = performance.now();
+  }
+
+  /** Ends it; a stopped one never calls back. */
+  stop(): void {
+    if (this.#life.state !== "stopped") clearTimeout(this.#life.timer);
+    if (this.#life.state === "asking") this.#life.question.abort();
+    this.#life = { state: "stopped" };
+  }
+
+  /** The last sign of life if the server owes an answer, else `Infinity`. */
+  get silentSince(): number {
+    const isOwing = this.#life.state === "asking" && this.#lastSign < this.#life.since &&
+      performance.now() - this.#life.since >= Math.min(PATIENCE, this.#timeout);
+    return isOwing ? this.#lastSign : Infinity;
+  }
+
+  #listen(): void {
+    const rest = this.#lastSign + this.#interval - performance.now();
+    this.#life = { state: "listening", timer: after(Math.max(0, rest), () => this.#consider()) };
+  }
+
+  #consider(): void {
+    if (performance.now() - this.#lastSign < this.#interval) return this.#listen();
+    const since = performance.now();
+    // The question stands behind what is still leaving, so the answer may take as long as a slow line needs for that.
+    const upload = this.#pulse.bufferedAmount / SLOWEST * 1000;
+    const question = new AbortController();
+    const timer = after(this.#timeout + upload, () => this.#decide(since));
+    this.#life = { state: "asking", since, timer, question };
+    if (!this.#pulse.ask(question.signal)) this.stop();
+  }
+
+  #decide(since: number): void {
+    if (this.#life.state === "asking") this.#life.question.abort();
+    if (this.#lastSign >= since) return this.#listen();
+    // The state stays "asking", so that the fall knows how long the silence was.
+    this.#pulse.dead();
+  }
+}

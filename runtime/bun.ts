@@ -1,0 +1,151 @@
+import { BunAcceptedSocket } from "./bun_socket.ts";
+import type {
+  Address,
+  Attach,
+  BunSocket,
+  BunWebSocketHandlers,
+  Dialled,
+  DialOptions,
+  Fetch,
+  Listener,
+  Runtime,
+  SocketLimits,
+} from "./types.ts";
+
+/** The part of `Bun.serve` in use. */
+interface BunServer {
+  readonly port: number;
+  upgrade(request: Request, options: { data: unknown }): boolean;
+  requestIP(request: Request): { address: string } | null;
+  stop(closeActive: boolean): Promise<void>;
+}
+interface BunServeOptions {
+  hostname: string;
+  port: number;
+  tls?: { cert: string; key: string };
+  fetch: (request: Request, server: BunServer) => Response | Promise<Response>;
+  websocket: BunWebSocketHandlers;
+  error: (error: unknown) => Response;
+}
+declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
+
+const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // upgrade() below wrote it
+
+/** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
+function bunSeconds(ms: number): number {
+  return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
+}
+
+/** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
+export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSocketHandlers {
+  return {
+    maxPayloadLength: Math.min(2 ** 32 - 1, Math.ceil(maxBytes)),
+    backpressureLimit: 0,
+    idleTimeout: bunSeconds(idleTimeout),
+    open: (socket) => dataOf(socket).open(socket),
+    message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
+    drain: (socket) => dataOf(socket).drain(),
+    pong: (socket) => dataOf(socket).events?.pong?.(),
+    close: (socket, code, reason) => dataOf(socket).ended(code, reason),
+  };
+}
+
+interface BunWebSocketOptions extends DialOptions {
+  perMessageDeflate: boolean;
+  tls?: { ca: string[] };
+}
+/** Bun's constructor, which Deno's types do not know; Node's takes the same form and ignores what it does not know. */
+type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & {
+  ping?(payload: string): void;
+  terminate?(): void;
+};
+
+/** Bun replaces its own roots by `ca`, so they are named again. */
+function withRoots(ca: readonly string[]): string[] {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const tls = process?.getBuiltinModule?.("node:tls") as { rootCertificates?: readonly string[] } | undefined;
+  return [...ca, ...tls?.rootCertificates ?? []];
+}
+
+function dial(url: string, { headers, ca }: DialOptions): Dialled {
+  const tls = ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } };
+  // Offering compression makes a Python server seven times slower for large messages.
+  const socket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
+  const dialled: Dialled = {
+    socket,
+    ...(socket.ping === undefined ? {} : { ping: (payload: string) => socket.ping?.(payload) }),
+    onsign: null,
+    release: () => socket.terminate?.(),
+  };
+  socket.addEventListener("ping", () => dialled.onsign?.(null));
+  socket.addEventListener("pong", (event) => {
+    const { data } = event as MessageEvent<ArrayBuffer | Uint8Array>;
+    dialled.onsign?.(new TextDecoder().decode(data));
+  });
+  return dialled;
+}
+
+async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
+  const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
+    signal,
+    redirect: "manual",
+    keepalive: false, // Bun's word for: no connection stays in a pool
+    ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
+  };
+  const response = await fetch(url, options);
+  return await response.text();
+}
+
+/** Bun 1.4 names the URL in the text, and a URL may hold a token: the same error without it. */
+function errorOf(event: Event): unknown {
+  const { error } = event as ErrorEvent;
+  if (!(error instanceof Error)) return error;
+  const { code } = error as Error & { code?: string };
+  const same = new Error(error.message.replace(/^WebSocket connection to '.*' failed: /s, ""));
+  return code === undefined ? same : Object.assign(same, { code });
+}
+
+function httpStatus(cause: unknown): number | null {
+  const match = /Expected 101 status code: (\d{3})/.exec(cause instanceof Error ? cause.message : "");
+  return match === null ? null : Number(match[1]);
+}
+
+function address(request: Request, info: unknown): string {
+  return (info as BunServer | undefined)?.requestIP?.(request)?.address ?? "";
+}
+
+function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach: Attach): Response | null {
+  const server = info as BunServer | undefined;
+  if (typeof server?.upgrade !== "function") {
+    throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
+  }
+  // Bun ignores what is returned once the socket is taken over.
+  return server.upgrade(request, { data: new BunAcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
+}
+
+function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: Fetch): Listener {
+  if (typeof Bun === "undefined") throw new TypeError("Cannot listen as the runtime must be Deno or Bun");
+  const server = Bun.serve({
+    hostname,
+    port,
+    ...(tls === undefined ? {} : { tls: { cert: tls.cert, key: tls.key } }),
+    fetch,
+    websocket: bunHandlers(limits),
+    error: () => new Response("internal error\n", { status: 500 }),
+  });
+  return { port: server.port, stop: () => server.stop(true) };
+}
+
+/** Bun 1.4: nothing comes in after the server's own close frame. Its client also runs on Node 26. */
+export const bunRuntime: Runtime = {
+  closeEndsInput: true,
+  canPing: true,
+  dial,
+  errorOf,
+  httpStatus,
+  get,
+  proxyHint: () => "",
+  address,
+  upgrade,
+  listen,
+};

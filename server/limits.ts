@@ -1,0 +1,147 @@
+import { checkNumber } from "../util/checks.ts";
+
+/** Bounds on what callers may cost. What Deno keeps out of reach is in README. */
+export interface ServerLimits {
+  /**
+   * Connections in all, those that are ending included. More are refused with HTTP 503.
+   *
+   * @default {10000}
+   */
+  connections?: number;
+  /**
+   * Connections from one address. Behind a proxy all come from the proxy's.
+   *
+   * @default {Infinity}
+   */
+  connectionsPerAddress?: number;
+  /**
+   * Messages a second from one connection, with a second's worth at once. One that sends more is closed with 4429.
+   *
+   * @default {Infinity}
+   */
+  messagesPerSecond?: number;
+  /**
+   * Bytes queued to one connection. Beyond them it is held not to read: messages to it are dropped and it is closed with
+   * 1013. One message of any size is queued when nothing else is; a burst must fit, however well the peer reads.
+   *
+   * @default {67108864}
+   */
+  queuedBytes?: number;
+  /**
+   * Wrong tokens from one address in a minute. Then it gets HTTP 429, for a second first and for twice as long each
+   * time it goes on, up to five minutes.
+   *
+   * @default {1000}
+   */
+  wrongTokens?: number;
+}
+
+/** Which limit was reached. */
+export type LimitName = keyof ServerLimits;
+
+/** Fills in the defaults and checks what is given. */
+export function checkLimits(given: ServerLimits): Required<ServerLimits> {
+  const {
+    connections = 10_000,
+    connectionsPerAddress = Infinity,
+    messagesPerSecond = Infinity,
+    queuedBytes = 64 * 2 ** 20,
+    wrongTokens = 1000,
+  } = given;
+  const limits = { connections, connectionsPerAddress, messagesPerSecond, queuedBytes, wrongTokens };
+  for (const [name, value] of Object.entries(limits)) checkNumber("MessageServer", `limits.${name}`, value, 1);
+  return limits;
+}
+
+/** Counts messages, with a second's worth to spare. */
+export class Rate {
+  readonly #perSecond: number;
+  #left: number;
+  #at = performance.now();
+
+  constructor(perSecond: number) {
+    this.#perSecond = perSecond;
+    this.#left = perSecond;
+  }
+
+  /** Takes one; returns whether there was one left. */
+  take(): boolean {
+    if (this.#perSecond === Infinity) return true;
+    const now = performance.now();
+    this.#left = Math.min(this.#perSecond, this.#left + (now - this.#at) / 1000 * this.#perSecond);
+    this.#at = now;
+    this.#left--;
+    return this.#left >= 0;
+  }
+
+  /** Takes one back. */
+  giveBack(): void {
+    this.#left++;
+  }
+}
+
+/** Counts how many there are of each name. */
+export class Tally {
+  readonly #counts = new Map<string, number>();
+
+  add(name: string): void {
+    this.#counts.set(name, this.of(name) + 1);
+  }
+
+  remove(name: string): void {
+    const left = this.of(name) - 1;
+    if (left > 0) this.#counts.set(name, left);
+    else this.#counts.delete(name);
+  }
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+}
+
+interface Offence {
+  count: number;
+  /** When counting began. */
+  since: number;
+  blockedUntil: number;
+  /** Milliseconds of the next block. */
+  penalty: number;
+}
+
+const MINUTE = 60_000;
+const MAX_PENALTY = 5 * MINUTE;
+/** Addresses remembered; beyond them the oldest is forgotten. */
+const MAX_ADDRESSES = 10_000;
+
+/** Remembers who gave wrong tokens. */
+export class Offences {
+  readonly #limit: number;
+  readonly #offences = new Map<string, Offence>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  isBlocked(address: string): boolean {
+    const offence = this.#offences.get(address);
+    return offence !== undefined && performance.now() < offence.blockedUntil;
+  }
+
+  /** Counts one more wrong token; returns whether the address is blocked from now on. */
+  add(address: string): boolean {
+    const now = performance.now();
+    let offence = this.#offences.get(address);
+    if (offence === undefined || now - Math.max(offence.since, offence.blockedUntil) > MINUTE) {
+      offence = { count: 0, since: now, blockedUntil: 0, penalty: 1000 };
+      this.#offences.delete(address);
+      this.#offences.set(address, offence);
+      const [oldest] = this.#offences.keys();
+      if (this.#offences.size > MAX_ADDRESSES && oldest !== undefined) this.#offences.delete(oldest);
+    }
+    offence.count++;
+    if (offence.count < this.#limit) return false;
+    offence.blockedUntil = now + offence.penalty;
+    offence.penalty = Math.min(offence.penalty * 2, MAX_PENALTY);
+    return true;
+  }
+}
