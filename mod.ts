@@ -27,7 +27,7 @@ export {
   messageIssue,
   plainText,
   seg,
-} from "./schema/rules.ts";
+} from "./schema.ts";
 export type {
   BaseMessageInfo,
   CreateMessageOptions,
@@ -52,7 +52,7 @@ export type {
   UserInfo,
   UserInput,
   WireMessage,
-} from "./schema/rules.ts";
+} from "./schema.ts";
 
 // codec: text to message and back
 export {
@@ -84,7 +84,7 @@ export type {
 } from "./codec.ts";
 
 // client: one connection, kept open
-export { MessageClient, MessageConnectionError, MessageRejectedError } from "./client/client.ts";
+export { MessageClient, MessageConnectionError, MessageRejectedError } from "./client.ts";
 export type {
   ChunkOptions,
   ClientStats,
@@ -108,14 +108,14 @@ export type {
   SendTextOptions,
   Validate,
   ValidationIssue,
-} from "./client/client.ts";
+} from "./client.ts";
 
 // router: one client for each platform
 export { Router } from "./client/router.ts";
 export type { RouteConfig, RouteOptions, RouterEvents } from "./client/router.ts";
 
 // server: many clients on one port
-export { MessageServer } from "./server/server.ts";
+export { MessageServer } from "./server.ts";
 export type {
   Authorization,
   BunSocket,
@@ -133,4 +133,4 @@ export type {
   ServerListenOptions,
   ServerStats,
   ServerTls,
-} from "./server/server.ts";
+} from "./server.ts";

@@ -5,7 +5,7 @@
 
 import { readFileSync } from "node:fs";
 
-import type { MessageBase } from "../schema/rules.ts";
+import type { MessageBase } from "../schema.ts";
 
 interface SeedFile {
   readonly messages: Readonly<Record<string, unknown>>;

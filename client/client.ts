@@ -1,47 +1,9 @@
-/**
- * One adapter's connection to a maim_message server, kept open: `MessageClient`.
- *
- * ```ts
- * import { createMessage, MessageClient, MessageServer, plainText, seg } from "@maim/message";
- *
- * await using server = new MessageServer();
- * server.on("message", (message, peer) => peer.send(message));
- *
- * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq" });
- * const answer = new Promise<string>((resolve) => client.on("message", (message) => resolve(plainText(message))));
- * await client.connect();
- * client.send(createMessage({ platform: "qq", user: "10001" }, seg.text("hello")));
- * console.log(await answer); // hello
- * ```
- *
- * @module
- */
-
-import { encodeMessage } from "../codec.ts";
-import type { DecodeOptions, MessageDecodeError } from "../codec.ts";
-import { checkOptions, checkUrl, type ClientTls, type MessageClientOptions, type ReconnectOptions } from "./options.ts";
-import { type ClientStatus, closedError, Connection } from "./connection.ts";
-import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
-import { MAX_BYTES } from "../codec/errors.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
-import type { HeartbeatOptions } from "./heartbeat.ts";
-import { CHUNK_NAME, chunkMessage, readChunk } from "../session/transfer/frames.ts";
-import { type ChunkOptions, withDefaults } from "../session/transfer/options.ts";
-import { helloFeatures, offeredFeatures, pingNumber, pongMessage, refuseReserved } from "../session/hello.ts";
-import { type InboundHandlers, receive } from "../session/inbound.ts";
-import type { Link } from "./link.ts";
-import { describeDrop, type Drop, type DropReason, type OutboxOptions } from "./outbox.ts";
-import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
+import type { DecodeOptions } from "../codec/decode.ts";
+import { encodeMessage } from "../codec/encode.ts";
+import { MAX_BYTES, type MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
-import { streamText, wholeMessage } from "../session/transfer/text.ts";
-import {
-  type SendProgress,
-  type SendStreamOptions,
-  type TransferLimits,
-  Transfers,
-} from "../session/transfer/transfers.ts";
+import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { type Route, withRoute } from "../schema/route.ts";
-import { judge, type Validate, type ValidationIssue } from "./validation.ts";
 import {
   createCustom,
   createMessage,
@@ -52,27 +14,19 @@ import {
   type UserInput,
   type WireMessage,
 } from "../schema/rules.ts";
-
-export { MessageConnectionError } from "../util/connection_error.ts";
-export { MessageRejectedError } from "./validation.ts";
-export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "../util/connection_error.ts";
-export type {
-  ChunkOptions,
-  ClientStatus,
-  ClientTls,
-  Drop,
-  DropReason,
-  HandlerResult,
-  HeartbeatOptions,
-  ListenOptions,
-  MessageClientOptions,
-  OutboxOptions,
-  ReconnectOptions,
-  SendProgress,
-  SendStreamOptions,
-  Validate,
-  ValidationIssue,
-};
+import { describeDrop, type Drop } from "../session/drops.ts";
+import { helloFeatures, offeredFeatures, pingNumber, pongMessage, refuseReserved } from "../session/hello.ts";
+import { type InboundHandlers, receive } from "../session/inbound.ts";
+import { CHUNK_NAME, chunkMessage, readChunk } from "../session/transfer/frames.ts";
+import { withDefaults } from "../session/transfer/options.ts";
+import { streamText, wholeMessage } from "../session/transfer/text.ts";
+import { type SendStreamOptions, type TransferLimits, Transfers } from "../session/transfer/transfers.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
+import { type ClientStatus, closedError, Connection } from "./connection.ts";
+import type { Link } from "./link.ts";
+import { checkOptions, checkUrl, type MessageClientOptions } from "./options.ts";
+import { judge, type Validate, type ValidationIssue } from "./validation.ts";
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {

@@ -1,16 +1,16 @@
-import { Backoff } from "./reconnect.ts";
-import type { MessageClientOptions } from "./options.ts";
-import { judge, socketIoVerdict, type Verdict } from "./close_rules.ts";
+import { runtime } from "../runtime/mod.ts";
+import { after, type Timer } from "../runtime/timer.ts";
+import type { Drop } from "../session/drops.ts";
+import type { Transfers } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
+import { judge, socketIoVerdict, type Verdict } from "./close_rules.ts";
+import { findTarget, type Target } from "./dial.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { Link, type LinkEnd } from "./link.ts";
+import type { MessageClientOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { Drop } from "./outbox.ts";
 import { probeUrl, speaksSocketIo } from "./probe.ts";
-import { runtime } from "../runtime/mod.ts";
-import { findTarget, type Target } from "./dial.ts";
-import { after, type Timer } from "../runtime/timer.ts";
-import type { Transfers } from "../session/transfer/transfers.ts";
+import { Backoff } from "./reconnect.ts";
 
 /** Where a client stands. */
 export type ClientStatus =

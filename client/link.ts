@@ -1,4 +1,4 @@
-import { encodeMessage } from "../codec.ts";
+import { encodeMessage } from "../codec/encode.ts";
 import type { WireMessage } from "../schema/rules.ts";
 import { chunkMessage } from "../session/transfer/frames.ts";
 import { pingMessage } from "../session/hello.ts";

@@ -1,11 +1,11 @@
-import type { DecodeOptions } from "../codec.ts";
+import type { DecodeOptions } from "../codec/decode.ts";
+import { isRouteName } from "../schema/route.ts";
+import { HELLO_HEADER } from "../session/hello.ts";
 import { checkChunks, type ChunkOptions } from "../session/transfer/options.ts";
+import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "../util/checks.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
-import { HELLO_HEADER } from "../session/hello.ts";
-import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "../util/checks.ts";
 import type { OutboxOptions } from "./outbox.ts";
-import { isRouteName } from "../schema/route.ts";
 import type { Validate } from "./validation.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */

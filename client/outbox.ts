@@ -1,9 +1,9 @@
-import { encodeMessage } from "../codec.ts";
-import type { WireMessage } from "../schema/rules.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
-import { isCustom } from "../schema/custom.ts";
-import { Queue } from "../util/queue.ts";
+import { encodeMessage } from "../codec/encode.ts";
 import { after, type Timer } from "../runtime/timer.ts";
+import type { WireMessage } from "../schema/rules.ts";
+import type { Drop, DropReason } from "../session/drops.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
 
 /** What is kept while the line is down or slow, and what is said about messages nobody can be sure of. */
@@ -39,25 +39,6 @@ export interface OutboxOptions {
    * @default {1000}
    */
   doubt?: number;
-}
-
-/** Why a message is lost, or may be: `unconfirmed` ones may have arrived. */
-export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";
-
-/** A message that was accepted by `send()` and is lost, or may be. */
-export interface Drop {
-  /** The message, as it was given to `send()`. */
-  message: WireMessage;
-  /** Why. */
-  reason: DropReason;
-}
-
-/** Names a lost message without showing what it says. */
-export function describeDrop({ message, reason }: { message: WireMessage; reason: string }): string {
-  const name = isCustom(message)
-    ? `custom message ${message.message_type_name}`
-    : `message ${message.message_info.message_id ?? "without an id"}`;
-  return `${name} (${reason})`;
 }
 
 /** What an answer of the server proves about the messages before the question: handled, only read, or nothing. */

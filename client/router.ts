@@ -17,14 +17,14 @@
  * @module
  */
 
-import { type ConnectOptions, MessageClient, type MessageClientEvents, type MessageClientOptions } from "./client.ts";
-import { encodeMessage } from "../codec.ts";
-import { checkUrl } from "./options.ts";
-import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
+import { encodeMessage } from "../codec/encode.ts";
 import { platformOf } from "../schema/custom.ts";
-import { describeDrop } from "./outbox.ts";
 import type { CustomMessage, WireMessage } from "../schema/rules.ts";
+import { describeDrop } from "../session/drops.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
+import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
+import { checkUrl, type MessageClientOptions } from "./options.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;

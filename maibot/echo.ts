@@ -1,5 +1,5 @@
-import type { HandlerResult } from "../client/client.ts";
 import type { MessageBase } from "../schema/rules.ts";
+import type { HandlerResult } from "../util/emitter.ts";
 import { ECHO_NAME } from "./faults.ts";
 
 /** What an echo is sent by: a `MessageClient`. */

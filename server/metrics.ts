@@ -1,5 +1,5 @@
-import type { ServerStats } from "./server.ts";
 import { plain } from "./admission.ts";
+import type { ServerStats } from "./events.ts";
 
 /** Name, kind and meaning of each figure. Nothing of a message or a token is among them. */
 const FIGURES: { readonly [Name in keyof ServerStats]: readonly [kind: "gauge" | "counter", help: string] } = {

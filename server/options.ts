@@ -1,8 +1,8 @@
-import type { DecodeOptions } from "../codec.ts";
-import type { Authorization } from "./admission.ts";
+import type { DecodeOptions } from "../codec/decode.ts";
 import { checkChunks, type ChunkOptions } from "../session/transfer/options.ts";
-import type { ServerLimits } from "./limits.ts";
 import { checkBoolean, checkChoice, checkFunction, checkNumber, checkSecrets, checkStrings } from "../util/checks.ts";
+import type { Authorization } from "./admission.ts";
+import type { ServerLimits } from "./limits.ts";
 import type { DuplicatePolicy } from "./routes.ts";
 
 /** How a server reads frames. */

@@ -1,5 +1,6 @@
-import { encodeMessage } from "../codec.ts";
-import type { DecodeOptions, MessageDecodeError } from "../codec.ts";
+import { encodeMessage } from "../codec/encode.ts";
+import type { DecodeOptions } from "../codec/decode.ts";
+import type { MessageDecodeError } from "../codec/errors.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
 import type { Caller } from "./admission.ts";
 import { CHUNK_NAME, chunkMessage, readChunk } from "../session/transfer/frames.ts";

@@ -1,160 +1,27 @@
-/**
- * Many adapters on one port: `MessageServer`. Run as a program, this file starts one: `deno run server.ts --help`.
- *
- * ```ts
- * import { createReply, MessageServer, plainText, seg } from "@maim/message";
- *
- * await using server = new MessageServer();
- * server.on("message", (message, peer) => peer.send(createReply(message, seg.text(plainText(message)))));
- * console.log(server.listen({ port: 0 })); // ws://127.0.0.1:40123/ws
- * ```
- *
- * @module
- */
-
-import { encodeMessage } from "../codec.ts";
-import type { MessageDecodeError } from "../codec.ts";
-import { type Authorization, type Gate, plain, readCaller, refuseRequest } from "./admission.ts";
-import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
-import { MAX_BYTES } from "../codec/errors.ts";
 import { MAX_SEGMENTS } from "../codec/decode.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
-import { type ChunkOptions, withDefaults } from "../session/transfer/options.ts";
-import { offeredFeatures, refuseReserved } from "../session/hello.ts";
-import { safeText } from "../session/inbound.ts";
-import { platformOf } from "../schema/custom.ts";
-import { checkLimits, type LimitName, Offences, type ServerLimits, Tally } from "./limits.ts";
-import { describeDrop } from "../client/outbox.ts";
-import { type Peer, type PeerOptions, ServerPeer } from "./peer.ts";
-import { type DuplicatePolicy, Registry } from "./routes.ts";
-import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
+import { encodeMessage } from "../codec/encode.ts";
+import { MAX_BYTES, type MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope } from "../codec/stream/message_text.ts";
-import type { SendProgress, SendStreamOptions } from "../session/transfer/transfers.ts";
+import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";
-import { checkOptions, type MessageServerOptions, type ServerDecodeOptions } from "./options.ts";
-import type { BunSocket, BunWebSocketHandlers, Listener, ServerTls, SocketLimits } from "../runtime/types.ts";
 import { after } from "../runtime/timer.ts";
-import { TokenSet } from "./tokens.ts";
+import type { BunWebSocketHandlers, Listener, SocketLimits } from "../runtime/types.ts";
+import { platformOf } from "../schema/custom.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
-
-export { MessageConnectionError } from "../util/connection_error.ts";
-export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "../util/connection_error.ts";
-export type {
-  Authorization,
-  BunSocket,
-  BunWebSocketHandlers,
-  ChunkOptions,
-  DuplicatePolicy,
-  HandlerResult,
-  LimitName,
-  ListenOptions,
-  MessageServerOptions,
-  Peer,
-  SendProgress,
-  SendStreamOptions,
-  ServerDecodeOptions,
-  ServerLimits,
-  ServerTls,
-};
-
-/** Options of {@linkcode MessageServer.listen}. */
-export interface ServerListenOptions {
-  /**
-   * Address to bind. `"0.0.0.0"` is every network interface: use tokens then.
-   *
-   * @default {"127.0.0.1"}
-   */
-  hostname?: string;
-  /**
-   * Port to bind; 0 picks a free one.
-   *
-   * @default {18000}
-   */
-  port?: number;
-  /** Certificate chain and key as PEM text; makes it `wss://`. */
-  tls?: ServerTls;
-  /** Closes the server when aborted. */
-  signal?: AbortSignal;
-}
-
-/** How a connection ended. */
-export interface PeerEnd {
-  /** Close code; 1006 when there was no close frame. */
-  code: number;
-  /** Reason text, often empty. */
-  reason: string;
-}
-
-/** Events of {@linkcode MessageServer} and what their handlers get. */
-export interface MessageServerEvents {
-  /** An ordinary message. */
-  message: [message: MessageBase, peer: Peer];
-  /** A custom message, whatever its name. */
-  custom: [message: CustomMessage, peer: Peer];
-  /**
-   * A message that its sender streams. Segments and their bytes come as they are read, and no faster; a message that is
-   * not read for `chunks.timeout` is given up. Without a listener such a message is collected and an ordinary `message`.
-   */
-  stream: [envelope: MessageEnvelope, segments: SegmentReader, peer: Peer];
-  /** A connection was let in. */
-  open: [peer: Peer];
-  /** A connection that was let in is gone. */
-  close: [peer: Peer, end: PeerEnd];
-  /** A frame was not a message. The connection goes on, unless it was too large (1009) or `decode.strict` (1007). */
-  invalid: [error: MessageDecodeError, peer: Peer];
-  /** A message is lost, as its peer does not read or will not have it. Without a listener it is a line on `console.error`. */
-  drop: [drop: ServerDrop, peer: Peer];
-  /** A caller has reached a limit and was refused or closed. */
-  limit: [reached: LimitReached];
-  /** A handler or `authorize` failed. Without a listener it is a line on `console.error`. */
-  error: [error: unknown];
-}
-
-/** A message that was to be sent and is lost. */
-export interface ServerDrop {
-  /** The message. */
-  message: WireMessage;
-  /**
-   * `slow`: the peer does not read, and `limits.queuedBytes` are queued to it already. `too_large`: it went in pieces,
-   * and the peer refused them.
-   */
-  reason: "slow" | "too_large";
-}
-
-/** A limit that a caller has reached. */
-export interface LimitReached {
-  /** Which one, as it is called in `limits`. */
-  limit: LimitName;
-  /** Address of the caller. */
-  address: string;
-  /** Platform of the connection, where there is one. */
-  platform?: string;
-}
-
-/** Counters and gauges of {@linkcode MessageServer.stats}. */
-export interface ServerStats {
-  /** Connections that are let in now. */
-  peers: number;
-  /** Sockets that are not gone yet: those, and those that are ending. */
-  connections: number;
-  /** Bytes queued to all of them. */
-  queuedBytes: number;
-  /** Callers refused for their token. */
-  unauthorized: number;
-  /** Messages dropped. */
-  dropped: number;
-  /** Times a limit was reached. */
-  limited: number;
-  /** Messages received, custom ones included. */
-  received: number;
-  /** Messages sent, once per connection. */
-  sent: number;
-  /** Frames that were not messages. */
-  invalid: number;
-  /** Messages whose `message_info.platform` was not their connection's. */
-  foreign: number;
-}
+import { describeDrop } from "../session/drops.ts";
+import { offeredFeatures, refuseReserved } from "../session/hello.ts";
+import { safeText } from "../session/inbound.ts";
+import { withDefaults } from "../session/transfer/options.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
+import { type Gate, plain, readCaller, refuseRequest } from "./admission.ts";
+import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
+import { checkLimits, Offences, type ServerLimits, Tally } from "./limits.ts";
+import { checkOptions, type MessageServerOptions } from "./options.ts";
+import { type Peer, type PeerOptions, ServerPeer } from "./peer.ts";
+import { Registry } from "./routes.ts";
+import { TokenSet } from "./tokens.ts";
 
 type Life =
   | { readonly state: "serving"; readonly listeners: Listener[]; readonly release: (() => void)[] }
@@ -591,14 +458,4 @@ export class MessageServer {
     this.#counts.sent += count;
     return count;
   }
-}
-
-if (import.meta.main) {
-  const [{ runProgram }, util, fs, { default: process }] = await Promise.all([
-    import("../util/program.ts"),
-    import("node:util"),
-    import("node:fs/promises"),
-    import("node:process"),
-  ]);
-  await runProgram(MessageServer, { util, fs, process });
 }

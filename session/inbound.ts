@@ -1,9 +1,10 @@
-import { decodeMessage, type DecodeOptions, MessageDecodeError } from "../codec.ts";
+import { decodeMessage, type DecodeOptions } from "../codec/decode.ts";
+import { MessageDecodeError } from "../codec/errors.ts";
+import { MAX_NESTING, survey } from "../codec/json.ts";
+import { isCustom } from "../schema/custom.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/rules.ts";
 import type { Heard } from "../util/emitter.ts";
 import { isReserved } from "./hello.ts";
-import { MAX_NESTING, survey } from "../codec/json.ts";
-import { isCustom } from "../schema/custom.ts";
 
 /** The message whose handlers are being called, and the text it came in as. */
 let current: WireMessage | null = null;

@@ -9,7 +9,7 @@ import { Compile } from "typebox/compile";
 import * as v from "valibot";
 import * as z from "zod";
 
-import { isMessageBase } from "../../schema/rules.ts";
+import { isMessageBase } from "../../schema.ts";
 
 /** Tells whether a value is an ordinary message. */
 export type Guard = (value: unknown) => boolean;

@@ -8,8 +8,8 @@
 
 import process from "node:process";
 
-import { MessageClient } from "../../client/client.ts";
-import type { MessageBase } from "../../schema/rules.ts";
+import { MessageClient } from "../../client.ts";
+import type { MessageBase } from "../../schema.ts";
 import { imageText } from "../samples.ts";
 
 const isCompressed = process.argv[2] === "compressed";

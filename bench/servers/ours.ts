@@ -7,7 +7,7 @@
 
 import process from "node:process";
 
-import { MessageServer } from "../../server/server.ts";
+import { MessageServer } from "../../server.ts";
 import { imageMessage, randomBytes } from "../samples.ts";
 import { endWithInput, IDLE_SECONDS } from "./common.ts";
 

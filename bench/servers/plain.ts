@@ -8,7 +8,7 @@
 
 import process from "node:process";
 
-import { isMessageBase } from "../../schema/rules.ts";
+import { isMessageBase } from "../../schema.ts";
 import { imageMessage, randomBytes } from "../samples.ts";
 import { endWithInput, IDLE_SECONDS } from "./common.ts";
 

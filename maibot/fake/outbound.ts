@@ -1,7 +1,8 @@
+import { ACCOUNT_KEYS } from "../../schema/route.ts";
 import { type BaseMessageInfo, type MessageBase, type Seg, seg, type UserInfo } from "../../schema/rules.ts";
-import type { Destination } from "./destination.ts";
-import { ACCOUNT_KEYS, routeId } from "../route.ts";
+import { routeId } from "../route.ts";
 import type { MaibotVersion } from "../rules.ts";
+import type { Destination } from "./destination.ts";
 
 /** Content of a message of MaiBot's: a text, a segment, or several. */
 export type SayContent = string | Seg | readonly Seg[];

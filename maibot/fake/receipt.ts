@@ -1,4 +1,5 @@
-import { decodeMessage, MessageDecodeError } from "../../codec.ts";
+import { decodeMessage } from "../../codec/decode.ts";
+import { MessageDecodeError } from "../../codec/errors.ts";
 import type { MessageBase } from "../../schema/rules.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotReceipt } from "./options.ts";

@@ -1,4 +1,4 @@
-import { MessageDecodeError } from "../../codec.ts";
+import { MessageDecodeError } from "../../codec/errors.ts";
 import { createCustom, type CustomMessage } from "../../schema/rules.ts";
 
 /** The `message_type_name` of every frame of a chunked transfer; PROTOCOL.md describes them. */

@@ -1,4 +1,4 @@
-import { MessageEncodeError } from "../../codec.ts";
+import { MessageEncodeError } from "../../codec/errors.ts";
 import type { WireMessage } from "../../schema/rules.ts";
 import { CHUNK_LENGTH } from "./frames.ts";
 import { MAX_BYTES } from "../../codec/errors.ts";

@@ -1,4 +1,4 @@
-import { MessageDecodeError } from "../../codec.ts";
+import { MessageDecodeError } from "../../codec/errors.ts";
 import type { WireMessage } from "../../schema/rules.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";

@@ -25,7 +25,7 @@ import { countReconnects } from "../support/peers/reconnects.ts";
 const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text","data":"hi"}}';
 const FAST = { minDelay: 5, maxDelay: 20 };
 const DIAL = fileURLToPath(new URL("../support/peers/dial.ts", import.meta.url));
-const SERVER = fileURLToPath(new URL("../../server/server.ts", import.meta.url));
+const SERVER = fileURLToPath(new URL("../../server.ts", import.meta.url));
 
 /** Declares a test of what only one runtime does with a Python peer. */
 function testPython(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type Confirms, type Drop, type Fall, type Line, Outbox, type OutboxOptions } from "../../client/outbox.ts";
+import { type Confirms, type Fall, type Line, Outbox, type OutboxOptions } from "../../client/outbox.ts";
+import type { Drop } from "../../session/drops.ts";
 import { createMessage, MessageConnectionError, plainText, seg, type WireMessage } from "../../mod.ts";
 import { Inbox } from "../support/peers/inbox.ts";
 

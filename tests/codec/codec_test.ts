@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 
 import { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "../../codec.ts";
-import { createCustom, createMessage, type MessageBase, type Seg, seg } from "../../schema/rules.ts";
+import { createCustom, createMessage, type MessageBase, type Seg, seg } from "../../schema.ts";
 import { currentRuntime, runtimeCommand, spawnLines } from "../support/peers/process.ts";
 import { fullCustom, fullMessage, messageText, nestedLists, whilePolluted, wrong } from "../support/samples.ts";
 

@@ -2,7 +2,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { decodeMessage, encodeMessage, MessageDecodeError } from "../../codec.ts";
-import { isCustomMessage, isMessageBase } from "../../schema/rules.ts";
+import { isCustomMessage, isMessageBase } from "../../schema.ts";
 import { putAt } from "../support/samples.ts";
 import { roundtripVectors, seedVectors } from "../support/vectors.ts";
 

@@ -4,14 +4,7 @@ import fc from "fast-check";
 
 import { decodeMessage, encodeMessage, MessageDecodeError, MessageEncodeError } from "../../codec.ts";
 import { utf8Length } from "../../util/utf8.ts";
-import {
-  isCustomMessage,
-  isMessageBase,
-  isSeg,
-  messageIssue,
-  type SegType,
-  type WireMessage,
-} from "../../schema/rules.ts";
+import { isCustomMessage, isMessageBase, isSeg, messageIssue, type SegType, type WireMessage } from "../../schema.ts";
 import { ABSENT, putAt, wrong } from "../support/samples.ts";
 
 // More than 100,000 values in all. A failure prints the seed and the path that make it happen again.

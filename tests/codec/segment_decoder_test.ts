@@ -15,7 +15,7 @@ import {
 } from "../../codec.ts";
 import { Base64Decoder, bytesOf } from "../../util/base64.ts";
 import { decodePieces } from "../../codec/stream/segment_decoder.ts";
-import { isCustomMessage, type MessageBase, type Seg, seg } from "../../schema/rules.ts";
+import { isCustomMessage, type MessageBase, type Seg, seg } from "../../schema.ts";
 import {
   byteMessages,
   concat,

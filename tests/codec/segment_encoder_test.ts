@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { createHash } from "node:crypto";
 
 import { type BinarySeg, encodeMessage, encodeStream, MessageEncodeError, SegmentEncoderStream } from "../../codec.ts";
-import { createMessage, type MessageBase, type Seg, seg } from "../../schema/rules.ts";
+import { createMessage, type MessageBase, type Seg, seg } from "../../schema.ts";
 import {
   asciiJson,
   byteMessages,

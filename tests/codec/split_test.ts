@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 
 import { MessageEncodeError, splitMessage } from "../../codec.ts";
-import { createMessage, type MessageBase, plainText, type Seg, seg } from "../../schema/rules.ts";
+import { createMessage, type MessageBase, plainText, type Seg, seg } from "../../schema.ts";
 import { byteMessages, expectedText } from "../support/chunks.ts";
 import { fullCustom, wrong } from "../support/samples.ts";
 

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { FakeMaiBot, type FakeMaiBotOptions } from "../../maibot/mod.ts";
-import { type MessageBase, plainText, type Seg, seg } from "../../schema/rules.ts";
+import { type MessageBase, plainText, type Seg, seg } from "../../schema.ts";
 import { withTimeout } from "../support/peers/inbox.ts";
 import { ONEBOT_TOKEN, OneBotPeer, type OneBotSegment, PICTURE, SELF_ID } from "../support/peers/onebot_peer.ts";
 import {

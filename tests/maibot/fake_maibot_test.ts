@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { MessageClient } from "../../client/client.ts";
+import { MessageClient } from "../../client.ts";
 import {
   FakeMaiBot,
   type FakeMaiBotEnd,
@@ -11,7 +11,7 @@ import {
   replyTarget,
 } from "../../maibot/mod.ts";
 import { MessageConnectionError } from "../../mod.ts";
-import { createMessage, isMessageBase, type MessageBase, plainText, type Seg, seg } from "../../schema/rules.ts";
+import { createMessage, isMessageBase, type MessageBase, plainText, type Seg, seg } from "../../schema.ts";
 import type { Header } from "../support/peers/handshake.ts";
 import { Heard, heard } from "../support/peers/listen.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";

@@ -8,7 +8,7 @@ import { hintOf, type MaibotIssue, maibotIssues, type MaibotRule } from "../../m
 import { maibotLogLine } from "../../maibot/log_line.ts";
 import { RULES } from "../../maibot/rules.ts";
 import { MessageClient, MessageRejectedError, MessageServer } from "../../mod.ts";
-import { createCustom, createMessage, createReply, type MessageBase, type Seg, seg } from "../../schema/rules.ts";
+import { createCustom, createMessage, createReply, type MessageBase, type Seg, seg } from "../../schema.ts";
 import { ABSENT, nestedLists, putAt, show, whilePolluted, wrong } from "../support/samples.ts";
 import { acceptVectors } from "../support/maibot_vectors.ts";
 import { seedVectors } from "../support/vectors.ts";

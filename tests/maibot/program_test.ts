@@ -3,9 +3,9 @@ import { describe } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 
-import { MessageClient } from "../../client/client.ts";
+import { MessageClient } from "../../client.ts";
 import { FakeMaiBot } from "../../maibot/mod.ts";
-import { createCustom, createMessage, plainText, seg } from "../../schema/rules.ts";
+import { createCustom, createMessage, plainText, seg } from "../../schema.ts";
 import { heard } from "../support/peers/listen.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";
 import { runtimeCommand, type RuntimeName, runtimeProgram, spawnLines } from "../support/peers/process.ts";

@@ -13,15 +13,7 @@ import {
   unwrap,
 } from "../../maibot/mod.ts";
 import { MessageClient, MessageServer } from "../../mod.ts";
-import {
-  createCustom,
-  createMessage,
-  createReply,
-  isSeg,
-  type MessageBase,
-  type Seg,
-  seg,
-} from "../../schema/rules.ts";
+import { createCustom, createMessage, createReply, isSeg, type MessageBase, type Seg, seg } from "../../schema.ts";
 import { outboundVectors } from "../support/maibot_vectors.ts";
 import { heard, heardCustom } from "../support/peers/listen.ts";
 import { show, whilePolluted, wrong } from "../support/samples.ts";

@@ -12,7 +12,7 @@ import {
   plainText,
   type Seg,
   seg,
-} from "../../schema/rules.ts";
+} from "../../schema.ts";
 import { fullMessage, nestedLists, show, whilePolluted, wrong } from "../support/samples.ts";
 import { seedVectors } from "../support/vectors.ts";
 

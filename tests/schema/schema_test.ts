@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { isCustomMessage, isMessageBase, isSeg, messageIssue, type SegType } from "../../schema/rules.ts";
+import { isCustomMessage, isMessageBase, isSeg, messageIssue, type SegType } from "../../schema.ts";
 import { ABSENT, fullCustom, fullMessage, nestedLists, putAt, show, whilePolluted, wrong } from "../support/samples.ts";
 import { seedVectors } from "../support/vectors.ts";
 

@@ -17,7 +17,7 @@ import { RawPeer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
 const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text","data":"hi"}}';
-const PROGRAM = fileURLToPath(new URL("../../server/server.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../server.ts", import.meta.url));
 
 function hello(text: string, platform = "qq"): MessageBase {
   return createMessage({ platform, user: "10001" }, seg.text(text));

@@ -3,9 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { Hono } from "hono";
 import { fileURLToPath } from "node:url";
 
-import { MessageClient } from "../../client/client.ts";
-import { createMessage, plainText, seg } from "../../schema/rules.ts";
-import { type BunWebSocketHandlers, MessageServer } from "../../server/server.ts";
+import { MessageClient } from "../../client.ts";
+import { createMessage, plainText, seg } from "../../schema.ts";
+import { type BunWebSocketHandlers, MessageServer } from "../../server.ts";
 import { heard } from "../support/peers/listen.ts";
 import { currentRuntime, runtimeProgram, spawnLines } from "../support/peers/process.ts";
 import { RawPeer } from "../support/peers/raw.ts";

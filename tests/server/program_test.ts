@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { MessageClient } from "../../client/client.ts";
-import { createCustom, createMessage, type MessageBase, plainText, seg } from "../../schema/rules.ts";
-import { MessageServer } from "../../server/server.ts";
+import { MessageClient } from "../../client.ts";
+import { createCustom, createMessage, type MessageBase, plainText, seg } from "../../schema.ts";
+import { MessageServer } from "../../server.ts";
 import { certPath, certText } from "../support/peers/certs.ts";
 import { withTimeout } from "../support/peers/inbox.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";
@@ -26,7 +26,7 @@ import {
 } from "../support/peers/program.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../server/server.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../server.ts", import.meta.url));
 const CLOSING = { code: 1000, reason: "服务器关闭" };
 
 /** Starts the program on a free port and reads its first line. */

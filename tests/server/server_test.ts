@@ -14,16 +14,9 @@ import { Buffer } from "node:buffer";
 import { networkInterfaces } from "node:os";
 import { inspect } from "node:util";
 
-import { MessageClient } from "../../client/client.ts";
+import { MessageClient } from "../../client.ts";
 import { MessageEncodeError } from "../../codec.ts";
-import {
-  createCustom,
-  createMessage,
-  type CustomMessage,
-  type MessageBase,
-  plainText,
-  seg,
-} from "../../schema/rules.ts";
+import { createCustom, createMessage, type CustomMessage, type MessageBase, plainText, seg } from "../../schema.ts";
 import {
   MessageConnectionError,
   MessageServer,
@@ -31,7 +24,7 @@ import {
   type Peer,
   type ServerListenOptions,
   type ServerStats,
-} from "../../server/server.ts";
+} from "../../server.ts";
 import { certText } from "../support/peers/certs.ts";
 import { encodeFrame } from "../support/peers/frames.ts";
 import { encodeRequest, type Header } from "../support/peers/handshake.ts";

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 
 import { encodeMessage } from "../../codec.ts";
-import type { MessageBase } from "../../schema/rules.ts";
+import type { MessageBase } from "../../schema.ts";
 
 /** Cuts bytes or text into pieces of the sizes given, over and over; without sizes it stays whole. */
 export function cut<T extends Uint8Array | string>(whole: T, sizes: readonly number[]): T[] {

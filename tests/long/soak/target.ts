@@ -13,7 +13,7 @@ import { RawPeer } from "../../support/peers/raw.ts";
 import type { Children } from "./children.ts";
 import { pause } from "./pause.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../../server/server.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../server.ts", import.meta.url));
 const START_MS = 60_000;
 /** Linux counts the time of a process in hundredths of a second. */
 const TICKS = 100;

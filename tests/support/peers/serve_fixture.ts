@@ -6,8 +6,8 @@
  * @module
  */
 
-import { createMessage, createReply, plainText, seg } from "../../../schema/rules.ts";
-import { type BunWebSocketHandlers, MessageServer } from "../../../server/server.ts";
+import { createMessage, createReply, plainText, seg } from "../../../schema.ts";
+import { type BunWebSocketHandlers, MessageServer } from "../../../server.ts";
 
 /** Messages that go out at the very end. */
 export const LAST_WORDS = 100;

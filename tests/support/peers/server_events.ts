@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { MessageServer, MessageServerEvents } from "../../../server/server.ts";
+import type { MessageServer, MessageServerEvents } from "../../../server.ts";
 import { Inbox, type WaitOptions } from "./inbox.ts";
 
 /** All but `stream`, as listening to that changes what comes. */

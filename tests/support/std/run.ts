@@ -23,10 +23,13 @@ const IMPORT_MAP = fileURLToPath(new URL("import_map.json", import.meta.url));
 const BUN_CONFIG = "tests/support/std/tsconfig.bun.json";
 const DOCUMENTED = [
   "mod",
+  "schema",
   "schema/rules",
   "codec",
+  "client",
   "client/client",
   "client/router",
+  "server",
   "server/server",
   ...["decode", "encode", "split", "stream/segment_bytes", "stream/segment_decoder", "stream/segment_encoder"].map((
     name,

@@ -1,0 +1,39 @@
+/**
+ * One adapter's connection to a maim_message server, kept open: `MessageClient`.
+ *
+ * ```ts
+ * import { createMessage, MessageClient, MessageServer, plainText, seg } from "@maim/message";
+ *
+ * await using server = new MessageServer();
+ * server.on("message", (message, peer) => peer.send(message));
+ *
+ * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq" });
+ * const answer = new Promise<string>((resolve) => client.on("message", (message) => resolve(plainText(message))));
+ * await client.connect();
+ * client.send(createMessage({ platform: "qq", user: "10001" }, seg.text("hello")));
+ * console.log(await answer); // hello
+ * ```
+ *
+ * @module
+ */
+
+export { MessageClient } from "./client/client.ts";
+export type {
+  ClientStats,
+  ConnectOptions,
+  FlushOptions,
+  MessageClientEvents,
+  SendTextOptions,
+} from "./client/client.ts";
+export type { ClientStatus } from "./client/connection.ts";
+export type { HeartbeatOptions } from "./client/heartbeat.ts";
+export type { ClientTls, MessageClientOptions, ReconnectOptions } from "./client/options.ts";
+export type { OutboxOptions } from "./client/outbox.ts";
+export { MessageRejectedError } from "./client/validation.ts";
+export type { Validate, ValidationIssue } from "./client/validation.ts";
+export type { Drop, DropReason } from "./session/drops.ts";
+export type { ChunkOptions } from "./session/transfer/options.ts";
+export type { SendProgress, SendStreamOptions } from "./session/transfer/transfers.ts";
+export { MessageConnectionError } from "./util/connection_error.ts";
+export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./util/connection_error.ts";
+export type { HandlerResult, ListenOptions } from "./util/emitter.ts";

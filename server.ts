@@ -1,0 +1,38 @@
+/**
+ * Many adapters on one port: `MessageServer`. Run as a program, this file starts one: `deno run server.ts --help`.
+ *
+ * ```ts
+ * import { createReply, MessageServer, plainText, seg } from "@maim/message";
+ *
+ * await using server = new MessageServer();
+ * server.on("message", (message, peer) => peer.send(createReply(message, seg.text(plainText(message)))));
+ * console.log(server.listen({ port: 0 })); // ws://127.0.0.1:40123/ws
+ * ```
+ *
+ * @module
+ */
+
+import { runServer } from "./server/program.ts";
+
+export type { BunSocket, BunWebSocketHandlers, ServerTls } from "./runtime/types.ts";
+export type { Authorization } from "./server/admission.ts";
+export type {
+  LimitReached,
+  MessageServerEvents,
+  PeerEnd,
+  ServerDrop,
+  ServerListenOptions,
+  ServerStats,
+} from "./server/events.ts";
+export type { LimitName, ServerLimits } from "./server/limits.ts";
+export type { MessageServerOptions, ServerDecodeOptions } from "./server/options.ts";
+export type { Peer } from "./server/peer.ts";
+export type { DuplicatePolicy } from "./server/routes.ts";
+export { MessageServer } from "./server/server.ts";
+export type { ChunkOptions } from "./session/transfer/options.ts";
+export type { SendProgress, SendStreamOptions } from "./session/transfer/transfers.ts";
+export { MessageConnectionError } from "./util/connection_error.ts";
+export type { MessageConnectionErrorCode, MessageConnectionErrorOptions } from "./util/connection_error.ts";
+export type { HandlerResult, ListenOptions } from "./util/emitter.ts";
+
+if (import.meta.main) await runServer();
