@@ -1,5 +1,5 @@
 import { runtime } from "../runtime/mod.ts";
-import { after, type Timer } from "../runtime/timer.ts";
+import type { Timer } from "../runtime/clock.ts";
 import type { Drop } from "../session/drops.ts";
 import type { Transfers } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
@@ -190,7 +190,7 @@ export class Connection {
     const live = this.#live;
     if (live.state === "closed") return;
     if (live.state === "closing") return await live.done.promise;
-    if (live.state === "waiting") clearTimeout(live.timer);
+    if (live.state === "waiting") runtime.cancel(live.timer);
     if (live.state === "open") live.heartbeat?.stop();
     const link = "link" in live ? live.link : null;
     const waiter = "waiter" in live ? live.waiter : null;
@@ -209,14 +209,14 @@ export class Connection {
   /** Flushes, shakes hands, and ends, each bounded by a share of `closeTimeout`. */
   async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
     const share = Math.min(this.#closeTimeout / 2, 1000);
-    const end = performance.now() + this.#closeTimeout;
+    const end = runtime.now() + this.#closeTimeout;
     const done = Promise.withResolvers<void>();
     const goodbye = () => {
       this.outbox.hold();
-      link.close(Math.max(share, end - performance.now()));
+      link.close(Math.max(share, end - runtime.now()));
     };
     const mustFlush = this.outbox.length > 0;
-    const timer = after(mustFlush ? this.#closeTimeout - share : 0, goodbye);
+    const timer = runtime.after(mustFlush ? this.#closeTimeout - share : 0, goodbye);
     this.#enter({ state: "closing", link, done, timer });
     waiter?.reject(closedError());
     if (mustFlush) this.outbox.whenFlushed(goodbye);
@@ -253,7 +253,7 @@ export class Connection {
   #cancel(waiter: Waiter): void {
     const live = this.#live;
     if (!("waiter" in live) || live.waiter !== waiter || live.lostAt !== undefined) return;
-    if (live.state === "waiting") clearTimeout(live.timer);
+    if (live.state === "waiting") runtime.cancel(live.timer);
     this.#enter({ state: "idle" });
     if (live.state === "connecting") live.link?.close(this.#closeTimeout);
     if (this.#live.state === "idle") this.outbox.clear("closed");
@@ -292,7 +292,7 @@ export class Connection {
 
   #usable(from: Connecting, link: Link): void {
     if (this.#live === from) {
-      const since = performance.now();
+      const since = runtime.now();
       const gap = from.lostAt === undefined ? {} : { gap: Math.round(since - from.lostAt) };
       this.opened++;
       this.#enter({ state: "open", attempt: from.attempt, link, heartbeat: this.#heartbeat(link), since, ...gap });
@@ -320,7 +320,7 @@ export class Connection {
     const live = this.#live;
     if (!("link" in live) || live.link !== link) return;
     if (live.state !== "closing") return void this.#fallWithAdvice(live, end, judge(end, link.url));
-    clearTimeout(live.timer);
+    runtime.cancel(live.timer);
     this.#enter({ state: "closed" });
     // Only the echo of our own close frame proves that everything before it was read.
     const isEcho = end.wasClosing && end.code === 1000 && end.reason === "";
@@ -341,8 +341,8 @@ export class Connection {
   /** Decides what follows the end of a dial or of a connection. */
   #fall(live: Connecting | Open, { error: reason, isFatal }: Verdict): void {
     const waiter = live.state === "connecting" ? live.waiter : newWaiter();
-    const lostAt = live.state === "connecting" ? live.lostAt : performance.now();
-    const isStable = live.state === "open" && performance.now() - live.since >= this.#backoff.stableAfter;
+    const lostAt = live.state === "connecting" ? live.lostAt : runtime.now();
+    const isStable = live.state === "open" && runtime.now() - live.since >= this.#backoff.stableAfter;
     const attempt = isStable ? 1 : live.attempt + 1;
     const isOnce = live.state === "connecting" && live.isOnce;
     const silentSince = live.state === "open" ? live.heartbeat?.silentSince ?? Infinity : Infinity;
@@ -377,7 +377,7 @@ export class Connection {
   #waitFor(next: Omit<Waiting, "state" | "timer">): void {
     const { attempt, waiter, lostAt, delay } = next;
     const dial = () => this.#dial({ state: "connecting", attempt, waiter, lostAt, isOnce: false, link: null });
-    this.#enter({ ...next, state: "waiting", timer: after(delay, dial) });
+    this.#enter({ ...next, state: "waiting", timer: runtime.after(delay, dial) });
   }
 
   #heartbeat(link: Link): Heartbeat | null {

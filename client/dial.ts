@@ -1,7 +1,7 @@
+import { runtime } from "../runtime/mod.ts";
 import { checkToken, checkUrl, type MessageClientOptions } from "./options.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { HELLO_HEADER, helloHeader, offeredFeatures } from "../session/hello.ts";
-import { after } from "../runtime/timer.ts";
 
 /** Where to dial and with which headers, or why that is not known. */
 export type Target = { readonly url: string; readonly headers: Record<string, string> } | MessageConnectionError;
@@ -28,13 +28,13 @@ export async function findTarget(url: UrlOption, options: MessageClientOptions, 
   const late = Promise.withResolvers<Target>();
   const text =
     `Cannot connect as the functions given for 'url' and 'token' must answer within ${timeout} ms: no answer`;
-  const timer = after(timeout, () => late.resolve(new MessageConnectionError("timeout", text)));
+  const timer = runtime.after(timeout, () => late.resolve(new MessageConnectionError("timeout", text)));
   try {
     return await Promise.race([ask(url, options), late.promise]);
   } catch (cause) {
     const text = "Cannot connect as the functions given for 'url' and 'token' must succeed: see cause";
     return new MessageConnectionError("refused", text, { cause });
   } finally {
-    clearTimeout(timer);
+    runtime.cancel(timer);
   }
 }

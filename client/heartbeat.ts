@@ -1,4 +1,5 @@
-import { after, type Timer } from "../runtime/timer.ts";
+import { runtime } from "../runtime/mod.ts";
+import type { Timer } from "../runtime/clock.ts";
 
 /** How a silent server is asked whether it is still there. Durations are milliseconds. */
 export interface HeartbeatOptions {
@@ -48,7 +49,7 @@ export class Heartbeat {
   readonly #interval: number;
   readonly #timeout: number;
   readonly #pulse: Pulse;
-  #lastSign = performance.now();
+  #lastSign = runtime.now();
   #life: Life = { state: "stopped" };
 
   constructor({ interval = 20_000, timeout = 10_000 }: HeartbeatOptions, pulse: Pulse) {
@@ -65,12 +66,12 @@ export class Heartbeat {
 
   /** The server has shown that it lives. */
   sign(): void {
-    this.#lastSign = performance.now();
+    this.#lastSign = runtime.now();
   }
 
   /** Ends it; a stopped one never calls back. */
   stop(): void {
-    if (this.#life.state !== "stopped") clearTimeout(this.#life.timer);
+    if (this.#life.state !== "stopped") runtime.cancel(this.#life.timer);
     if (this.#life.state === "asking") this.#life.question.abort();
     this.#life = { state: "stopped" };
   }
@@ -78,22 +79,22 @@ export class Heartbeat {
   /** The last sign of life if the server owes an answer, else `Infinity`. */
   get silentSince(): number {
     const isOwing = this.#life.state === "asking" && this.#lastSign < this.#life.since &&
-      performance.now() - this.#life.since >= Math.min(PATIENCE, this.#timeout);
+      runtime.now() - this.#life.since >= Math.min(PATIENCE, this.#timeout);
     return isOwing ? this.#lastSign : Infinity;
   }
 
   #listen(): void {
-    const rest = this.#lastSign + this.#interval - performance.now();
-    this.#life = { state: "listening", timer: after(Math.max(0, rest), () => this.#consider()) };
+    const rest = this.#lastSign + this.#interval - runtime.now();
+    this.#life = { state: "listening", timer: runtime.after(Math.max(0, rest), () => this.#consider()) };
   }
 
   #consider(): void {
-    if (performance.now() - this.#lastSign < this.#interval) return this.#listen();
-    const since = performance.now();
+    if (runtime.now() - this.#lastSign < this.#interval) return this.#listen();
+    const since = runtime.now();
     // The question stands behind what is still leaving, so the answer may take as long as a slow line needs for that.
     const upload = this.#pulse.bufferedAmount / SLOWEST * 1000;
     const question = new AbortController();
-    const timer = after(this.#timeout + upload, () => this.#decide(since));
+    const timer = runtime.after(this.#timeout + upload, () => this.#decide(since));
     this.#life = { state: "asking", since, timer, question };
     if (!this.#pulse.ask(question.signal)) this.stop();
   }

@@ -5,7 +5,7 @@ import { pingMessage } from "../session/hello.ts";
 import type { Confirms, Line } from "./outbox.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Dialled, DialOptions } from "../runtime/types.ts";
-import { after, type Timer } from "../runtime/timer.ts";
+import type { Timer } from "../runtime/clock.ts";
 import { isLarge, lineFell, type Transfers } from "../session/transfer/transfers.ts";
 
 /** How a link ended. */
@@ -87,7 +87,7 @@ export class Link implements Line {
     this.#dialled.onsign = (pong) => events.sign(pong === null ? null : Number(pong));
     socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
     socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
-    this.#life = { state: "dialling", timer: after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
+    this.#life = { state: "dialling", timer: runtime.after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
   }
 
   /** Whether it is gone. */
@@ -134,7 +134,7 @@ export class Link implements Line {
     const { confirms } = this;
     if (confirms === "nothing") return false;
     const number = ++this.#pings;
-    this.#asked.set(number, performance.now());
+    this.#asked.set(number, runtime.now());
     if (confirms === "handled") this.post(encodeMessage(pingMessage(number, this.#platform)));
     else this.#dialled.ping?.(`${number}`);
     return true;
@@ -159,19 +159,19 @@ export class Link implements Line {
     if (state === "ended" || state === "closing") return;
     this.#clearTimer();
     if (state === "dialling") return this.#end(1006, "", null);
-    this.#life = { state: "closing", timer: after(timeout, () => this.#end(1006, "", timeout)) };
+    this.#life = { state: "closing", timer: runtime.after(timeout, () => this.#end(1006, "", timeout)) };
     this.#dialled.socket.close(1000);
   }
 
   #clearTimer(): void {
-    if ("timer" in this.#life) clearTimeout(this.#life.timer);
+    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
   }
 
   #upgraded(): void {
     if (this.#life.state !== "dialling") return;
     this.#clearTimer();
     this.#wasUpgraded = true;
-    this.#life = { state: "probation", timer: after(PROBATION, () => this.#makeUsable()) };
+    this.#life = { state: "probation", timer: runtime.after(PROBATION, () => this.#makeUsable()) };
   }
 
   #makeUsable(): void {

@@ -1,5 +1,6 @@
+import { runtime } from "../runtime/mod.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { after, type Timer } from "../runtime/timer.ts";
+import type { Timer } from "../runtime/clock.ts";
 import type { WireMessage } from "../schema/rules.ts";
 import type { Drop, DropReason } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
@@ -148,7 +149,7 @@ export class Outbox {
 
   /** Sends a message now or keeps it; throws when there is no room. */
   accept(message: WireMessage, text: string): void {
-    const since = performance.now();
+    const since = runtime.now();
     if (this.#line !== null && this.length === 0 && this.#line.bufferedAmount <= MARK) {
       this.#send(this.#line, { message, text, bytes: text.length, since, tries: 0, sentAt: 0 });
       return;
@@ -171,7 +172,7 @@ export class Outbox {
   /** Sends what waits over a line that has become usable, and what comes, until {@linkcode Outbox.detach}. */
   attach(line: Line): void {
     this.#line = line;
-    this.#emptyAt = this.#readAt = performance.now();
+    this.#emptyAt = this.#readAt = runtime.now();
     this.#pump(LOOK.first);
   }
 
@@ -179,8 +180,8 @@ export class Outbox {
   hold(): void {
     this.#held ??= this.#line;
     this.#line = null;
-    clearTimeout(this.#look);
-    clearTimeout(this.#confirm);
+    runtime.cancel(this.#look);
+    runtime.cancel(this.#confirm);
     this.#look = this.#confirm = undefined;
   }
 
@@ -201,12 +202,12 @@ export class Outbox {
     // What was handled is confirmed and no longer here, so all the rest is in doubt.
     if (confirms === "handled") return -Infinity;
     const read = confirms === "read" ? this.#readAt : Infinity;
-    return Math.min(performance.now() - this.#options.doubt, this.#emptyAt, silentSince, read);
+    return Math.min(runtime.now() - this.#options.doubt, this.#emptyAt, silentSince, read);
   }
 
   /** Gives up everything that waits. */
   clear(reason: DropReason): void {
-    clearTimeout(this.#expiry);
+    runtime.cancel(this.#expiry);
     this.#expiry = undefined;
     this.#waitingBytes = 0;
     for (const { message } of this.#waiting.drain()) this.#drop({ message, reason });
@@ -232,7 +233,7 @@ export class Outbox {
   }
 
   #send(line: Line, item: Item): void {
-    const now = performance.now();
+    const now = runtime.now();
     if (line.bufferedAmount === 0) this.#emptyAt = now;
     line.send(item.text, item.message);
     this.sent++;
@@ -280,7 +281,7 @@ export class Outbox {
 
   /** Asks for a confirmation from time to time, as long as there is something to confirm. */
   #armConfirm(): void {
-    this.#confirm ??= after(CONFIRM, () => {
+    this.#confirm ??= runtime.after(CONFIRM, () => {
       this.#confirm = undefined;
       const last = this.#sent.last;
       if (last !== undefined && last.sentAt >= this.#readAt && this.#line?.ask()) this.#armConfirm();
@@ -293,7 +294,7 @@ export class Outbox {
     const before = this.length;
     while (this.#waiting.first !== undefined && line.bufferedAmount <= MARK) this.#send(line, this.#take());
     if (this.#isFlushed) this.#settleFlush();
-    if (line.bufferedAmount === 0) this.#emptyAt = performance.now();
+    if (line.bufferedAmount === 0) this.#emptyAt = runtime.now();
     else this.#armLook(this.length < before ? LOOK.first : next);
   }
 
@@ -306,7 +307,7 @@ export class Outbox {
 
   #armLook(delay: number): void {
     if (this.#line !== null) {
-      this.#look ??= after(delay, () => {
+      this.#look ??= runtime.after(delay, () => {
         this.#look = undefined;
         this.#pump(Math.min(delay * 2, LOOK.last));
       });
@@ -317,10 +318,10 @@ export class Outbox {
   #armExpiry(): void {
     const first = this.#waiting.first;
     if (first === undefined) {
-      clearTimeout(this.#expiry);
+      runtime.cancel(this.#expiry);
       this.#expiry = undefined;
     } else {
-      this.#expiry ??= after(Math.max(0, first.since + this.#options.maxAge - performance.now()), () => {
+      this.#expiry ??= runtime.after(Math.max(0, first.since + this.#options.maxAge - runtime.now()), () => {
         this.#expiry = undefined;
         this.#expire();
       });
@@ -328,7 +329,7 @@ export class Outbox {
   }
 
   #expire(): void {
-    const limit = performance.now() - this.#options.maxAge;
+    const limit = runtime.now() - this.#options.maxAge;
     while (this.#waiting.first !== undefined && this.#waiting.first.since <= limit) {
       this.#drop({ message: this.#take().message, reason: "expired" });
     }

@@ -1,5 +1,4 @@
 import { runtime } from "../runtime/mod.ts";
-import { after } from "../runtime/timer.ts";
 
 /** Milliseconds that a question beside the connection may take. */
 const PROBE_TIMEOUT = 2000;
@@ -12,7 +11,7 @@ export function probeUrl({ protocol, host, pathname }: URL): string {
 /** Asks whether a server speaks Socket.IO. Source: maim_message 0.7.4 serves Engine.IO 4 under `/ws/`. */
 export async function speaksSocketIo(url: URL, ca: readonly string[]): Promise<boolean> {
   const question = new AbortController();
-  const timer = after(PROBE_TIMEOUT, () => question.abort());
+  const timer = runtime.after(PROBE_TIMEOUT, () => question.abort());
   try {
     const address = new URL("/ws/?EIO=4&transport=polling", probeUrl(url));
     const text = await runtime.get(address.href, ca, question.signal);
@@ -20,6 +19,6 @@ export async function speaksSocketIo(url: URL, ca: readonly string[]): Promise<b
   } catch {
     return false;
   } finally {
-    clearTimeout(timer);
+    runtime.cancel(timer);
   }
 }

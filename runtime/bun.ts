@@ -1,3 +1,4 @@
+import { systemClock } from "./clock.ts";
 import { BunAcceptedSocket } from "./bun_socket.ts";
 import type {
   Address,
@@ -138,6 +139,7 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
 
 /** Bun 1.4: nothing comes in after the server's own close frame. Its client also runs on Node 26. */
 export const bunRuntime: Runtime = {
+  ...systemClock,
   closeEndsInput: true,
   canPing: true,
   dial,

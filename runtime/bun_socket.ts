@@ -1,6 +1,6 @@
 import { Queue } from "../util/queue.ts";
 import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./types.ts";
-import { after, type Timer } from "./timer.ts";
+import { systemClock, type Timer } from "./clock.ts";
 import { utf8Length } from "../util/utf8.ts";
 
 declare const Bun: { gc(isSynchronous: boolean): void };
@@ -77,7 +77,7 @@ export class BunAcceptedSocket implements ServerSocket {
 
   /** Bun tells of room as long as it holds something; when it does not, nothing will be told. */
   #lookLater(): Timer {
-    return after(LOOK, () => {
+    return systemClock.after(LOOK, () => {
       if (this.#backlog === null) return;
       this.#backlog.timer = this.#lookLater();
       this.drain();
@@ -86,7 +86,7 @@ export class BunAcceptedSocket implements ServerSocket {
 
   #forget(): void {
     if (this.#backlog === null) return;
-    clearTimeout(this.#backlog.timer);
+    systemClock.cancel(this.#backlog.timer);
     const { bytes } = this.#backlog;
     this.#backlog = null;
     if (bytes > COLLECT_FROM) Bun.gc(false);

@@ -1,3 +1,4 @@
+import { systemClock, type Timer } from "./clock.ts";
 import type {
   Address,
   Attach,
@@ -131,16 +132,17 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
   return {
     port: server.addr.port,
     async stop() {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const stuck = new Promise<void>((resolve) => timer = setTimeout(resolve, STUCK));
+      let timer: Timer | undefined;
+      const stuck = new Promise<void>((resolve) => timer = systemClock.after(STUCK, resolve));
       await Promise.race([server.shutdown(), stuck]);
-      clearTimeout(timer);
+      systemClock.cancel(timer);
     },
   };
 }
 
 /** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, which is then lost. */
 export const denoRuntime: Runtime = {
+  ...systemClock,
   closeEndsInput: false,
   canPing: false,
   dial,

@@ -1,3 +1,5 @@
+import type { Clock } from "./clock.ts";
+
 /** One accepted WebSocket, as far as both runtimes agree. */
 export interface ServerSocket {
   /** Queues one text frame. */
@@ -111,8 +113,8 @@ export interface DialOptions {
   ca: readonly string[];
 }
 
-/** Everything the library asks of a runtime; the only seam where Deno and Bun differ. */
-export interface Runtime {
+/** Everything the library asks of a runtime, the clock included; the only seam where Deno and Bun differ. */
+export interface Runtime extends Clock {
   /** Whether frames that are under way when the server closes are lost; otherwise its close frame is lost to them. */
   readonly closeEndsInput: boolean;
   /** Whether an accepted socket can send pings, and tells of pongs. */

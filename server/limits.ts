@@ -1,3 +1,4 @@
+import { runtime } from "../runtime/mod.ts";
 import { checkNumber } from "../util/checks.ts";
 
 /** Bounds on what callers may cost. What Deno keeps out of reach is in README. */
@@ -57,7 +58,7 @@ export function checkLimits(given: ServerLimits): Required<ServerLimits> {
 export class Rate {
   readonly #perSecond: number;
   #left: number;
-  #at = performance.now();
+  #at = runtime.now();
 
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
@@ -67,7 +68,7 @@ export class Rate {
   /** Takes one; returns whether there was one left. */
   take(): boolean {
     if (this.#perSecond === Infinity) return true;
-    const now = performance.now();
+    const now = runtime.now();
     this.#left = Math.min(this.#perSecond, this.#left + (now - this.#at) / 1000 * this.#perSecond);
     this.#at = now;
     this.#left--;
@@ -124,12 +125,12 @@ export class Offences {
 
   isBlocked(address: string): boolean {
     const offence = this.#offences.get(address);
-    return offence !== undefined && performance.now() < offence.blockedUntil;
+    return offence !== undefined && runtime.now() < offence.blockedUntil;
   }
 
   /** Counts one more wrong token; returns whether the address is blocked from now on. */
   add(address: string): boolean {
-    const now = performance.now();
+    const now = runtime.now();
     let offence = this.#offences.get(address);
     if (offence === undefined || now - Math.max(offence.since, offence.blockedUntil) > MINUTE) {
       offence = { count: 0, since: now, blockedUntil: 0, penalty: 1000 };

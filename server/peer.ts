@@ -14,7 +14,7 @@ import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
 import { streamText, wholeMessage } from "../session/transfer/text.ts";
-import { after, type Timer } from "../runtime/timer.ts";
+import type { Timer } from "../runtime/clock.ts";
 import {
   isLarge,
   lineFell,
@@ -170,7 +170,7 @@ export class ServerPeer implements Peer, SocketEvents {
     this.#options = options;
     this.#rate = options.messagesPerSecond === Infinity ? null : new Rate(options.messagesPerSecond);
     // Deno 2.9 tells nothing of a caller that vanished before its socket was open.
-    this.#life = { state: "opening", timer: after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
+    this.#life = { state: "opening", timer: runtime.after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
   }
 
   get isOpen(): boolean {
@@ -191,7 +191,7 @@ export class ServerPeer implements Peer, SocketEvents {
   opened(): void {
     // Given up meanwhile: nobody looks after it.
     if (this.#life.state !== "opening") return this.#socket.close(1001, "");
-    clearTimeout(this.#life.timer);
+    runtime.cancel(this.#life.timer);
     this.#life = OPEN;
     if (!this.#isAuthorized) return this.close(1008, "Invalid or missing token");
     this.#isAdmitted = this.#events.admit(this);
@@ -202,7 +202,7 @@ export class ServerPeer implements Peer, SocketEvents {
 
   /** One frame; `null` is a binary one. Input of a caller that was not let in, or was turned out, is never read. */
   frame(text: string | null): void {
-    if (this.#life.state === "quieting") this.#lastFrame = performance.now();
+    if (this.#life.state === "quieting") this.#lastFrame = runtime.now();
     if (!this.#isReading) return;
     if (this.#rate === null || this.#rate.take()) return void receive(text, this.#options, ServerPeer.#inbound, this);
     this.#events.flood(this);
@@ -212,7 +212,7 @@ export class ServerPeer implements Peer, SocketEvents {
   /** The runtime's end of the socket; nothing follows it. */
   ended(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
-    if ("timer" in this.#life) clearTimeout(this.#life.timer);
+    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
     this.#life = CLOSED;
     this.#transfers?.end(lineFell("the connection ended"));
     if (this.#isAdmitted) this.#events.close(this, code, reason);
@@ -316,19 +316,19 @@ export class ServerPeer implements Peer, SocketEvents {
   retire(code: number, reason: string): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
-    const now = performance.now();
+    const now = runtime.now();
     this.#lastFrame = now; // what is under way must still be read, or would cost the close frame
     this.#quiet(code, reason, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
   }
 
   /** Closes once the peer has stopped sending and, where the runtime would lose it, what is queued has left. */
   #quiet(code: number, reason: string, until: { quiet: number; flushed: number }): void {
-    const now = performance.now();
+    const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
     const mustBeQuiet = this.#isReading || !runtime.closeEndsInput;
     const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET, until.quiet) - now : 0;
     if (rest <= 0 && !isFlushing) return this.#closeNow(code, reason);
-    const timer = after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
+    const timer = runtime.after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
     this.#life = { state: "quieting", timer };
   }
 

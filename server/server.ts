@@ -5,7 +5,6 @@ import type { MessageEnvelope } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";
-import { after } from "../runtime/timer.ts";
 import type { BunWebSocketHandlers, Listener, SocketLimits } from "../runtime/types.ts";
 import { platformOf } from "../schema/custom.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
@@ -328,10 +327,10 @@ export class MessageServer {
     for (const peer of this.#sockets) peer.retire(1000, "服务器关闭");
     if (this.#sockets.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = after(this.#closeTimeout, resolve);
+      const timer = runtime.after(this.#closeTimeout, resolve);
       this.#emptied = resolve;
       await promise;
-      clearTimeout(timer);
+      runtime.cancel(timer);
     }
     await Promise.all(listeners.map((listener) => listener.stop()));
   }

@@ -1,6 +1,6 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { ServerSocket, SocketEvents } from "../../runtime/types.ts";
-import { after, type Timer } from "../../runtime/timer.ts";
+import type { Timer } from "../../runtime/clock.ts";
 import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 
 /** What a connection tells the fake. */
@@ -83,7 +83,7 @@ export class Line implements SocketEvents {
   }
 
   frame(text: string | null): void {
-    this.#lastFrame = performance.now();
+    this.#lastFrame = runtime.now();
     if (this.isOpen) this.#events.frame(text, this);
   }
 
@@ -94,7 +94,7 @@ export class Line implements SocketEvents {
   ended(code: number, reason: string): void {
     this.#keepalive?.stop();
     if (this.#life.state === "closed") return;
-    if ("timer" in this.#life) clearTimeout(this.#life.timer);
+    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
     this.#life = { state: "closed" };
     this.#events.ended(this, code, reason);
   }
@@ -111,14 +111,14 @@ export class Line implements SocketEvents {
     // Deno 2.9: a close before the socket is open is lost.
     if (this.#life.state === "opening") this.#life = { state: "opening", end };
     if (this.#life.state !== "open") return;
-    this.#lastFrame = performance.now();
+    this.#lastFrame = runtime.now();
     this.#quiet(end, this.#lastFrame + QUIET_LIMIT);
   }
 
   /** Drops the connection without a close frame; Deno 2.9 can only send one that no close frame may be. */
   cut(): void {
     if (this.#life.state !== "open" && this.#life.state !== "quieting") return;
-    if ("timer" in this.#life) clearTimeout(this.#life.timer);
+    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
     this.#life = { state: "closing" };
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else this.#socket.close(1006, "");
@@ -126,10 +126,10 @@ export class Line implements SocketEvents {
 
   /** Closes at once, or when the other side pauses where the runtime would lose the close frame. */
   #quiet(end: LineEnd, limit: number): void {
-    const now = performance.now();
+    const now = runtime.now();
     const rest = runtime.closeEndsInput ? 0 : Math.min(this.#lastFrame + QUIET, limit) - now;
     if (rest > 0) {
-      this.#life = { state: "quieting", timer: after(Math.ceil(rest), () => this.#quiet(end, limit)) };
+      this.#life = { state: "quieting", timer: runtime.after(Math.ceil(rest), () => this.#quiet(end, limit)) };
       return;
     }
     this.#life = { state: "closing" };

@@ -1,6 +1,6 @@
+import { runtime } from "../../runtime/mod.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
-import { after } from "../../runtime/timer.ts";
 import type { MessageBase } from "../../schema/rules.ts";
 import type { Destination, SayTarget } from "./destination.ts";
 import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
@@ -409,11 +409,11 @@ export class FakeMaiBot {
   #sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => {
-      clearTimeout(timer);
+      runtime.cancel(timer);
       this.#wakers.delete(wake);
       resolve();
     };
-    const timer = after(ms, wake);
+    const timer = runtime.after(ms, wake);
     this.#wakers.add(wake);
     if (this.#wire.isClosed) wake();
     return promise;

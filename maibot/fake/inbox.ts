@@ -1,5 +1,5 @@
+import { runtime } from "../../runtime/mod.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
-import { after } from "../../runtime/timer.ts";
 
 /** How long a wait may last. */
 export interface MaibotWaitOptions {
@@ -61,14 +61,14 @@ export class Inbox<T> {
     const { promise, resolve: take, reject: fail } = Promise.withResolvers<T>();
     const waiter: Waiter<T> = { isMatch, take, fail };
     const abort = () => fail(signal?.reason);
-    const timer = after(timeoutMs, () => fail(new MessageConnectionError("timeout", describe(this.#items))));
+    const timer = runtime.after(timeoutMs, () => fail(new MessageConnectionError("timeout", describe(this.#items))));
     signal?.addEventListener("abort", abort);
     this.#waiters.add(waiter);
     try {
       return await promise;
     } finally {
       this.#waiters.delete(waiter);
-      clearTimeout(timer);
+      runtime.cancel(timer);
       signal?.removeEventListener("abort", abort);
     }
   }

@@ -1,4 +1,5 @@
-import { after, type Timer } from "../../runtime/timer.ts";
+import { runtime } from "../../runtime/mod.ts";
+import type { Timer } from "../../runtime/clock.ts";
 
 /** When a server pings, in milliseconds. */
 export interface KeepaliveTimes {
@@ -29,21 +30,21 @@ export class Keepalive {
 
   /** A pong came: the connection lives. */
   pong(): void {
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    if (this.#deadline !== null) runtime.cancel(this.#deadline);
     this.#deadline = null;
   }
 
   /** Ends all timers. */
   stop(): void {
-    clearTimeout(this.#next);
+    runtime.cancel(this.#next);
     this.pong();
   }
 
   #schedule(): Timer {
-    return after(this.#times.interval, () => {
+    return runtime.after(this.#times.interval, () => {
       this.#next = this.#schedule();
       this.#ping();
-      this.#deadline ??= after(this.#times.timeout, () => {
+      this.#deadline ??= runtime.after(this.#times.timeout, () => {
         this.stop();
         this.#giveUp();
       });

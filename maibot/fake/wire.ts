@@ -1,7 +1,6 @@
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { runtime } from "../../runtime/mod.ts";
 import type { Listener } from "../../runtime/types.ts";
-import { after } from "../../runtime/timer.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import { MAIBOT_KEEPALIVE } from "./keepalive.ts";
 import { Line, type LineEnd } from "./connection.ts";
@@ -238,10 +237,10 @@ export class Wire {
     for (const line of this.#lines) this.#end(line, end);
     if (this.#isBusy) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = after(this.#options.closeTimeout, resolve);
+      const timer = runtime.after(this.#options.closeTimeout, resolve);
       this.#emptied = resolve;
       await promise;
-      clearTimeout(timer);
+      runtime.cancel(timer);
     }
     await listener?.stop();
   }

@@ -1,7 +1,8 @@
+import { runtime } from "../../runtime/mod.ts";
 import { CHUNK_LENGTH, chunkFault, type ChunkFrame, type RefusalReason, WINDOW } from "./frames.ts";
 import { Crc32 } from "./crc32.ts";
 import { PieceQueue } from "./block_queue.ts";
-import { after, type Timer } from "../../runtime/timer.ts";
+import type { Timer } from "../../runtime/clock.ts";
 
 /** Where the text of a transfer goes. */
 export interface Sink {
@@ -153,14 +154,14 @@ export class IncomingTransfer {
 
   /** Neither side may stand still for long. */
   #watch(): void {
-    clearTimeout(this.#timer);
-    if (this.#sink !== null) this.#timer = after(this.#timeout, () => this.refuse("timeout"));
+    runtime.cancel(this.#timer);
+    if (this.#sink !== null) this.#timer = runtime.after(this.#timeout, () => this.refuse("timeout"));
   }
 
   #leave(): Sink | null {
     const sink = this.#sink;
     this.#sink = null;
-    clearTimeout(this.#timer);
+    runtime.cancel(this.#timer);
     if (sink !== null) this.#events.over(this);
     return sink;
   }

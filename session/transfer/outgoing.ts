@@ -1,6 +1,6 @@
+import { runtime } from "../../runtime/mod.ts";
 import { CHUNK_LENGTH, type ChunkFrame, WINDOW } from "./frames.ts";
 import { Crc32 } from "./crc32.ts";
-import { after } from "../../runtime/timer.ts";
 
 /** Text that is made piece by piece. */
 export interface PieceSource {
@@ -119,9 +119,9 @@ export class OutgoingTransfer {
   /** Waits for the line. */
   async #room(): Promise<void> {
     const { timeout, late, isBusy } = this.#options;
-    const end = performance.now() + timeout;
+    const end = runtime.now() + timeout;
     for (let delay = LOOK.first; isBusy(); delay = Math.min(delay * 2, LOOK.last)) {
-      if (performance.now() >= end) this.fail(late(), false);
+      if (runtime.now() >= end) this.fail(late(), false);
       await this.#step(delay, () => this.#wakeUp());
     }
   }
@@ -131,9 +131,9 @@ export class OutgoingTransfer {
     this.#check();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = after(ms, expired);
+    const timer = runtime.after(ms, expired);
     await promise;
-    clearTimeout(timer);
+    runtime.cancel(timer);
     this.#check();
   }
 

@@ -1,3 +1,4 @@
+import { runtime } from "../../runtime/mod.ts";
 import { MessageEncodeError } from "../../codec/errors.ts";
 import type { WireMessage } from "../../schema/rules.ts";
 import { CHUNK_LENGTH } from "./frames.ts";
@@ -6,7 +7,6 @@ import { isCustom } from "../../schema/custom.ts";
 import { withoutInfoNulls } from "../../codec/nulls.ts";
 import { base64Length, Budget, Pieces } from "../../codec/stream/blocks.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "../../codec/stream/message_text.ts";
-import { after } from "../../runtime/timer.ts";
 import type { PieceSource } from "./outgoing.ts";
 import type { SendStreamOptions } from "./transfers.ts";
 
@@ -69,10 +69,10 @@ class FullPieces implements PieceSource {
     const chunk = this.#chunk ??= this.#pieces.wait();
     if (ms < Infinity) {
       const late = Promise.withResolvers<boolean>();
-      const timer = after(ms, () => late.resolve(true));
+      const timer = runtime.after(ms, () => late.resolve(true));
       // A source that fails is heard of when its turn comes.
       const isLate = await Promise.race([late.promise, chunk.then(() => false, () => false)]);
-      clearTimeout(timer);
+      runtime.cancel(timer);
       if (isLate) return false;
     }
     this.#chunk = null;
