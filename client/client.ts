@@ -1,8 +1,8 @@
-import type { DecodeOptions } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { MAX_BYTES, type MessageDecodeError } from "../codec/errors.ts";
+import { MAX_BYTES, MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
+import { isCustom } from "../schema/custom.ts";
 import { type Route, withRoute } from "../schema/route.ts";
 import {
   createCustom,
@@ -15,14 +15,13 @@ import {
   type WireMessage,
 } from "../schema/rules.ts";
 import { describeDrop, type Drop } from "../session/drops.ts";
-import { helloFeatures, offeredFeatures, pingNumber, pongMessage, refuseReserved } from "../session/hello.ts";
-import { type InboundHandlers, receive } from "../session/inbound.ts";
-import { CHUNK_NAME, chunkMessage, readChunk } from "../session/transfer/frames.ts";
+import { offeredFeatures, refuseReserved } from "../session/hello.ts";
+import type { Received, SessionEvents, SessionOptions } from "../session/session.ts";
 import { withDefaults } from "../session/transfer/options.ts";
-import { streamText, wholeMessage } from "../session/transfer/text.ts";
-import { type SendStreamOptions, type TransferLimits, Transfers } from "../session/transfer/transfers.ts";
+import { wholeMessage } from "../session/transfer/text.ts";
+import type { SendStreamOptions } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
 import { type ClientStatus, closedError, Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import { checkOptions, checkUrl, type MessageClientOptions } from "./options.ts";
@@ -136,33 +135,12 @@ export class MessageClient {
   readonly platform: string;
   readonly #connection: Connection;
   readonly #emitter = new Emitter<Events>();
-  readonly #decode: DecodeOptions;
   readonly #mayKeep: boolean;
   /** Written into ordinary messages that name none. */
   readonly #route: Route;
   readonly #validate: Validate | undefined;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
-  readonly #transferLimits: TransferLimits;
-  /** What a server may agree to. */
-  readonly #offered: readonly string[];
-  readonly #inbound: InboundHandlers<Link> = {
-    message: (message) => {
-      this.#counts.received++;
-      return this.#emitter.emit("message", message);
-    },
-    custom: (message) => {
-      this.#counts.received++;
-      const heard = this.#emitter.emit("custom", message);
-      const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message);
-      return heard === "pending" ? heard : byName;
-    },
-    own: (message, link) => this.#answer(message, link),
-    invalid: (error) => {
-      this.#counts.invalid++;
-      this.#emitter.emit("invalid", error);
-    },
-  };
 
   /**
    * Creates a client; nothing is dialled yet.
@@ -175,18 +153,14 @@ export class MessageClient {
   constructor(url: string | URL | (() => string | Promise<string>), options: MessageClientOptions) {
     checkOptions(options);
     this.platform = options.platform;
-    this.#decode = options.decode ?? {};
-    const { maxBytes = MAX_BYTES, maxDepth = 32 } = this.#decode;
-    this.#offered = offeredFeatures(options);
-    this.#transferLimits = { ...withDefaults(options.chunks), maxBytes, maxDepth };
     this.#mayKeep = options.outbox !== false;
     this.#route = { account: options.account, scope: options.scope };
     this.#validate = options.validate;
-    this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, {
+    const session = { events: this.#sessionEvents(), options: sessionOptions(options) };
+    this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, session, {
       status: (status) => void this.#emitter.emit("status", status),
-      frame: (text, link) => void receive(text, this.#decode, this.#inbound, link),
+      received: (received, link) => this.#received(received, link),
       drop: (drop) => this.#drop(drop),
-      transfers: (link) => this.#transfersOver(link),
       fail: (error) => this.#emitter.fail(error),
     });
   }
@@ -362,18 +336,18 @@ export class MessageClient {
    * ```
    */
   async sendStream(given: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
-    const link = this.#connection.line;
+    const { session } = this.#connection.openLink();
     const message = withRoute(given, this.#route);
     const warnings = this.#judge(message);
-    if (!link.takesChunks) {
+    if (!session.takesChunks) {
       const whole = await wholeMessage(message, options);
       this.#checkState(); // meanwhile the line may have gone
       this.#connection.outbox.accept(whole, encodeMessage(whole));
       return this.#warn(message, warnings);
     }
-    const { source, total } = streamText(message);
+    const sent = session.stream(message, options);
     this.#warn(message, warnings);
-    await link.transfers.send(source, total, options);
+    await sent;
     this.#streamed++;
   }
 
@@ -418,37 +392,46 @@ export class MessageClient {
     if (this.#emitter.emit("drop", drop) === "unheard") unheard("drop", describeDrop(drop));
   }
 
-  /** The conversation of the hello features; anything that was not agreed on is refused. */
-  #answer(message: CustomMessage, link: Link): boolean {
-    const features = link.features === null ? helloFeatures(message, this.#offered) : null;
-    if (features !== null) {
-      link.features = features;
-      return true;
+  /** A message, or a fault, has come in one frame or in chunks. */
+  #received(received: Exclude<Received, null>, { session }: Link): void {
+    if (received instanceof MessageDecodeError) {
+      this.#counts.invalid++;
+      this.#emitter.emit("invalid", received);
+      return;
     }
-    if (link.takesChunks && message.message_type_name === CHUNK_NAME) {
-      link.transfers.take(readChunk(message.content));
-      return true;
-    }
-    const number = link.features?.includes("ping") ? pingNumber(message) : null;
-    if (number === null) return false;
-    if (message.message_type_name === "maim_pong") this.#connection.confirm(link, number);
-    else link.post(encodeMessage(pongMessage(number, this.platform)));
-    return true;
+    this.#counts.received++;
+    session.handled(isCustom(received) ? this.#emitCustom(received) : this.#emitter.emit("message", received));
   }
 
-  #transfersOver(link: Link): Transfers {
-    return new Transfers({
-      post: (frame) => link.post(encodeMessage(chunkMessage(frame, this.platform))),
-      buffered: () => link.bufferedAmount,
-      wantsStreams: () => this.#emitter.has("stream"),
-      stream: (envelope, segments) => {
+  #emitCustom(message: CustomMessage): Heard {
+    const heard = this.#emitter.emit("custom", message);
+    const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message);
+    return heard === "pending" ? heard : byName;
+  }
+
+  #sessionEvents(): SessionEvents<Link> {
+    const emitter = this.#emitter;
+    return {
+      collected: (received, link) => this.#received(received, link),
+      wantsStreams: () => emitter.has("stream"),
+      streamed: (envelope, segments) => {
         this.#counts.received++;
-        if (this.#emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
+        if (emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
       },
-      text: (text) => receive(text, this.#decode, { ...this.#inbound, own: () => false }, link),
-      invalid: (error) => this.#inbound.invalid(error, link),
       refused: (message, { code }) =>
         this.#connection.outbox.refuse(message, code === "too_large" ? code : "unconfirmed"),
-    }, this.#transferLimits);
+    };
   }
+}
+
+/** How the sessions of a client behave. */
+function sessionOptions(options: MessageClientOptions): SessionOptions {
+  const { decode = {}, chunks } = options;
+  const { maxBytes = MAX_BYTES, maxDepth = 32 } = decode;
+  return {
+    decode,
+    transfers: { ...withDefaults(chunks), maxBytes, maxDepth },
+    offered: offeredFeatures(options),
+    sharesTexts: true,
+  };
 }

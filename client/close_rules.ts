@@ -1,15 +1,13 @@
+import { runtime } from "../runtime/mod.ts";
+import { AUTHENTICATION_FAILED, CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError, type MessageConnectionErrorCode } from "../util/connection_error.ts";
 import type { LinkEnd } from "./link.ts";
-import { runtime } from "../runtime/mod.ts";
 
 /** What the end of a link means, and whether dialling again can help. */
 export interface Verdict {
   readonly error: MessageConnectionError;
   readonly isFatal: boolean;
 }
-
-/** Sources: maim_message 0.5.3 to 0.6.8 and commit d1ab5e7, ws_connection.py, websocket_endpoint. */
-const REPLACED: readonly string[] = ["新的连接已建立", "新连接取代"];
 
 /** Mistakes that have a name: what the runtime says, and what to do about it. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
@@ -111,15 +109,15 @@ export function judge(end: LinkEnd, url: URL): Verdict {
     const text = `Cannot connect to ${where} as the handshake must end within ${end.timeout} ms: no answer`;
     return verdict("timeout", text, end, { hint: hostHint(url) });
   }
-  if (code === 1008 || (code === 1000 && reason.startsWith("Authentication failed"))) {
+  if (code === CLOSE.unauthorized.code || (code === 1000 && reason.startsWith(AUTHENTICATION_FAILED))) {
     const text = `Cannot stay connected to ${where} as the token must be valid: closed with ${code} "${reason}"`;
     return verdict("unauthorized", text, end, { isFatal: true });
   }
-  if (code === 1000 && REPLACED.includes(reason)) {
+  if (code === 1000 && (reason === CLOSE.replaced.reason || reason === CLOSE.replacedBefore.reason)) {
     const text = `Cannot stay connected to ${where} as a platform connects once: a newer connection took its place`;
     return verdict("replaced", text, end, { isFatal: true });
   }
-  if (code === 1009) {
+  if (code === CLOSE.tooLarge.code) {
     return verdict("too_large", `Connection to ${where} was closed with 1009: a message was too large`, end);
   }
   const said = causeText(end.cause);

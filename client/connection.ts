@@ -1,12 +1,12 @@
 import { runtime } from "../runtime/mod.ts";
 import type { Timer } from "../runtime/clock.ts";
 import type { Drop } from "../session/drops.ts";
-import type { Transfers } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { judge, socketIoVerdict, type Verdict } from "./close_rules.ts";
 import { findTarget, type Target } from "./dial.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { Link, type LinkEnd } from "./link.ts";
+import type { Received } from "../session/session.ts";
+import { Link, type LinkEnd, type LinkOptions } from "./link.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { probeUrl, speaksSocketIo } from "./probe.ts";
@@ -56,11 +56,9 @@ export type ClientStatus =
 /** What a connection tells its client. */
 export interface ConnectionEvents {
   status(status: ClientStatus): void;
-  /** One frame of the link that is current; `null` is a binary one. */
-  frame(text: string | null, link: Link): void;
+  /** A frame of the current link was a message, or is none. */
+  received(received: Exclude<Received, null>, link: Link): void;
   drop(drop: Drop): void;
-  /** Makes what looks after transfers in pieces over a link. */
-  transfers(link: Link): Transfers;
   /** A function of the options failed. */
   fail(error: unknown): void;
 }
@@ -127,6 +125,7 @@ export class Connection {
   opened = 0;
   readonly #target: () => Promise<Target>;
   readonly #options: MessageClientOptions;
+  readonly #session: LinkOptions["session"];
   readonly #ca: readonly string[];
   readonly #backoff: Backoff;
   readonly #events: ConnectionEvents;
@@ -136,7 +135,13 @@ export class Connection {
   readonly #untold: ClientStatus[] = [];
   #live: Live = { state: "idle" };
 
-  constructor(url: string | (() => string | Promise<string>), options: MessageClientOptions, events: ConnectionEvents) {
+  constructor(
+    url: string | (() => string | Promise<string>),
+    options: MessageClientOptions,
+    session: LinkOptions["session"],
+    events: ConnectionEvents,
+  ) {
+    this.#session = session;
     const { connectTimeout = 10_000, closeTimeout = 5000, tls: { ca = [] } = {} } = options;
     this.#connectTimeout = connectTimeout;
     this.#closeTimeout = closeTimeout;
@@ -165,7 +170,7 @@ export class Connection {
   }
 
   /** The link that messages go over now; throws when there is none. */
-  get line(): Link {
+  openLink(): Link {
     const live = this.#live;
     if (live.state === "open") return live.link;
     if (live.state === "closing" || live.state === "closed") throw closedError();
@@ -199,11 +204,6 @@ export class Connection {
     this.#enter({ state: "closed" });
     waiter?.reject(closedError());
     this.outbox.clear("closed");
-  }
-
-  /** The server has answered a ping, where that tells something about the messages before it. */
-  confirm(link: Link, pong: number): void {
-    this.outbox.confirm(link.answered(pong));
   }
 
   /** Flushes, shakes hands, and ends, each bounded by a share of `closeTimeout`. */
@@ -271,12 +271,18 @@ export class Connection {
     const { url, headers } = target;
     const { platform } = this.#options;
     try {
-      const options = { platform, headers, ca: this.#ca, connectTimeout: this.#connectTimeout };
+      const options = {
+        platform,
+        headers,
+        ca: this.#ca,
+        connectTimeout: this.#connectTimeout,
+        session: this.#session,
+      };
       const link: Link = new Link(url, options, {
         usable: () => this.#usable(live, link),
         frame: (text) => this.#frame(link, text),
-        sign: (pong) => this.#sign(link, pong),
-        transfers: () => this.#events.transfers(link),
+        alive: () => this.#alive(link),
+        confirmed: (sentBefore) => this.#confirmed(link, sentBefore),
         ended: (end) => this.#ended(link, end),
       });
       live.link = link;
@@ -307,13 +313,16 @@ export class Connection {
   #frame(link: Link, text: string | null): void {
     if (!this.#isCurrent(link)) return;
     if (this.#live.state === "open") this.#live.heartbeat?.sign();
-    this.#events.frame(text, link);
+    const received = link.session.receive(text);
+    if (received !== null) this.#events.received(received, link);
   }
 
-  #sign(link: Link, pong: number | null): void {
-    if (!this.#isCurrent(link)) return;
-    if (this.#live.state === "open") this.#live.heartbeat?.sign();
-    if (pong !== null) this.confirm(link, pong);
+  #alive(link: Link): void {
+    if (this.#isCurrent(link) && this.#live.state === "open") this.#live.heartbeat?.sign();
+  }
+
+  #confirmed(link: Link, sentBefore: number): void {
+    if (this.#isCurrent(link)) this.outbox.confirm(sentBefore);
   }
 
   #ended(link: Link, end: LinkEnd): void {
@@ -405,6 +414,6 @@ export class Connection {
     } catch {
       return; // no answer is what the heartbeat waits for
     }
-    this.#sign(link, null);
+    this.#alive(link);
   }
 }

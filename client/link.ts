@@ -1,12 +1,10 @@
-import { encodeMessage } from "../codec/encode.ts";
-import type { WireMessage } from "../schema/rules.ts";
-import { chunkMessage } from "../session/transfer/frames.ts";
-import { pingMessage } from "../session/hello.ts";
-import type { Confirms, Line } from "./outbox.ts";
+import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Dialled, DialOptions } from "../runtime/types.ts";
-import type { Timer } from "../runtime/clock.ts";
-import { isLarge, lineFell, type Transfers } from "../session/transfer/transfers.ts";
+import type { WireMessage } from "../schema/rules.ts";
+import { Session, type SessionChannel, type SessionEvents, type SessionOptions } from "../session/session.ts";
+import { connectionEnded } from "../session/transfer/transfers.ts";
+import type { Confirms, Line } from "./outbox.ts";
 
 /** How a link ended. */
 export interface LinkEnd {
@@ -29,10 +27,10 @@ export interface LinkEvents {
   usable(): void;
   /** One frame; `null` is a binary one. */
   frame(text: string | null): void;
-  /** A ping or pong of the server, where the runtime tells of them; a pong with the number of its ping. */
-  sign(pong: number | null): void;
-  /** Makes what looks after transfers in pieces; called once, when it is needed. */
-  transfers(): Transfers;
+  /** The server has shown that it lives, by a ping or a pong of the protocol. */
+  alive(): void;
+  /** The server has answered a ping: what was sent before this time has got there. */
+  confirmed(sentBefore: number): void;
   ended(end: LinkEnd): void;
 }
 
@@ -42,6 +40,8 @@ export interface LinkOptions extends DialOptions {
   platform: string;
   /** Milliseconds the handshake may take. */
   connectTimeout: number;
+  /** The conversation over it. */
+  session: { readonly events: SessionEvents<Link>; readonly options: SessionOptions };
 }
 
 /**
@@ -58,33 +58,30 @@ type Life =
   | { readonly state: "ended" };
 
 /** One WebSocket, from the dial to its end, with a bound on every wait. */
-export class Link implements Line {
-  /** What the server agreed to by hello; `null` before it spoke. */
-  features: readonly string[] | null = null;
+export class Link implements Line, SessionChannel {
+  /** Name this side routes by. */
+  readonly platform: string;
   /** What was dialled. */
   readonly url: URL;
+  readonly session: Session<Link>;
   readonly #events: LinkEvents;
   readonly #dialled: Dialled;
-  readonly #platform: string;
-  /** When each ping without an answer was sent, by its number. */
-  readonly #asked = new Map<number, number>();
-  #pings = 0;
   #life: Life;
   #wasUpgraded = false;
   #cause: unknown;
-  #transfers: Transfers | null = null;
 
   /** Dials at once; throws what the runtime throws for an impossible dial. */
-  constructor(url: string, { connectTimeout, platform, ...dial }: LinkOptions, events: LinkEvents) {
+  constructor(url: string, { connectTimeout, platform, session, ...dial }: LinkOptions, events: LinkEvents) {
     this.#events = events;
-    this.#platform = platform;
+    this.platform = platform;
+    this.session = new Session<Link>(this, session.events, session.options, null);
     this.url = new URL(url);
     this.#dialled = runtime.dial(url, dial);
     const { socket } = this.#dialled;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.#upgraded();
     socket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
-    this.#dialled.onsign = (pong) => events.sign(pong === null ? null : Number(pong));
+    this.#dialled.onsign = (pong) => this.#heardOf(pong);
     socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
     socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
     this.#life = { state: "dialling", timer: runtime.after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
@@ -100,52 +97,44 @@ export class Link implements Line {
     return this.#dialled.socket.bufferedAmount;
   }
 
-  /** Whether messages may go in pieces. */
-  get takesChunks(): boolean {
-    return this.features?.includes("chunks") ?? false;
-  }
-
-  /** What is under way in pieces. */
-  get transfers(): Transfers {
-    return this.#transfers ??= this.#events.transfers();
-  }
-
-  /** Queues one message, in one frame or, where it is large and that was agreed on, in pieces. */
+  /** Queues one message, in as many frames as it takes. */
   send(text: string, message: WireMessage): void {
-    if (!this.takesChunks || !isLarge(text)) return this.post(text);
-    for (const frame of this.transfers.whole(text, message)) {
-      this.post(encodeMessage(chunkMessage(frame, this.#platform)));
-    }
+    this.session.send(text, message);
   }
 
   /** Queues one text frame. */
-  post(text: string): void {
+  sendFrame(text: string): void {
     this.#dialled.socket.send(text);
+  }
+
+  /** Queues a frame of the session's own; a socket that is closing drops it. */
+  sendOwn(text: string): void {
+    this.#dialled.socket.send(text);
+  }
+
+  /** The server has answered a ping of the session's. */
+  confirmed(sentBefore: number): void {
+    this.#events.confirmed(sentBefore);
+  }
+
+  /** A ping of the server, or the pong to one of ours, as the runtime tells. */
+  #heardOf(pong: string | null): void {
+    this.#events.alive();
+    if (pong !== null) this.#events.confirmed(this.session.answered(Number(pong)));
   }
 
   /** What the answer to a ping proves: ours is given after the handlers were called, the protocol's before. */
   get confirms(): Confirms {
-    if (this.features?.includes("ping")) return "handled";
+    if (this.session.answersPings) return "handled";
     return this.#dialled.ping === undefined ? "nothing" : "read";
   }
 
   /** Sends a ping by the best means there is; false if there is none. */
   ask(): boolean {
     const { confirms } = this;
-    if (confirms === "nothing") return false;
-    const number = ++this.#pings;
-    this.#asked.set(number, runtime.now());
-    if (confirms === "handled") this.post(encodeMessage(pingMessage(number, this.#platform)));
-    else this.#dialled.ping?.(`${number}`);
-    return true;
-  }
-
-  /** When the ping of a number was sent; what was sent before it is confirmed. No question, no confirmation. */
-  answered(number: number): number {
-    const at = this.#asked.get(number);
-    if (at === undefined) return -Infinity;
-    for (const earlier of this.#asked.keys()) if (earlier <= number) this.#asked.delete(earlier);
-    return at;
+    if (confirms === "handled") this.session.ping();
+    else if (confirms === "read") this.#dialled.ping?.(`${this.session.newPing()}`);
+    return confirms !== "nothing";
   }
 
   /** Gives the link up without a handshake. */
@@ -199,7 +188,7 @@ export class Link implements Line {
     // A late error must still have a listener, and a socket that is not closed yet must not stay.
     if (socket.readyState !== WebSocket.CLOSED) socket.close();
     this.#dialled.release();
-    this.#transfers?.end(lineFell("the connection ended"));
+    this.session.end(connectionEnded("the connection ended"));
     this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
   }
 }

@@ -1,28 +1,24 @@
 import { encodeMessage } from "../codec/encode.ts";
-import type { DecodeOptions } from "../codec/decode.ts";
 import type { MessageDecodeError } from "../codec/errors.ts";
-import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
-import type { Caller } from "./admission.ts";
-import { CHUNK_NAME, chunkMessage, readChunk } from "../session/transfer/frames.ts";
-import type { Heard } from "../util/emitter.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
-import { helloMessage, pingNumber, pongMessage, refuseReserved } from "../session/hello.ts";
-import { type InboundHandlers, receive } from "../session/inbound.ts";
-import { Rate } from "./limits.ts";
-import { runtime } from "../runtime/mod.ts";
-import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
-import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
-import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
-import { streamText, wholeMessage } from "../session/transfer/text.ts";
+import type { StreamMessage } from "../codec/stream/message_text.ts";
 import type { Timer } from "../runtime/clock.ts";
+import { runtime } from "../runtime/mod.ts";
+import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
+import { createCustom, type WireMessage } from "../schema/rules.ts";
+import { helloMessage, refuseReserved } from "../session/hello.ts";
 import {
-  isLarge,
-  lineFell,
-  type SendStreamOptions,
-  type TransferLimits,
-  Transfers,
-} from "../session/transfer/transfers.ts";
-import { utf8Length } from "../util/utf8.ts";
+  type Received,
+  Session,
+  type SessionChannel,
+  type SessionEvents,
+  type SessionOptions,
+} from "../session/session.ts";
+import { wholeMessage } from "../session/transfer/text.ts";
+import { connectionEnded, isLarge, type SendStreamOptions } from "../session/transfer/transfers.ts";
+import { checkClose, CLOSE, type CloseFrame, invalidMessage } from "../util/close_codes.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import type { Caller } from "./admission.ts";
+import { Rate } from "./limits.ts";
 
 /** One connected client, as handlers see it. */
 export interface Peer {
@@ -71,19 +67,13 @@ export interface Peer {
 }
 
 /** What a peer tells its server. */
-export interface PeerEvents {
+export interface PeerEvents extends SessionEvents<ServerPeer> {
   /** Lets it in, or has closed it and returns false. */
   admit(peer: ServerPeer): boolean;
   /** It has been let in, and greeted. */
   open(peer: ServerPeer): void;
-  message(message: MessageBase, peer: ServerPeer): Heard;
-  custom(message: CustomMessage, peer: ServerPeer): Heard;
-  invalid(error: MessageDecodeError, peer: ServerPeer): void;
-  /** Whether somebody reads messages piece by piece. */
-  wantsStreams(): boolean;
-  stream(envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void;
-  /** The other side will not have a message that went in pieces, or did not get it in time. */
-  refused(message: WireMessage, reason: "too_large" | "slow", peer: ServerPeer): void;
+  /** A frame was a message, or is none. */
+  received(received: Exclude<Received, null>, peer: ServerPeer): void;
   /** One message was queued, other than by {@linkcode ServerPeer.write}. */
   sent(): void;
   /** One message was not queued, as too much is; `null` was one of the library's own. */
@@ -104,12 +94,6 @@ const QUIET_LIMIT = 1000;
 /** Milliseconds between two looks at what has not left yet. */
 const FLUSH_LOOK = 5;
 
-/** Codes a close frame may carry: 1004 to 1006 and 1015 are reserved, 1016 to 2999 belong to nobody. */
-function isCloseCode(code: number): boolean {
-  if (!Number.isInteger(code)) return false;
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
-}
-
 type Life =
   | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
@@ -122,29 +106,24 @@ const CLOSING: Life = { state: "closing" };
 const CLOSED: Life = { state: "closed" };
 
 /** How frames are read, and how long a goodbye may take. */
-export interface PeerOptions extends DecodeOptions {
-  strict: boolean;
+export interface PeerOptions {
+  readonly session: SessionOptions;
+  /** Whether a frame that is not a message ends the connection. */
+  readonly strict: boolean;
   /** Milliseconds. */
-  closeTimeout: number;
-  messagesPerSecond: number;
-  queuedBytes: number;
-  transfers: TransferLimits;
+  readonly closeTimeout: number;
+  readonly messagesPerSecond: number;
+  readonly queuedBytes: number;
 }
 
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
-export class ServerPeer implements Peer, SocketEvents {
-  /** Shared by all, as there are many of them. */
-  static readonly #inbound: InboundHandlers<ServerPeer> = {
-    message: (message, peer) => peer.#events.message(message, peer),
-    custom: (message, peer) => peer.#events.custom(message, peer),
-    own: (message, peer) => peer.#answer(message),
-    invalid: (error, peer) => peer.#invalid(error),
-  };
+export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly id: number;
   readonly platform: string;
   readonly address: string;
   readonly #isAuthorized: boolean;
-  /** Features agreed on by hello, or `null`. */
+  readonly session: Session<ServerPeer>;
+  /** What the handshake agreed on, which the first frame says. */
   readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
@@ -153,7 +132,6 @@ export class ServerPeer implements Peer, SocketEvents {
   #life: Life;
   /** Bytes that may be queued, at most: what was seen queued last, and all that was sent since. */
   #mayBeQueued = 0;
-  #transfers: Transfers | null = null;
   /** When the last frame came; kept while it matters, as long as the peer is being quieted. */
   #lastFrame = 0;
   #isAdmitted = false;
@@ -168,6 +146,7 @@ export class ServerPeer implements Peer, SocketEvents {
     this.#socket = socket;
     this.#events = events;
     this.#options = options;
+    this.session = new Session<ServerPeer>(this, events, options.session, caller.features);
     this.#rate = options.messagesPerSecond === Infinity ? null : new Rate(options.messagesPerSecond);
     // Deno 2.9 tells nothing of a caller that vanished before its socket was open.
     this.#life = { state: "opening", timer: runtime.after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
@@ -190,10 +169,10 @@ export class ServerPeer implements Peer, SocketEvents {
   /** The handshake is done: sending is possible. */
   opened(): void {
     // Given up meanwhile: nobody looks after it.
-    if (this.#life.state !== "opening") return this.#socket.close(1001, "");
+    if (this.#life.state !== "opening") return this.#socket.close(CLOSE.goneAway.code, CLOSE.goneAway.reason);
     runtime.cancel(this.#life.timer);
     this.#life = OPEN;
-    if (!this.#isAuthorized) return this.close(1008, "Invalid or missing token");
+    if (!this.#isAuthorized) return this.turnOut(CLOSE.unauthorized);
     this.#isAdmitted = this.#events.admit(this);
     if (!this.#isAdmitted) return;
     if (this.#features !== null) this.#socket.send(encodeMessage(helloMessage(this.#features, this.platform)));
@@ -204,9 +183,12 @@ export class ServerPeer implements Peer, SocketEvents {
   frame(text: string | null): void {
     if (this.#life.state === "quieting") this.#lastFrame = runtime.now();
     if (!this.#isReading) return;
-    if (this.#rate === null || this.#rate.take()) return void receive(text, this.#options, ServerPeer.#inbound, this);
-    this.#events.flood(this);
-    this.close(4429, "too many messages");
+    if (this.#rate?.take() === false) {
+      this.#events.flood(this);
+      return this.turnOut(CLOSE.tooMany);
+    }
+    const received = this.session.receive(text);
+    if (received !== null) this.#events.received(received, this);
   }
 
   /** The runtime's end of the socket; nothing follows it. */
@@ -214,7 +196,7 @@ export class ServerPeer implements Peer, SocketEvents {
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) runtime.cancel(this.#life.timer);
     this.#life = CLOSED;
-    this.#transfers?.end(lineFell("the connection ended"));
+    this.session.end(connectionEnded("the connection ended"));
     if (this.#isAdmitted) this.#events.close(this, code, reason);
     this.#events.gone(this);
   }
@@ -228,7 +210,9 @@ export class ServerPeer implements Peer, SocketEvents {
       this.#giveUp(message);
       return false;
     }
-    this.#sendText(text, message);
+    this.session.send(text, message);
+    // Escaped for its chunks, it is more than a text of its length ever is.
+    if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
     return true;
   }
 
@@ -244,45 +228,27 @@ export class ServerPeer implements Peer, SocketEvents {
     return true;
   }
 
-  /** Queues one message, in one frame or, where it is large and that was agreed on, in pieces. */
-  #sendText(text: string, message: WireMessage): void {
-    if (!isLarge(text) || !this.#takesChunks) return this.#socket.send(text);
-    for (const frame of this.#lazyTransfers.whole(text, message)) {
-      this.#socket.send(encodeMessage(chunkMessage(frame, this.platform)));
-    }
-    this.#mayBeQueued = this.#socket.buffered; // escaped, it was more than a text of its length ever is
+  /** Queues one text frame that carries a message; there was room for it. */
+  sendFrame(text: string): void {
+    this.#socket.send(text);
   }
 
-  /** Sends a message of the library's own. */
-  #post(message: CustomMessage): void {
+  /** Queues a frame of the session's own. */
+  sendOwn(text: string): void {
     if (!this.isOpen) return;
-    const text = encodeMessage(message);
     if (this.#hasRoom(text)) this.#socket.send(text);
     else this.#giveUp(null);
   }
 
-  get #takesChunks(): boolean {
-    return this.#features?.includes("chunks") ?? false;
-  }
-
-  /** What is under way in pieces; most peers never need it. */
-  get #lazyTransfers(): Transfers {
-    return this.#transfers ??= new Transfers({
-      post: (frame) => this.#post(chunkMessage(frame, this.platform)),
-      buffered: () => this.bufferedAmount,
-      wantsStreams: () => this.#events.wantsStreams(),
-      stream: (envelope, segments) => this.#events.stream(envelope, segments, this),
-      text: (text) => receive(text, this.#options, { ...ServerPeer.#inbound, own: () => false }, this),
-      invalid: (error) => this.#invalid(error),
-      refused: (message, { code }) => this.#events.refused(message, code === "too_large" ? code : "slow", this),
-    }, this.#options.transfers);
+  /** However many frames carry a message, it counts once. */
+  partReceived(): void {
+    this.#rate?.giveBack();
   }
 
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     if (!this.isOpen) throw this.#closedError();
-    if (!this.#takesChunks) return this.send(await wholeMessage(message, options));
-    const { source, total } = streamText(message);
-    await this.#lazyTransfers.send(source, total, options);
+    if (!this.session.takesChunks) return this.send(await wholeMessage(message, options));
+    await this.session.stream(message, options);
     this.#events.sent();
   }
 
@@ -302,33 +268,33 @@ export class ServerPeer implements Peer, SocketEvents {
   }
 
   close(code: number = 1000, reason: string = ""): void {
-    if (!isCloseCode(code)) {
-      throw new RangeError(
-        `Cannot close peer as 'code' must be 1000 to 1014 or 3000 to 4999, and sendable: received ${code}`,
-      );
-    }
-    if (utf8Length(reason) > 123) throw new RangeError("Cannot close peer as 'reason' must take at most 123 bytes");
-    this.#isTurnedOut = true;
-    this.retire(code, reason);
+    checkClose({ code, reason });
+    this.turnOut({ code, reason });
   }
 
-  /** Ends the connection as {@linkcode ServerPeer.close} does, but still reads what is under way. */
-  retire(code: number, reason: string): void {
+  /** Ends the connection, and reads nothing more of it. */
+  turnOut(frame: CloseFrame): void {
+    this.#isTurnedOut = true;
+    this.retire(frame);
+  }
+
+  /** Ends the connection as {@linkcode ServerPeer.turnOut} does, but still reads what is under way. */
+  retire(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
     const now = runtime.now();
     this.#lastFrame = now; // what is under way must still be read, or would cost the close frame
-    this.#quiet(code, reason, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
+    this.#quiet(frame, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
   }
 
   /** Closes once the peer has stopped sending and, where the runtime would lose it, what is queued has left. */
-  #quiet(code: number, reason: string, until: { quiet: number; flushed: number }): void {
+  #quiet(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
     const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
     const mustBeQuiet = this.#isReading || !runtime.closeEndsInput;
     const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET, until.quiet) - now : 0;
-    if (rest <= 0 && !isFlushing) return this.#closeNow(code, reason);
-    const timer = runtime.after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(code, reason, until));
+    if (rest <= 0 && !isFlushing) return this.#closeNow(frame);
+    const timer = runtime.after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(frame, until));
     this.#life = { state: "quieting", timer };
   }
 
@@ -336,34 +302,21 @@ export class ServerPeer implements Peer, SocketEvents {
   #giveUp(message: WireMessage | null): void {
     this.#isTurnedOut = true;
     this.#life = CLOSING; // before anybody hears of it: a handler may answer this very peer
-    this.#transfers?.end(lineFell("the other side does not read")); // its socket may stay
+    this.session.end(connectionEnded("the other side does not read")); // its socket may stay
     this.#events.slow(this, message);
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
-    else this.#socket.close(1013, "not reading");
+    else this.#socket.close(CLOSE.notReading.code, CLOSE.notReading.reason);
   }
 
-  #closeNow(code: number, reason: string): void {
+  #closeNow({ code, reason }: CloseFrame): void {
     this.#life = CLOSING;
-    this.#transfers?.end(lineFell("the connection is closing"));
+    this.session.end(connectionEnded("the connection is closing"));
     this.#socket.close(code, reason);
   }
 
-  #answer(message: CustomMessage): boolean {
-    if (this.#takesChunks && message.message_type_name === CHUNK_NAME) {
-      const frame = readChunk(message.content);
-      if (this.#lazyTransfers.isDue(frame)) this.#rate?.giveBack(); // one message is one, however many pieces
-      this.#lazyTransfers.take(frame);
-      return true;
-    }
-    const number = this.#features?.includes("ping") ? pingNumber(message) : null;
-    if (number === null || message.message_type_name !== "maim_ping") return false;
-    this.#post(pongMessage(number, this.platform));
-    return true;
-  }
-
-  #invalid(error: MessageDecodeError): void {
-    this.#events.invalid(error, this);
-    if (error.code === "too_large") this.close(1009, "Message too large");
-    else if (this.#options.strict) this.close(1007, `Invalid message at ${error.path}`.slice(0, 120));
+  /** A frame was not a message: ends the connection where that is asked for. */
+  faulty(error: MessageDecodeError): void {
+    if (error.code === "too_large") this.turnOut(CLOSE.tooLarge);
+    else if (this.#options.strict) this.turnOut(invalidMessage(error.path));
   }
 }

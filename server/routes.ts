@@ -1,3 +1,4 @@
+import { CLOSE } from "../util/close_codes.ts";
 import { DEFAULT_PLATFORM } from "./admission.ts";
 import type { ServerPeer } from "./peer.ts";
 
@@ -26,7 +27,7 @@ export class Registry {
     if (policy === "reject") return false;
     this.#routes.set(peer.platform, [peer]);
     // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest wins.
-    for (const old of older) old.retire(1000, "新的连接已建立");
+    for (const old of older) old.retire(CLOSE.replaced);
     return true;
   }
 

@@ -1,17 +1,20 @@
 import { MAX_SEGMENTS } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { MAX_BYTES, type MessageDecodeError } from "../codec/errors.ts";
+import { MAX_BYTES, MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { BunWebSocketHandlers, Listener, SocketLimits } from "../runtime/types.ts";
-import { platformOf } from "../schema/custom.ts";
+import { isCustom, platformOf } from "../schema/custom.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
 import { describeDrop } from "../session/drops.ts";
+import { isForwardable, keptText } from "../session/forward_text.ts";
 import { offeredFeatures, refuseReserved } from "../session/hello.ts";
-import { safeText } from "../session/inbound.ts";
+import type { Received, Session, SessionOptions } from "../session/session.ts";
+import { checkAddress, dialableHost } from "../util/address.ts";
 import { withDefaults } from "../session/transfer/options.ts";
+import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
 import { type Gate, plain, readCaller, refuseRequest } from "./admission.ts";
@@ -30,13 +33,6 @@ type Life =
 type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage, peer: Peer];
 };
-
-/** An address that can be dialled: the one that means "all" can not. */
-function dialable(hostname: string): string {
-  if (hostname === "0.0.0.0") return "127.0.0.1";
-  if (hostname === "::" || hostname === "[::]") return "[::1]";
-  return hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname;
-}
 
 const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
 
@@ -78,6 +74,8 @@ export class MessageServer {
   readonly #addresses = new Tally();
   readonly #offences: Offences;
   #nextId = 1;
+  /** The session whose message is being handled now. */
+  #handling: Session<ServerPeer> | null = null;
   #life: Life = { state: "serving", listeners: [], release: [] };
 
   /**
@@ -106,11 +104,13 @@ export class MessageServer {
     this.#bounds = checkLimits(options.limits ?? {});
     this.#offences = new Offences(this.#bounds.wrongTokens);
     const { messagesPerSecond, queuedBytes } = this.#bounds;
-    const transfers = { ...withDefaults(options.chunks), maxBytes, maxDepth };
-    this.#peerOptions = {
-      ...{ maxBytes, maxDepth, maxSegments, strict, closeTimeout, messagesPerSecond, queuedBytes },
-      transfers,
+    const session: SessionOptions = {
+      decode: { maxBytes, maxDepth, maxSegments },
+      transfers: { ...withDefaults(options.chunks), maxBytes, maxDepth },
+      offered: null,
+      sharesTexts: false,
     };
+    this.#peerOptions = { session, strict, closeTimeout, messagesPerSecond, queuedBytes };
     this.#limits = { maxBytes, idleTimeout };
     this.#closeTimeout = closeTimeout;
     this.#registry = new Registry(options.duplicates ?? "replace");
@@ -177,17 +177,12 @@ export class MessageServer {
     if (this.#life.state === "closed") {
       throw new MessageConnectionError("closed", "Cannot listen as the server must not be closed: create a new one");
     }
-    if (!Number.isInteger(port) || port < 0 || port > 65535) {
-      throw new RangeError(`Cannot listen as 'port' must be from 0 to 65535: received ${port}`);
-    }
-    if (typeof hostname !== "string" || hostname === "") {
-      throw new TypeError("Cannot listen as 'hostname' must be an address: received none");
-    }
+    checkAddress({ hostname, port });
     const listener = runtime.listen({ hostname, port, tls }, this.#limits, this.fetch);
     this.#life.listeners.push(listener);
     if (signal !== undefined) this.#closeOn(signal, this.#life.release);
     const scheme = tls === undefined ? "ws" : "wss";
-    return `${scheme}://${dialable(hostname)}:${listener.port}${this.#gate.path}`;
+    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#gate.path}`;
   }
 
   /**
@@ -234,7 +229,9 @@ export class MessageServer {
    */
   forward(platform: string, received: WireMessage): void {
     refuseReserved(received);
-    this.#route(platform, safeText(received) ?? encodeMessage(received), received);
+    const text = this.#handling?.textOf(received) ?? keptText(received);
+    const isSame = text !== undefined && isForwardable(received, text);
+    this.#route(platform, isSame ? text : encodeMessage(received), received);
   }
 
   /**
@@ -324,7 +321,7 @@ export class MessageServer {
   }
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
-    for (const peer of this.#sockets) peer.retire(1000, "服务器关闭");
+    for (const peer of this.#sockets) peer.retire(CLOSE.stopped);
     if (this.#sockets.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = runtime.after(this.#closeTimeout, resolve);
@@ -380,40 +377,27 @@ export class MessageServer {
   readonly #peerEvents = {
     admit: (peer: ServerPeer): boolean => {
       if (this.#life.state === "closed") {
-        peer.retire(1000, "服务器关闭");
+        peer.retire(CLOSE.stopped);
         return false;
       }
       if (!this.#registry.add(peer)) {
-        peer.close(4409, "platform already connected");
+        peer.turnOut(CLOSE.alreadyConnected);
         return false;
       }
       this.#admitted.add(peer);
       return true;
     },
     open: (peer: ServerPeer): void => void this.#emitter.emit("open", peer),
-    message: (message: MessageBase, peer: ServerPeer): Heard => {
-      this.#counts.received++;
-      if (message.message_info.platform !== peer.platform) this.#counts.foreign++;
-      return this.#emitter.emit("message", message, peer);
-    },
-    custom: (message: CustomMessage, peer: ServerPeer): Heard => {
-      this.#counts.received++;
-      const heard = this.#emitter.emit("custom", message, peer);
-      const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message, peer);
-      return heard === "pending" ? heard : byName;
-    },
-    invalid: (error: MessageDecodeError, peer: ServerPeer): void => {
-      this.#counts.invalid++;
-      this.#emitter.emit("invalid", error, peer);
-    },
+    received: (received: Exclude<Received, null>, peer: ServerPeer): void => this.#received(received, peer),
+    collected: (received: Exclude<Received, null>, peer: ServerPeer): void => this.#received(received, peer),
     wantsStreams: (): boolean => this.#emitter.has("stream"),
-    stream: (envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void => {
+    streamed: (envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void => {
       this.#counts.received++;
       if (envelope.message_info.platform !== peer.platform) this.#counts.foreign++;
       if (this.#emitter.emit("stream", envelope, segments, peer) === "unheard") void segments.return(); // never rejects
     },
-    refused: (message: WireMessage, reason: ServerDrop["reason"], peer: ServerPeer): void =>
-      this.#drop({ message, reason }, peer),
+    refused: (message: WireMessage, { code }: MessageConnectionError, peer: ServerPeer): void =>
+      this.#drop({ message, reason: code === "too_large" ? code : "slow" }, peer),
     sent: (): void => void this.#counts.sent++,
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
       this.#registry.remove(peer);
@@ -435,6 +419,32 @@ export class MessageServer {
       if (this.#sockets.size === 0) this.#emptied();
     },
   };
+
+  /** A message, or a fault, has come in one frame or in chunks. */
+  #received(received: Exclude<Received, null>, peer: ServerPeer): void {
+    if (received instanceof MessageDecodeError) {
+      this.#counts.invalid++;
+      this.#emitter.emit("invalid", received, peer);
+      return peer.faulty(received);
+    }
+    const { session } = peer;
+    const outer = this.#handling;
+    this.#handling = session;
+    this.#counts.received++;
+    session.handled(isCustom(received) ? this.#emitCustom(received, peer) : this.#emitMessage(received, peer));
+    this.#handling = outer;
+  }
+
+  #emitMessage(message: MessageBase, peer: ServerPeer): Heard {
+    if (message.message_info.platform !== peer.platform) this.#counts.foreign++;
+    return this.#emitter.emit("message", message, peer);
+  }
+
+  #emitCustom(message: CustomMessage, peer: ServerPeer): Heard {
+    const heard = this.#emitter.emit("custom", message, peer);
+    const byName = this.#emitter.emit(`custom:${message.message_type_name}`, message, peer);
+    return heard === "pending" ? heard : byName;
+  }
 
   #drop(drop: ServerDrop, peer: ServerPeer): void {
     this.#counts.dropped++;

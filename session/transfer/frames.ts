@@ -43,15 +43,19 @@ export function chunkMessage(frame: ChunkFrame, platform: string): CustomMessage
   return createCustom(CHUNK_NAME, frame, platform);
 }
 
-/** What a chunk frame says that does not fit. */
-export function chunkFault(member: string, expected: string, received: string): MessageDecodeError {
-  const path = `$.content${member === "" ? "" : `.${member}`}`;
+/** The fault of a frame that is text and decodes, and is not what was agreed on. */
+export function notAgreed(path: string, expected: string, received: string): MessageDecodeError {
   return new MessageDecodeError(`Cannot decode frame as ${path} must be ${expected}: received ${received}`, {
     code: "invalid_shape",
     path,
     expected,
     received,
   });
+}
+
+/** The fault of a member of a chunk frame. */
+export function chunkFault(member: string, expected: string, received: string): MessageDecodeError {
+  return notAgreed(`$.content${member === "" ? "" : `.${member}`}`, expected, received);
 }
 
 /** Reads the members of one frame. */

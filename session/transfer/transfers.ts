@@ -77,7 +77,7 @@ function refusalError(act: string, reason: RefusalReason, limit?: number): Messa
 }
 
 /** What a transfer ends with when its line does. */
-export function lineFell(why: string): MessageConnectionError {
+export function connectionEnded(why: string): MessageConnectionError {
   return new MessageConnectionError("closed", `Cannot go on with message as its line must stay to the end: ${why}`);
 }
 
