@@ -25,10 +25,14 @@ export type {
   MessageClientEvents,
   SendTextOptions,
 } from "./client/client.ts";
-export type { ClientStatus } from "./client/connection.ts";
-export type { HeartbeatOptions } from "./client/heartbeat.ts";
-export type { ClientTls, MessageClientOptions, ReconnectOptions } from "./client/options.ts";
-export type { OutboxOptions } from "./client/outbox.ts";
+export type { ClientStatus } from "./client/status.ts";
+export type {
+  ClientTls,
+  HeartbeatOptions,
+  MessageClientOptions,
+  OutboxOptions,
+  ReconnectOptions,
+} from "./client/options.ts";
 export { MessageRejectedError } from "./client/validation.ts";
 export type { Validate, ValidationIssue } from "./client/validation.ts";
 export type { Drop, DropReason } from "./session/drops.ts";

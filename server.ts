@@ -15,7 +15,6 @@
 import { runServer } from "./server/program.ts";
 
 export type { BunSocket, BunWebSocketHandlers, ServerTls } from "./runtime/types.ts";
-export type { Authorization } from "./server/admission.ts";
 export type {
   LimitReached,
   MessageServerEvents,
@@ -24,10 +23,15 @@ export type {
   ServerListenOptions,
   ServerStats,
 } from "./server/events.ts";
-export type { LimitName, ServerLimits } from "./server/limits.ts";
-export type { MessageServerOptions, ServerDecodeOptions } from "./server/options.ts";
+export type {
+  Authorization,
+  DuplicatePolicy,
+  LimitName,
+  MessageServerOptions,
+  ServerDecodeOptions,
+  ServerLimits,
+} from "./server/options.ts";
 export type { Peer } from "./server/peer.ts";
-export type { DuplicatePolicy } from "./server/routes.ts";
 export { MessageServer } from "./server/server.ts";
 export type { ChunkOptions } from "./session/transfer/options.ts";
 export type { SendProgress, SendStreamOptions } from "./session/transfer/transfers.ts";

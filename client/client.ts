@@ -1,9 +1,9 @@
 import { encodeMessage } from "../codec/encode.ts";
-import { MAX_BYTES, MessageDecodeError } from "../codec/errors.ts";
+import { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { isCustom } from "../schema/custom.ts";
-import { type Route, withRoute } from "../schema/route.ts";
+import { withRoute } from "../schema/route.ts";
 import {
   createCustom,
   createMessage,
@@ -15,17 +15,18 @@ import {
   type WireMessage,
 } from "../schema/rules.ts";
 import { describeDrop, type Drop } from "../session/drops.ts";
-import { offeredFeatures, refuseReserved } from "../session/hello.ts";
-import type { Received, SessionEvents, SessionOptions } from "../session/session.ts";
-import { withDefaults } from "../session/transfer/options.ts";
+import { refuseReserved } from "../session/hello.ts";
+import type { Received, SessionEvents } from "../session/session.ts";
 import { wholeMessage } from "../session/transfer/text.ts";
 import type { SendStreamOptions } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
-import { type ClientStatus, closedError, Connection } from "./connection.ts";
+import { closedError, Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import { checkOptions, checkUrl, type MessageClientOptions } from "./options.ts";
-import { judge, type Validate, type ValidationIssue } from "./validation.ts";
+import type { MessageClientOptions } from "./options.ts";
+import { checkUrl, type ClientSettings, resolveOptions } from "./settings.ts";
+import type { ClientStatus } from "./status.ts";
+import { checkBeforeSending, type ValidationIssue } from "./validation.ts";
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {
@@ -135,10 +136,7 @@ export class MessageClient {
   readonly platform: string;
   readonly #connection: Connection;
   readonly #emitter = new Emitter<Events>();
-  readonly #mayKeep: boolean;
-  /** Written into ordinary messages that name none. */
-  readonly #route: Route;
-  readonly #validate: Validate | undefined;
+  readonly #settings: ClientSettings;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
 
@@ -151,13 +149,11 @@ export class MessageClient {
    * @throws {RangeError} If an option is out of range; the text names it.
    */
   constructor(url: string | URL | (() => string | Promise<string>), options: MessageClientOptions) {
-    checkOptions(options);
-    this.platform = options.platform;
-    this.#mayKeep = options.outbox !== false;
-    this.#route = { account: options.account, scope: options.scope };
-    this.#validate = options.validate;
-    const session = { events: this.#sessionEvents(), options: sessionOptions(options) };
-    this.#connection = new Connection(typeof url === "function" ? url : checkUrl(String(url)), options, session, {
+    const settings = resolveOptions(options);
+    this.platform = settings.platform;
+    this.#settings = settings;
+    const dialled = typeof url === "function" ? url : checkUrl(String(url));
+    this.#connection = new Connection(dialled, settings, this.#sessionEvents(), {
       status: (status) => void this.#emitter.emit("status", status),
       received: (received, link) => this.#received(received, link),
       drop: (drop) => this.#drop(drop),
@@ -251,8 +247,8 @@ export class MessageClient {
   #send<Message extends WireMessage>(given: Message): Message {
     refuseReserved(given);
     this.#checkState();
-    const message = withRoute(given, this.#route);
-    const warnings = this.#judge(message);
+    const message = withRoute(given, this.#settings.route);
+    const warnings = this.#check(message);
     this.#connection.outbox.accept(message, encodeMessage(message));
     this.#warn(message, warnings);
     return message;
@@ -337,8 +333,8 @@ export class MessageClient {
    */
   async sendStream(given: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     const { session } = this.#connection.openLink();
-    const message = withRoute(given, this.#route);
-    const warnings = this.#judge(message);
+    const message = withRoute(given, this.#settings.route);
+    const warnings = this.#check(message);
     if (!session.takesChunks) {
       const whole = await wholeMessage(message, options);
       this.#checkState(); // meanwhile the line may have gone
@@ -370,7 +366,7 @@ export class MessageClient {
   #checkState(): void {
     const { state } = this.#connection.status;
     if (state === "closing" || state === "closed") throw closedError();
-    if (state === "idle" || (!this.#mayKeep && state !== "open")) {
+    if (state === "idle" || (!this.#settings.keepsMessages && state !== "open")) {
       throw new MessageConnectionError(
         "not_open",
         `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
@@ -379,8 +375,9 @@ export class MessageClient {
   }
 
   /** Asks the `validate` of the options; throws if the message is to be dropped. */
-  #judge(message: WireMessage): readonly ValidationIssue[] {
-    return this.#validate === undefined ? [] : judge(message, this.#validate);
+  #check(message: WireMessage): readonly ValidationIssue[] {
+    const { validate } = this.#settings;
+    return validate === undefined ? [] : checkBeforeSending(message, validate);
   }
 
   #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
@@ -422,16 +419,4 @@ export class MessageClient {
         this.#connection.outbox.refuse(message, code === "too_large" ? code : "unconfirmed"),
     };
   }
-}
-
-/** How the sessions of a client behave. */
-function sessionOptions(options: MessageClientOptions): SessionOptions {
-  const { decode = {}, chunks } = options;
-  const { maxBytes = MAX_BYTES, maxDepth = 32 } = decode;
-  return {
-    decode,
-    transfers: { ...withDefaults(chunks), maxBytes, maxDepth },
-    offered: offeredFeatures(options),
-    sharesTexts: true,
-  };
 }

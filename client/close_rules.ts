@@ -100,8 +100,8 @@ export function socketIoVerdict({ error, isFatal }: Verdict): Verdict {
   };
 }
 
-/** Judges the end of a link by the table of close codes; everything unknown is worth another try. */
-export function judge(end: LinkEnd, url: URL): Verdict {
+/** Decides what the end of a link means, by the table of close codes; everything unknown is worth another try. */
+export function closeVerdict(end: LinkEnd, url: URL): Verdict {
   const where = place(url);
   const { code, reason } = end;
   if (!end.wasUpgraded) {

@@ -1,57 +1,17 @@
 import { runtime } from "../runtime/mod.ts";
-import type { Timer } from "../runtime/clock.ts";
 import type { Drop } from "../session/drops.ts";
+import type { Received, SessionEvents } from "../session/session.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { judge, socketIoVerdict, type Verdict } from "./close_rules.ts";
-import { findTarget, type Target } from "./dial.ts";
+import { closeVerdict, socketIoVerdict, type Verdict } from "./close_rules.ts";
+import { findTarget, type UrlOption } from "./dial.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Received } from "../session/session.ts";
-import { Link, type LinkEnd, type LinkOptions } from "./link.ts";
-import type { MessageClientOptions } from "./options.ts";
+import { type Connecting, type Live, newWaiter, type Open, statusOf, type Waiter, type Waiting } from "./life.ts";
+import { Link, type LinkEnd } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { probeUrl, speaksSocketIo } from "./probe.ts";
-import { Backoff } from "./reconnect.ts";
-
-/** Where a client stands. */
-export type ClientStatus =
-  | {
-    /** Not connected, nothing under way. */
-    readonly state: "idle";
-    /** Why the last attempt failed. */
-    readonly reason?: MessageConnectionError;
-  }
-  | {
-    /** Dialling, or upgraded and not yet known to be welcome. */
-    readonly state: "connecting";
-    /** 0 for the dial of `connect()`, then the number of the new dial; starts from 1 after a stable connection. */
-    readonly attempt: number;
-  }
-  | {
-    /** Usable. */
-    readonly state: "open";
-    /** Milliseconds since the connection before this one was lost; absent for the first. */
-    readonly gap?: number;
-  }
-  | {
-    /** Waiting to dial again. */
-    readonly state: "waiting";
-    /** Number of the new dial to come. */
-    readonly attempt: number;
-    /** Milliseconds until then. */
-    readonly delay: number;
-    /** What ended the last connection or dial. */
-    readonly reason: MessageConnectionError;
-  }
-  | {
-    /** Saying goodbye. */
-    readonly state: "closing";
-  }
-  | {
-    /** Down for good. */
-    readonly state: "closed";
-    /** What made it so; absent after `close()`. */
-    readonly reason?: MessageConnectionError;
-  };
+import { delayBefore } from "./reconnect.ts";
+import type { ClientSettings } from "./settings.ts";
+import type { ClientStatus } from "./status.ts";
 
 /** What a connection tells its client. */
 export interface ConnectionEvents {
@@ -61,56 +21,6 @@ export interface ConnectionEvents {
   drop(drop: Drop): void;
   /** A function of the options failed. */
   fail(error: unknown): void;
-}
-
-/** Those who wait for the link to become usable; all share one promise. */
-interface Waiter extends PromiseWithResolvers<void> {
-  callers: number;
-}
-
-interface Connecting {
-  readonly state: "connecting";
-  readonly attempt: number;
-  readonly waiter: Waiter;
-  /** Whether failure leads straight back to `idle`: the dial of a `connect()` without `retry`. */
-  isOnce: boolean;
-  /** When the connection before this one was lost; absent before the first. */
-  readonly lostAt: number | undefined;
-  link: Link | null;
-}
-
-interface Open {
-  readonly state: "open";
-  readonly attempt: number;
-  readonly link: Link;
-  readonly heartbeat: Heartbeat | null;
-  readonly since: number;
-  readonly gap?: number;
-}
-
-interface Waiting {
-  readonly state: "waiting";
-  readonly attempt: number;
-  readonly delay: number;
-  readonly reason: MessageConnectionError;
-  readonly waiter: Waiter;
-  readonly lostAt: number | undefined;
-  readonly timer: Timer;
-}
-
-/** What a connection holds in each state, and nothing else. */
-type Live =
-  | { readonly state: "idle"; readonly reason?: MessageConnectionError }
-  | Connecting
-  | Open
-  | Waiting
-  | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void>; readonly timer: Timer }
-  | { readonly state: "closed"; readonly reason?: MessageConnectionError };
-
-function newWaiter(): Waiter {
-  const waiter = { ...Promise.withResolvers<void>(), callers: 0 };
-  waiter.promise.catch(() => {}); // nobody may be waiting during a reconnect: `status` tells
-  return waiter;
 }
 
 /** What a closed client answers to everything. */
@@ -123,50 +33,29 @@ export class Connection {
   readonly outbox: Outbox;
   /** Times it became usable. */
   opened = 0;
-  readonly #target: () => Promise<Target>;
-  readonly #options: MessageClientOptions;
-  readonly #session: LinkOptions["session"];
-  readonly #ca: readonly string[];
-  readonly #backoff: Backoff;
+  readonly #url: UrlOption;
+  readonly #settings: ClientSettings;
+  readonly #sessionEvents: SessionEvents<Link>;
   readonly #events: ConnectionEvents;
-  readonly #connectTimeout: number;
-  readonly #closeTimeout: number;
   /** States entered while a handler of an earlier one runs: each is told in its turn. */
   readonly #untold: ClientStatus[] = [];
   #live: Live = { state: "idle" };
 
   constructor(
-    url: string | (() => string | Promise<string>),
-    options: MessageClientOptions,
-    session: LinkOptions["session"],
+    url: UrlOption,
+    settings: ClientSettings,
+    sessionEvents: SessionEvents<Link>,
     events: ConnectionEvents,
   ) {
-    this.#session = session;
-    const { connectTimeout = 10_000, closeTimeout = 5000, tls: { ca = [] } = {} } = options;
-    this.#connectTimeout = connectTimeout;
-    this.#closeTimeout = closeTimeout;
-    this.#ca = typeof ca === "string" ? [ca] : ca;
-    this.#options = options;
+    this.#url = url;
+    this.#settings = settings;
+    this.#sessionEvents = sessionEvents;
     this.#events = events;
-    this.#backoff = new Backoff(options.reconnect ?? {});
-    this.#target = () => findTarget(url, options, connectTimeout);
-    this.outbox = new Outbox(options.outbox || {}, (drop) => events.drop(drop));
+    this.outbox = new Outbox(settings.outbox, (drop) => events.drop(drop));
   }
 
   get status(): ClientStatus {
-    const live = this.#live;
-    switch (live.state) {
-      case "connecting":
-        return { state: "connecting", attempt: live.attempt };
-      case "open":
-        return live.gap === undefined ? { state: "open" } : { state: "open", gap: live.gap };
-      case "waiting":
-        return { state: "waiting", attempt: live.attempt, delay: live.delay, reason: live.reason };
-      case "closing":
-        return { state: "closing" };
-      default:
-        return live.reason === undefined ? { state: live.state } : { state: live.state, reason: live.reason };
-    }
+    return statusOf(this.#live);
   }
 
   /** The link that messages go over now; throws when there is none. */
@@ -208,15 +97,15 @@ export class Connection {
 
   /** Flushes, shakes hands, and ends, each bounded by a share of `closeTimeout`. */
   async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
-    const share = Math.min(this.#closeTimeout / 2, 1000);
-    const end = runtime.now() + this.#closeTimeout;
+    const share = Math.min(this.#settings.closeTimeout / 2, 1000);
+    const end = runtime.now() + this.#settings.closeTimeout;
     const done = Promise.withResolvers<void>();
     const goodbye = () => {
       this.outbox.hold();
       link.close(Math.max(share, end - runtime.now()));
     };
     const mustFlush = this.outbox.length > 0;
-    const timer = runtime.after(mustFlush ? this.#closeTimeout - share : 0, goodbye);
+    const timer = runtime.after(mustFlush ? this.#settings.closeTimeout - share : 0, goodbye);
     this.#enter({ state: "closing", link, done, timer });
     waiter?.reject(closedError());
     if (mustFlush) this.outbox.whenFlushed(goodbye);
@@ -255,7 +144,7 @@ export class Connection {
     if (!("waiter" in live) || live.waiter !== waiter || live.lostAt !== undefined) return;
     if (live.state === "waiting") runtime.cancel(live.timer);
     this.#enter({ state: "idle" });
-    if (live.state === "connecting") live.link?.close(this.#closeTimeout);
+    if (live.state === "connecting") live.link?.close(this.#settings.closeTimeout);
     if (this.#live.state === "idle") this.outbox.clear("closed");
   }
 
@@ -265,19 +154,13 @@ export class Connection {
   }
 
   async #open(live: Connecting): Promise<void> {
-    const target = await this.#target();
+    const target = await findTarget(this.#url, this.#settings);
     if (this.#live !== live) return; // closed or cancelled meanwhile
     if (target instanceof MessageConnectionError) return this.#fall(live, { error: target, isFatal: false });
     const { url, headers } = target;
-    const { platform } = this.#options;
+    const { platform, ca, connectTimeout, session } = this.#settings;
     try {
-      const options = {
-        platform,
-        headers,
-        ca: this.#ca,
-        connectTimeout: this.#connectTimeout,
-        session: this.#session,
-      };
+      const options = { platform, headers, ca, connectTimeout, session, sessionEvents: this.#sessionEvents };
       const link: Link = new Link(url, options, {
         usable: () => this.#usable(live, link),
         frame: (text) => this.#frame(link, text),
@@ -288,7 +171,7 @@ export class Connection {
       live.link = link;
     } catch (cause) {
       const end = { code: 1006, reason: "", wasUpgraded: false, wasClosing: false, timeout: null, cause };
-      this.#fall(live, judge(end, new URL(url)));
+      this.#fall(live, closeVerdict(end, new URL(url)));
     }
   }
 
@@ -328,7 +211,7 @@ export class Connection {
   #ended(link: Link, end: LinkEnd): void {
     const live = this.#live;
     if (!("link" in live) || live.link !== link) return;
-    if (live.state !== "closing") return void this.#fallWithAdvice(live, end, judge(end, link.url));
+    if (live.state !== "closing") return void this.#fallWithAdvice(live, end, closeVerdict(end, link.url));
     runtime.cancel(live.timer);
     this.#enter({ state: "closed" });
     // Only the echo of our own close frame proves that everything before it was read.
@@ -342,7 +225,7 @@ export class Connection {
   async #fallWithAdvice(live: Connecting | Open, end: LinkEnd, verdict: Verdict): Promise<void> {
     const status = live.state === "connecting" ? runtime.httpStatus(end.cause) : null;
     if (live.link === null || (status !== 400 && status !== 404)) return this.#fall(live, verdict);
-    const isSocketIo = await speaksSocketIo(live.link.url, this.#ca);
+    const isSocketIo = await speaksSocketIo(live.link.url, this.#settings.ca);
     if (this.#live !== live) return; // closed meanwhile
     this.#fall(live, isSocketIo ? socketIoVerdict(verdict) : verdict);
   }
@@ -351,7 +234,7 @@ export class Connection {
   #fall(live: Connecting | Open, { error: reason, isFatal }: Verdict): void {
     const waiter = live.state === "connecting" ? live.waiter : newWaiter();
     const lostAt = live.state === "connecting" ? live.lostAt : runtime.now();
-    const isStable = live.state === "open" && runtime.now() - live.since >= this.#backoff.stableAfter;
+    const isStable = live.state === "open" && runtime.now() - live.since >= this.#settings.reconnect.stableAfter;
     const attempt = isStable ? 1 : live.attempt + 1;
     const isOnce = live.state === "connecting" && live.isOnce;
     const silentSince = live.state === "open" ? live.heartbeat?.silentSince ?? Infinity : Infinity;
@@ -376,7 +259,7 @@ export class Connection {
 
   #delay(attempt: number, reason: MessageConnectionError): number | null {
     try {
-      return this.#backoff.delayOf(attempt, reason);
+      return delayBefore(attempt, reason, this.#settings.reconnect);
     } catch (error) {
       this.#events.fail(error);
       return null;
@@ -390,10 +273,10 @@ export class Connection {
   }
 
   #heartbeat(link: Link): Heartbeat | null {
-    const { heartbeat = {} } = this.#options;
-    if (heartbeat === false) return null;
+    const { heartbeat } = this.#settings;
+    if (heartbeat === null) return null;
     return new Heartbeat(heartbeat, {
-      ask: (signal) => this.#ask(link, signal, heartbeat.probe ?? true),
+      ask: (signal) => this.#ask(link, signal, heartbeat.probe),
       get bufferedAmount() {
         return link.bufferedAmount;
       },
@@ -410,7 +293,7 @@ export class Connection {
 
   async #probe(link: Link, signal: AbortSignal): Promise<void> {
     try {
-      await runtime.get(probeUrl(link.url), this.#ca, signal);
+      await runtime.get(probeUrl(link.url), this.#settings.ca, signal);
     } catch {
       return; // no answer is what the heartbeat waits for
     }

@@ -1,28 +1,6 @@
+import type { HeartbeatSettings } from "./settings.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Timer } from "../runtime/clock.ts";
-
-/** How a silent server is asked whether it is still there. Durations are milliseconds. */
-export interface HeartbeatOptions {
-  /**
-   * Silence after which the server is asked.
-   *
-   * @default {20000}
-   */
-  interval?: number;
-  /**
-   * How long it may take to answer; after that the connection is given up and dialled again.
-   *
-   * @default {10000}
-   */
-  timeout?: number;
-  /**
-   * Whether a server that can not be pinged from here is asked by an HTTP request to the same address. It notices a
-   * frozen or vanished server, but not a connection that broke half-way behind a proxy.
-   *
-   * @default {true}
-   */
-  probe?: boolean;
-}
 
 /** What a heartbeat asks through. */
 export interface Pulse {
@@ -52,7 +30,7 @@ export class Heartbeat {
   #lastSign = runtime.now();
   #life: Life = { state: "stopped" };
 
-  constructor({ interval = 20_000, timeout = 10_000 }: HeartbeatOptions, pulse: Pulse) {
+  constructor({ interval, timeout }: Pick<HeartbeatSettings, "interval" | "timeout">, pulse: Pulse) {
     this.#interval = interval;
     this.#timeout = timeout;
     this.#pulse = pulse;

@@ -40,8 +40,9 @@ export interface LinkOptions extends DialOptions {
   platform: string;
   /** Milliseconds the handshake may take. */
   connectTimeout: number;
-  /** The conversation over it. */
-  session: { readonly events: SessionEvents<Link>; readonly options: SessionOptions };
+  /** How the conversation over it behaves. */
+  session: SessionOptions;
+  sessionEvents: SessionEvents<Link>;
 }
 
 /**
@@ -71,10 +72,14 @@ export class Link implements Line, SessionChannel {
   #cause: unknown;
 
   /** Dials at once; throws what the runtime throws for an impossible dial. */
-  constructor(url: string, { connectTimeout, platform, session, ...dial }: LinkOptions, events: LinkEvents) {
+  constructor(
+    url: string,
+    { connectTimeout, platform, session, sessionEvents, ...dial }: LinkOptions,
+    events: LinkEvents,
+  ) {
     this.#events = events;
     this.platform = platform;
-    this.session = new Session<Link>(this, session.events, session.options, null);
+    this.session = new Session<Link>(this, sessionEvents, session, null);
     this.url = new URL(url);
     this.#dialled = runtime.dial(url, dial);
     const { socket } = this.#dialled;

@@ -1,11 +1,6 @@
 import type { DecodeOptions } from "../codec/decode.ts";
-import { isRouteName } from "../schema/route.ts";
-import { HELLO_HEADER } from "../session/hello.ts";
-import { checkChunks, type ChunkOptions } from "../session/transfer/options.ts";
-import { checkBoolean, checkChoice, checkFunction, checkNumber, checkObject, isHeaderName } from "../util/checks.ts";
+import type { ChunkOptions } from "../session/transfer/options.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
-import type { HeartbeatOptions } from "./heartbeat.ts";
-import type { OutboxOptions } from "./outbox.ts";
 import type { Validate } from "./validation.ts";
 
 /** When and how often a client dials again. Durations are milliseconds. */
@@ -48,6 +43,64 @@ export interface ReconnectOptions {
   stableAfter?: number;
   /** Decides the wait instead: `attempt` counts from 1. */
   delay?: (attempt: number, reason: MessageConnectionError) => number;
+}
+
+/** How a silent server is asked whether it is still there. Durations are milliseconds. */
+export interface HeartbeatOptions {
+  /**
+   * Silence after which the server is asked.
+   *
+   * @default {20000}
+   */
+  interval?: number;
+  /**
+   * How long it may take to answer; after that the connection is given up and dialled again.
+   *
+   * @default {10000}
+   */
+  timeout?: number;
+  /**
+   * Whether a server that can not be pinged from here is asked by an HTTP request to the same address. It notices a
+   * frozen or vanished server, but not a connection that broke half-way behind a proxy.
+   *
+   * @default {true}
+   */
+  probe?: boolean;
+}
+
+/** What is kept while the line is down or slow, and what is said about messages nobody can be sure of. */
+export interface OutboxOptions {
+  /**
+   * Messages kept at most.
+   *
+   * @default {1000}
+   */
+  maxMessages?: number;
+  /**
+   * Bytes kept at most; one message of any size is kept when nothing else is.
+   *
+   * @default {16777216}
+   */
+  maxBytes?: number;
+  /**
+   * Milliseconds a message may wait; older ones are dropped as `expired`.
+   *
+   * @default {60000}
+   */
+  maxAge?: number;
+  /**
+   * What becomes of messages that may or may not have arrived when the line fell: `"report"` drops each as
+   * `unconfirmed`, `"resend"` sends each once more with the same id, which may duplicate it.
+   *
+   * @default {"report"}
+   */
+  inDoubt?: "report" | "resend";
+  /**
+   * Milliseconds before a fall within which a message sent is in doubt. More are when the server had fallen silent.
+   *
+   * @default {1000}
+   */
+  doubt?: number;
 }
 
 /** Whom a `wss://` client trusts. Verification itself can not be turned off. */
@@ -104,94 +157,4 @@ export interface MessageClientOptions {
    * @default {5000}
    */
   closeTimeout?: number;
-}
-
-/** Checks what a client dials. */
-export function checkUrl(url: string): string {
-  const parsed = URL.parse(url);
-  if (parsed?.protocol === "ws:" || parsed?.protocol === "wss:") {
-    if (parsed.hash === "") return url;
-    throw new TypeError("Cannot create MessageClient as 'url' must have no fragment");
-  }
-  const found = parsed === null ? "no URL" : `a ${parsed.protocol} URL`;
-  throw new TypeError(`Cannot create MessageClient as 'url' must start with ws:// or wss://: received ${found}`);
-}
-
-/** Checks a token, which may hold spaces inside; what it holds is never shown. */
-export function checkToken(token: unknown): string {
-  if (typeof token === "string" && /^[\x20-\x7e]*$/.test(token)) return token;
-  throw new TypeError("Cannot connect as 'token' must be printable ASCII");
-}
-
-/** Checks further headers: a value may be secret, so none is shown. */
-function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
-      throw new TypeError(
-        `Cannot create MessageClient as 'headers' must not hold "${name}": the client sends it itself`,
-      );
-    }
-    const isName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
-    if (!isName || typeof value !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new TypeError("Cannot create MessageClient as 'headers' must hold names and values that HTTP allows");
-    }
-  }
-}
-
-function checkTls({ ca = [] }: ClientTls): void {
-  const texts = typeof ca === "string" ? [ca] : ca;
-  if (Array.isArray(texts) && texts.every((text) => typeof text === "string" && text.includes("-----BEGIN"))) return;
-  throw new TypeError("Cannot create MessageClient as 'tls.ca' must be PEM text, or an array of it");
-}
-
-/** Numbers among the options, and the least each may be. */
-const LEAST = {
-  reconnect: { minDelay: 0, maxDelay: 0, multiplier: 1, jitter: 0, maxAttempts: 0, stableAfter: 0 },
-  outbox: { maxMessages: 0, maxBytes: 0, maxAge: 0, doubt: 0 },
-  heartbeat: { interval: 1, timeout: 1 },
-  decode: { maxBytes: 1, maxDepth: 1, maxSegments: 1 },
-} as const;
-const LEAST_TIME = { connectTimeout: 1, closeTimeout: 0 } as const;
-
-function checkNumbers(owner: string, given: object, least: Readonly<Record<string, number>>, prefix = ""): void {
-  for (const [name, value] of Object.entries(given)) {
-    const min = least[name];
-    if (min !== undefined && value !== undefined) checkNumber(owner, prefix + name, value, min);
-  }
-}
-
-/** Checks the options of a client, naming the one at fault. */
-export function checkOptions(options: MessageClientOptions): void {
-  const owner = "MessageClient";
-  const { platform, token, tls, headers, reconnect, outbox, heartbeat } = options;
-  if (!isHeaderName(platform)) {
-    throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
-  }
-  for (const name of ["account", "scope"] as const) {
-    const value = options[name];
-    if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
-    throw new TypeError(`Cannot create ${owner} as '${name}' must be a string that is not blank`);
-  }
-  if (token !== undefined && typeof token !== "function") checkToken(token);
-  checkHeaders(headers ?? {});
-  checkTls(tls ?? {});
-  for (const group of ["reconnect", "outbox", "heartbeat", "decode"] as const) {
-    const given = options[group];
-    if (given === undefined || (given === false && group !== "decode")) continue;
-    checkObject(owner, group, given);
-    checkNumbers(owner, given as object, LEAST[group], `${group}.`);
-  }
-  checkNumbers(owner, options, LEAST_TIME);
-  checkChunks(owner, options.chunks);
-  if (options.validate !== undefined) checkFunction(owner, "validate", options.validate);
-  if (reconnect && (reconnect.jitter ?? 0) > 1) {
-    throw new RangeError(
-      `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${reconnect.jitter}`,
-    );
-  }
-  if (reconnect && reconnect.delay !== undefined) checkFunction(owner, "reconnect.delay", reconnect.delay);
-  if (outbox && outbox.inDoubt !== undefined) {
-    checkChoice(owner, "outbox.inDoubt", outbox.inDoubt, ["report", "resend"]);
-  }
-  if (heartbeat && heartbeat.probe !== undefined) checkBoolean(owner, "heartbeat.probe", heartbeat.probe);
 }

@@ -1,3 +1,4 @@
+import type { OutboxSettings } from "./settings.ts";
 import { runtime } from "../runtime/mod.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import type { Timer } from "../runtime/clock.ts";
@@ -6,41 +7,6 @@ import type { Drop, DropReason } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
-
-/** What is kept while the line is down or slow, and what is said about messages nobody can be sure of. */
-export interface OutboxOptions {
-  /**
-   * Messages kept at most.
-   *
-   * @default {1000}
-   */
-  maxMessages?: number;
-  /**
-   * Bytes kept at most; one message of any size is kept when nothing else is.
-   *
-   * @default {16777216}
-   */
-  maxBytes?: number;
-  /**
-   * Milliseconds a message may wait; older ones are dropped as `expired`.
-   *
-   * @default {60000}
-   */
-  maxAge?: number;
-  /**
-   * What becomes of messages that may or may not have arrived when the line fell: `"report"` drops each as
-   * `unconfirmed`, `"resend"` sends each once more with the same id, which may duplicate it.
-   *
-   * @default {"report"}
-   */
-  inDoubt?: "report" | "resend";
-  /**
-   * Milliseconds before a fall within which a message sent is in doubt. More are when the server had fallen silent.
-   *
-   * @default {1000}
-   */
-  doubt?: number;
-}
 
 /** What an answer of the server proves about the messages before the question: handled, only read, or nothing. */
 export type Confirms = "handled" | "read" | "nothing";
@@ -110,7 +76,7 @@ function largestOf(items: readonly Item[]): Item | null {
 
 /** Keeps messages in order while the line is down or slow, and knows which of those sent are in doubt. */
 export class Outbox {
-  readonly #options: Required<OutboxOptions>;
+  readonly #options: OutboxSettings;
   readonly #drop: (drop: Drop) => void;
   readonly #waiting = new Queue<Item>();
   readonly #sent = new Queue<Item>();
@@ -128,9 +94,8 @@ export class Outbox {
   #expiry: Timer | undefined;
   #flushing: (() => void)[] = [];
 
-  constructor(options: OutboxOptions, drop: (drop: Drop) => void) {
-    const { maxMessages = 1000, maxBytes = 16 * 2 ** 20, maxAge = 60_000, inDoubt = "report", doubt = 1000 } = options;
-    this.#options = { maxMessages, maxBytes, maxAge, inDoubt, doubt };
+  constructor(settings: OutboxSettings, drop: (drop: Drop) => void) {
+    this.#options = settings;
     this.#drop = drop;
   }
 

@@ -1,30 +1,27 @@
-import type { ReconnectOptions } from "./options.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
+import type { ReconnectSettings } from "./settings.ts";
 
-/** When to dial again after a failure, and when to stop. */
-export class Backoff {
-  readonly stableAfter: number;
-  readonly #options: Required<Omit<ReconnectOptions, "delay" | "stableAfter">>;
-  readonly #delay: ReconnectOptions["delay"];
+/**
+ * Finds how long to wait before the next dial.
+ *
+ * @param attempt Number of the new dial, from 1 after a stable connection.
+ * @param reason What ended the last connection or dial.
+ * @param settings When to dial again.
+ * @returns Milliseconds; `null` when there is to be no other dial.
+ * @throws {RangeError} If the user's own `delay` returns a negative number; else what it throws.
+ */
+export function delayBefore(
+  attempt: number,
+  reason: MessageConnectionError,
+  { minDelay, maxDelay, multiplier, jitter, maxAttempts, delay }: ReconnectSettings,
+): number | null {
+  if (attempt > maxAttempts) return null;
+  if (delay !== undefined) return checkedDelay(delay(attempt, reason));
+  const wait = Math.min(minDelay * multiplier ** (attempt - 1), maxDelay);
+  return Math.round(wait * (1 - jitter * Math.random()));
+}
 
-  constructor(options: ReconnectOptions | false) {
-    const { minDelay = 1000, maxDelay = 30_000, multiplier = 2, jitter = 0.2, maxAttempts = Infinity } = options || {};
-    this.#options = { minDelay, maxDelay, multiplier, jitter, maxAttempts: options === false ? 0 : maxAttempts };
-    this.#delay = options ? options.delay : undefined;
-    this.stableAfter = options ? options.stableAfter ?? 10_000 : Infinity;
-  }
-
-  /** Milliseconds before new dial number `attempt`, from 1 after a stable connection; `null` is the end. */
-  delayOf(attempt: number, reason: MessageConnectionError): number | null {
-    const { minDelay, maxDelay, multiplier, jitter, maxAttempts } = this.#options;
-    if (attempt > maxAttempts) return null;
-    if (this.#delay !== undefined) return this.#own(this.#delay(attempt, reason));
-    const wait = Math.min(minDelay * multiplier ** (attempt - 1), maxDelay);
-    return Math.round(wait * (1 - jitter * Math.random()));
-  }
-
-  #own(delay: number): number {
-    if (delay >= 0) return delay;
-    throw new RangeError(`Cannot reconnect as 'reconnect.delay' must return at least 0: received ${delay}`);
-  }
+function checkedDelay(delay: number): number {
+  if (delay >= 0) return delay;
+  throw new RangeError(`'reconnect.delay' returned ${delay}; return the milliseconds to wait, 0 or more`);
 }

@@ -24,7 +24,8 @@ import { describeDrop } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
 import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
-import { checkUrl, type MessageClientOptions } from "./options.ts";
+import type { MessageClientOptions } from "./options.ts";
+import { checkUrl } from "./settings.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;

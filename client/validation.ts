@@ -58,12 +58,12 @@ function asSent(value: unknown, seen: Map<object, unknown>): unknown {
 }
 
 /**
- * Judges a message before anything of it leaves.
+ * Checks a message before anything of it leaves.
  *
  * @returns The warnings; none when all is well.
  * @throws {MessageRejectedError} If an issue is a `drop`.
  */
-export function judge(message: WireMessage, validate: Validate): readonly ValidationIssue[] {
+export function checkBeforeSending(message: WireMessage, validate: Validate): readonly ValidationIssue[] {
   const issues = validate(asSent(message, new Map()) as WireMessage);
   if (issues.some(({ level }) => level === "drop")) throw new MessageRejectedError(issues);
   return issues;

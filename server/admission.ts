@@ -1,18 +1,10 @@
 import { agreeOn, HELLO_HEADER } from "../session/hello.ts";
+import type { ServerSettings } from "./settings.ts";
 import type { TokenSet } from "./tokens.ts";
 
-/** What an `authorize` function may answer: no, yes, or yes under certain names only. */
-export type Authorization = boolean | { platforms: readonly string[] };
-
 /** What is asked of a request before it becomes a connection. */
-export interface Gate {
-  path: string;
-  tokens: TokenSet;
-  authorize: ((request: Request) => Authorization | Promise<Authorization>) | undefined;
-  origins: readonly string[];
-  query: boolean;
-  /** What may be agreed on by hello; `null` for no agreement at all. */
-  features: readonly string[] | null;
+export interface Gate extends Pick<ServerSettings, "path" | "authorize" | "origins" | "query" | "features"> {
+  readonly tokens: TokenSet;
 }
 
 /** Who is calling, once the request has been read: Deno can not read its headers later. */

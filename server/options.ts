@@ -1,9 +1,50 @@
 import type { DecodeOptions } from "../codec/decode.ts";
-import { checkChunks, type ChunkOptions } from "../session/transfer/options.ts";
-import { checkBoolean, checkChoice, checkFunction, checkNumber, checkSecrets, checkStrings } from "../util/checks.ts";
-import type { Authorization } from "./admission.ts";
-import type { ServerLimits } from "./limits.ts";
-import type { DuplicatePolicy } from "./routes.ts";
+import type { ChunkOptions } from "../session/transfer/options.ts";
+
+/** What an `authorize` function may answer: no, yes, or yes under certain names only. */
+export type Authorization = boolean | { platforms: readonly string[] };
+
+/** What happens when a platform connects that is connected already. */
+export type DuplicatePolicy = "replace" | "reject" | "share";
+
+/** Bounds on what callers may cost. What Deno keeps out of reach is in README. */
+export interface ServerLimits {
+  /**
+   * Connections in all, those that are ending included. More are refused with HTTP 503.
+   *
+   * @default {10000}
+   */
+  connections?: number;
+  /**
+   * Connections from one address. Behind a proxy all come from the proxy's.
+   *
+   * @default {Infinity}
+   */
+  connectionsPerAddress?: number;
+  /**
+   * Messages a second from one connection, with a second's worth at once. One that sends more is closed with 4429.
+   *
+   * @default {Infinity}
+   */
+  messagesPerSecond?: number;
+  /**
+   * Bytes queued to one connection. Beyond them it is held not to read: messages to it are dropped and it is closed with
+   * 1013. One message of any size is queued when nothing else is; a burst must fit, however well the peer reads.
+   *
+   * @default {67108864}
+   */
+  queuedBytes?: number;
+  /**
+   * Wrong tokens from one address in a minute. Then it gets HTTP 429, for a second first and for twice as long each
+   * time it goes on, up to five minutes.
+   *
+   * @default {1000}
+   */
+  wrongTokens?: number;
+}
+
+/** Which limit was reached. */
+export type LimitName = keyof ServerLimits;
 
 /** How a server reads frames. */
 export interface ServerDecodeOptions extends DecodeOptions {
@@ -82,30 +123,4 @@ export interface MessageServerOptions {
    * @default {5000}
    */
   closeTimeout?: number;
-}
-
-/** Checks the options of a server, naming the one at fault. */
-export function checkOptions(options: MessageServerOptions): void {
-  const owner = "MessageServer";
-  const { path, tokens, authorize, refuse, duplicates, origins, query, idleTimeout, hello, decode, closeTimeout } =
-    options;
-  if (path !== undefined && !(typeof path === "string" && /^\/[^?#]*$/.test(path))) {
-    throw new TypeError(
-      `Cannot create MessageServer as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
-    );
-  }
-  if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
-  if (origins !== undefined) checkStrings(owner, "origins", origins);
-  if (authorize !== undefined) checkFunction(owner, "authorize", authorize);
-  if (refuse !== undefined) checkChoice(owner, "refuse", refuse, ["close", "http"]);
-  if (duplicates !== undefined) checkChoice(owner, "duplicates", duplicates, ["replace", "reject", "share"]);
-  if (query !== undefined) checkBoolean(owner, "query", query);
-  if (hello !== undefined) checkBoolean(owner, "hello", hello);
-  checkChunks(owner, options.chunks);
-  if (idleTimeout !== undefined) checkNumber(owner, "idleTimeout", idleTimeout, 0);
-  if (closeTimeout !== undefined) checkNumber(owner, "closeTimeout", closeTimeout, 0);
-  if (decode?.maxBytes !== undefined) checkNumber(owner, "decode.maxBytes", decode.maxBytes, 1);
-  if (decode?.maxDepth !== undefined) checkNumber(owner, "decode.maxDepth", decode.maxDepth, 1);
-  if (decode?.maxSegments !== undefined) checkNumber(owner, "decode.maxSegments", decode.maxSegments, 1);
-  if (decode?.strict !== undefined) checkBoolean(owner, "decode.strict", decode.strict);
 }

@@ -6,19 +6,14 @@ import { runtime } from "../runtime/mod.ts";
 import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
 import { createCustom, type WireMessage } from "../schema/rules.ts";
 import { helloMessage, refuseReserved } from "../session/hello.ts";
-import {
-  type Received,
-  Session,
-  type SessionChannel,
-  type SessionEvents,
-  type SessionOptions,
-} from "../session/session.ts";
+import { type Received, Session, type SessionChannel, type SessionEvents } from "../session/session.ts";
 import { wholeMessage } from "../session/transfer/text.ts";
 import { connectionEnded, isLarge, type SendStreamOptions } from "../session/transfer/transfers.ts";
 import { checkClose, CLOSE, type CloseFrame, invalidMessage } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import type { Caller } from "./admission.ts";
 import { Rate } from "./limits.ts";
+import type { PeerSettings } from "./settings.ts";
 
 /** One connected client, as handlers see it. */
 export interface Peer {
@@ -105,17 +100,6 @@ const OPEN: Life = { state: "open" };
 const CLOSING: Life = { state: "closing" };
 const CLOSED: Life = { state: "closed" };
 
-/** How frames are read, and how long a goodbye may take. */
-export interface PeerOptions {
-  readonly session: SessionOptions;
-  /** Whether a frame that is not a message ends the connection. */
-  readonly strict: boolean;
-  /** Milliseconds. */
-  readonly closeTimeout: number;
-  readonly messagesPerSecond: number;
-  readonly queuedBytes: number;
-}
-
 /** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
 export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly id: number;
@@ -127,7 +111,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
-  readonly #options: PeerOptions;
+  readonly #options: PeerSettings;
   readonly #rate: Rate | null;
   #life: Life;
   /** Bytes that may be queued, at most: what was seen queued last, and all that was sent since. */
@@ -137,7 +121,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   #isAdmitted = false;
   #isTurnedOut = false;
 
-  constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, options: PeerOptions) {
+  constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, options: PeerSettings) {
     this.id = id;
     this.platform = caller.platform;
     this.address = caller.address;

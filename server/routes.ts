@@ -1,9 +1,7 @@
 import { CLOSE } from "../util/close_codes.ts";
 import { DEFAULT_PLATFORM } from "./admission.ts";
+import type { DuplicatePolicy } from "./options.ts";
 import type { ServerPeer } from "./peer.ts";
-
-/** What happens when a platform connects that is connected already. */
-export type DuplicatePolicy = "replace" | "reject" | "share";
 
 /** Which connections a platform's messages go to. A connection that has left never comes back. */
 export class Registry {

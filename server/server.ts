@@ -1,28 +1,27 @@
-import { MAX_SEGMENTS } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
-import { MAX_BYTES, MessageDecodeError } from "../codec/errors.ts";
+import { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";
-import type { BunWebSocketHandlers, Listener, SocketLimits } from "../runtime/types.ts";
+import type { BunWebSocketHandlers, Listener } from "../runtime/types.ts";
 import { isCustom, platformOf } from "../schema/custom.ts";
 import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
 import { describeDrop } from "../session/drops.ts";
 import { isForwardable, keptText } from "../session/forward_text.ts";
-import { offeredFeatures, refuseReserved } from "../session/hello.ts";
-import type { Received, Session, SessionOptions } from "../session/session.ts";
+import { refuseReserved } from "../session/hello.ts";
+import type { Received, Session } from "../session/session.ts";
 import { checkAddress, dialableHost } from "../util/address.ts";
-import { withDefaults } from "../session/transfer/options.ts";
 import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
 import { type Gate, plain, readCaller, refuseRequest } from "./admission.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
-import { checkLimits, Offences, type ServerLimits, Tally } from "./limits.ts";
-import { checkOptions, type MessageServerOptions } from "./options.ts";
-import { type Peer, type PeerOptions, ServerPeer } from "./peer.ts";
+import { Offences, Tally } from "./limits.ts";
+import type { MessageServerOptions } from "./options.ts";
+import { type Peer, ServerPeer } from "./peer.ts";
 import { Registry } from "./routes.ts";
+import { resolveOptions, type ServerSettings } from "./settings.ts";
 import { TokenSet } from "./tokens.ts";
 
 type Life =
@@ -56,11 +55,9 @@ const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
  * ```
  */
 export class MessageServer {
+  readonly #settings: ServerSettings;
   readonly #gate: Gate;
-  readonly #refuse: "close" | "http";
-  readonly #peerOptions: PeerOptions;
-  readonly #limits: SocketLimits;
-  readonly #closeTimeout: number;
+  readonly #wrongTokens: Offences;
   readonly #registry: Registry;
   readonly #tokens: TokenSet;
   readonly #emitter = new Emitter<Events>();
@@ -70,9 +67,7 @@ export class MessageServer {
   /** Called when no socket is left. */
   #emptied = (): void => {};
   readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
-  readonly #bounds: Required<ServerLimits>;
   readonly #addresses = new Tally();
-  readonly #offences: Offences;
   #nextId = 1;
   /** The session whose message is being handled now. */
   #handling: Session<ServerPeer> | null = null;
@@ -86,34 +81,12 @@ export class MessageServer {
    * @throws {RangeError} If an option is out of range; the text names it.
    */
   constructor(options: MessageServerOptions = {}) {
-    checkOptions(options);
-    const { path = "/ws", origins = [], query = false, hello = true, idleTimeout = 120_000, closeTimeout = 5000 } =
-      options;
-    const { maxBytes = MAX_BYTES, maxDepth = 32, maxSegments = MAX_SEGMENTS, strict = false } = options.decode ?? {};
-    this.#tokens = new TokenSet(options.tokens);
-    // As a request spells it: escapes and dots resolved.
-    this.#gate = {
-      path: new URL(path, "http://localhost").pathname,
-      origins,
-      query,
-      features: hello ? offeredFeatures(options) : null,
-      authorize: options.authorize,
-      tokens: this.#tokens,
-    };
-    this.#refuse = options.refuse ?? "close";
-    this.#bounds = checkLimits(options.limits ?? {});
-    this.#offences = new Offences(this.#bounds.wrongTokens);
-    const { messagesPerSecond, queuedBytes } = this.#bounds;
-    const session: SessionOptions = {
-      decode: { maxBytes, maxDepth, maxSegments },
-      transfers: { ...withDefaults(options.chunks), maxBytes, maxDepth },
-      offered: null,
-      sharesTexts: false,
-    };
-    this.#peerOptions = { session, strict, closeTimeout, messagesPerSecond, queuedBytes };
-    this.#limits = { maxBytes, idleTimeout };
-    this.#closeTimeout = closeTimeout;
-    this.#registry = new Registry(options.duplicates ?? "replace");
+    const settings = resolveOptions(options);
+    this.#settings = settings;
+    this.#tokens = new TokenSet(settings.tokens);
+    this.#gate = { ...settings, tokens: this.#tokens };
+    this.#wrongTokens = new Offences(settings.limits.wrongTokens);
+    this.#registry = new Registry(settings.duplicates);
   }
 
   /** Connections that messages can be sent to now, oldest first. */
@@ -123,7 +96,7 @@ export class MessageServer {
 
   /** What `Bun.serve` wants as `websocket` beside {@linkcode MessageServer.fetch}; Deno needs no such thing. */
   get websocket(): BunWebSocketHandlers {
-    return bunHandlers(this.#limits);
+    return bunHandlers(this.#settings.socket);
   }
 
   /**
@@ -178,7 +151,7 @@ export class MessageServer {
       throw new MessageConnectionError("closed", "Cannot listen as the server must not be closed: create a new one");
     }
     checkAddress({ hostname, port });
-    const listener = runtime.listen({ hostname, port, tls }, this.#limits, this.fetch);
+    const listener = runtime.listen({ hostname, port, tls }, this.#settings.socket, this.fetch);
     this.#life.listeners.push(listener);
     if (signal !== undefined) this.#closeOn(signal, this.#life.release);
     const scheme = tls === undefined ? "ws" : "wss";
@@ -324,7 +297,7 @@ export class MessageServer {
     for (const peer of this.#sockets) peer.retire(CLOSE.stopped);
     if (this.#sockets.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = runtime.after(this.#closeTimeout, resolve);
+      const timer = runtime.after(this.#settings.closeTimeout, resolve);
       this.#emptied = resolve;
       await promise;
       runtime.cancel(timer);
@@ -338,18 +311,18 @@ export class MessageServer {
     const refusal = refuseRequest(request, url, this.#gate);
     if (refusal !== null) return refusal;
     const address = runtime.address(request, info);
-    if (this.#offences.isBlocked(address)) return plain(429, "Too many wrong tokens; wait before you try again");
+    if (this.#wrongTokens.isBlocked(address)) return plain(429, "Too many wrong tokens; wait before you try again");
     const caller = await readCaller(request, url, address, this.#gate);
     if (caller instanceof Response) return caller;
     const limited = this.#refuseMore(address);
     if (limited !== null) return limited;
     if (!caller.isAuthorized) {
       this.#counts.unauthorized++;
-      if (this.#offences.add(address)) this.#reached({ limit: "wrongTokens", address });
-      if (this.#refuse === "http") return plain(401, "Invalid or missing token");
+      if (this.#wrongTokens.add(address)) this.#reached({ limit: "wrongTokens", address });
+      if (this.#settings.refuse === "http") return plain(401, "Invalid or missing token");
     }
-    return runtime.upgrade(request, info, this.#limits, (socket) => {
-      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#peerOptions);
+    return runtime.upgrade(request, info, this.#settings.socket, (socket) => {
+      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#settings.peer);
       this.#sockets.add(peer);
       this.#addresses.add(address);
       return peer;
@@ -359,9 +332,9 @@ export class MessageServer {
   /** Refuses a caller for which there is no room. */
   #refuseMore(address: string): Response | null {
     if (this.#life.state === "closed") return plain(503, "The server is closing");
-    const limit = this.#sockets.size >= this.#bounds.connections
+    const limit = this.#sockets.size >= this.#settings.limits.connections
       ? "connections"
-      : this.#addresses.of(address) >= this.#bounds.connectionsPerAddress
+      : this.#addresses.of(address) >= this.#settings.limits.connectionsPerAddress
       ? "connectionsPerAddress"
       : null;
     if (limit === null) return null;

@@ -23,15 +23,10 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   return offered.filter((name) => theirs.includes(name));
 }
 
-/** What decides about the features. */
-interface FeatureOptions {
-  chunks?: object | false;
-  decode?: { maxBytes?: number };
-}
-
 /** What this side offers: no chunks where it would not read the frames they come in. */
-export function offeredFeatures({ chunks, decode: { maxBytes = Infinity } = {} }: FeatureOptions): readonly string[] {
-  return chunks === false || maxBytes < FRAME_BYTES ? FEATURES.filter((name) => name !== "chunks") : FEATURES;
+export function offeredFeatures(maxBytes: number, transfers: object | null): readonly string[] {
+  const takesChunks = transfers !== null && maxBytes >= FRAME_BYTES;
+  return takesChunks ? FEATURES : FEATURES.filter((name) => name !== "chunks");
 }
 
 /** The first frame after an agreement. */

@@ -11,6 +11,39 @@ export function checkNumber(owner: string, option: string, value: unknown, min: 
   if (value < min) throw new RangeError(wrong(owner, option, `at least ${min}`, value));
 }
 
+/** A number among the options: what it is unless given, and the least it may be. */
+export interface NumberOption {
+  readonly default: number;
+  readonly least: number;
+}
+
+/** Numbers among the options, by name. */
+export type NumberOptions = Readonly<Record<string, NumberOption>>;
+
+/**
+ * Checks the numbers of a group of options, and fills in those that are not given.
+ *
+ * @param owner Name of the class that is created.
+ * @param given What the user gave; other members are left alone.
+ * @param numbers The numbers of the group.
+ * @param prefix Stands before the name in errors, as `"limits."`.
+ */
+export function numbersOf<Numbers extends NumberOptions>(
+  owner: string,
+  given: object,
+  numbers: Numbers,
+  prefix: string = "",
+): { readonly [Name in keyof Numbers]: number } {
+  const values = given as Record<string, unknown>;
+  const filled = Object.entries(numbers).map(([name, { default: fallback, least }]) => {
+    const value = values[name];
+    if (value === undefined) return [name, fallback];
+    checkNumber(owner, prefix + name, value, least);
+    return [name, value];
+  });
+  return Object.fromEntries(filled);
+}
+
 /** Checks a choice between names. */
 export function checkChoice(owner: string, option: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {

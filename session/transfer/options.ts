@@ -1,4 +1,4 @@
-import { checkNumber, checkObject } from "../../util/checks.ts";
+import { checkObject, type NumberOption, numbersOf } from "../../util/checks.ts";
 
 /** Bounds on the unfinished transfers of one connection. */
 export interface ChunkOptions {
@@ -16,16 +16,24 @@ export interface ChunkOptions {
   timeout?: number;
 }
 
-/** Checks the options of chunked transfer, naming the one at fault. */
-export function checkChunks(owner: string, given: ChunkOptions | false | undefined): void {
-  if (given === undefined || given === false) return;
-  checkObject(owner, "chunks", given);
-  if (given.transfers !== undefined) checkNumber(owner, "chunks.transfers", given.transfers, 1);
-  if (given.timeout !== undefined) checkNumber(owner, "chunks.timeout", given.timeout, 1);
+/** The numbers of `chunks`. */
+const CHUNKS: Readonly<Record<keyof ChunkOptions, NumberOption>> = {
+  transfers: { default: 8, least: 1 },
+  timeout: { default: 30_000, least: 1 },
+};
+
+/**
+ * Checks the options of transfers in chunks, and fills in what is not given.
+ *
+ * @param owner Name of the class that is created.
+ * @param given What the user gave.
+ * @returns The settings; `null` when there are to be no transfers.
+ */
+export function chunkSettings(owner: string, given: ChunkOptions | false | undefined): Required<ChunkOptions> | null {
+  if (given === false) return null;
+  if (given !== undefined) checkObject(owner, "chunks", given);
+  return numbersOf(owner, given ?? {}, CHUNKS, "chunks.");
 }
 
-/** Fills in the defaults. */
-export function withDefaults(given: ChunkOptions | false | undefined): Required<ChunkOptions> {
-  const { transfers = 8, timeout = 30_000 } = given || {};
-  return { transfers, timeout };
-}
+/** For a connection over which nothing goes in chunks. */
+export const NO_TRANSFERS: Required<ChunkOptions> = { transfers: 0, timeout: 0 };

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { Heartbeat, type HeartbeatOptions } from "../../client/heartbeat.ts";
+import { Heartbeat } from "../../client/heartbeat.ts";
+import type { HeartbeatOptions } from "../../client.ts";
+import { resolveOptions } from "../../client/settings.ts";
 import { withTimeout } from "../support/peers/inbox.ts";
 
 /** A heartbeat whose questions the test answers. */
@@ -13,7 +15,7 @@ function heartbeat(
   const { promise: dead, resolve } = Promise.withResolvers<number>();
   const start = performance.now();
   const resolvers = [0, 1, 2].map(() => Promise.withResolvers<void>());
-  const heart: Heartbeat = new Heartbeat(options, {
+  const heart: Heartbeat = new Heartbeat(resolveOptions({ platform: "qq", heartbeat: options }).heartbeat!, {
     bufferedAmount,
     ask(signal) {
       asked.push(signal);

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type Confirms, type Fall, type Line, Outbox, type OutboxOptions } from "../../client/outbox.ts";
+import { type Confirms, type Fall, type Line, Outbox } from "../../client/outbox.ts";
+import type { OutboxOptions } from "../../client.ts";
+import { resolveOptions } from "../../client/settings.ts";
 import type { Drop } from "../../session/drops.ts";
 import { createMessage, MessageConnectionError, plainText, seg, type WireMessage } from "../../mod.ts";
 import { Inbox } from "../support/peers/inbox.ts";
@@ -30,7 +32,7 @@ class FakeLine implements Line {
 function outbox(options: OutboxOptions = {}): { box: Outbox; drops: string[]; dropped: Inbox<Drop> } {
   const drops: string[] = [];
   const dropped = new Inbox<Drop>();
-  const box = new Outbox(options, (drop) => {
+  const box = new Outbox(resolveOptions({ platform: "qq", outbox: options }).outbox, (drop) => {
     drops.push(`${nameOf(drop.message)} ${drop.reason}`);
     dropped.push(drop);
   });

@@ -295,10 +295,10 @@ describe("OutgoingTransfer", () => {
 
 describe("Options of chunked transfer", () => {
   it("offer no chunks without room for their frames", () => {
-    assertEquals(offeredFeatures({}), ["chunks", "ping"]);
-    assertEquals(offeredFeatures({ chunks: { transfers: 1 }, decode: { maxBytes: FRAME_BYTES } }), ["chunks", "ping"]);
-    assertEquals(offeredFeatures({ decode: { maxBytes: FRAME_BYTES - 1 } }), ["ping"]);
-    assertEquals(offeredFeatures({ chunks: false }), ["ping"]);
+    assertEquals(offeredFeatures(Infinity, {}), ["chunks", "ping"]);
+    assertEquals(offeredFeatures(FRAME_BYTES, {}), ["chunks", "ping"]);
+    assertEquals(offeredFeatures(FRAME_BYTES - 1, {}), ["ping"]);
+    assertEquals(offeredFeatures(Infinity, null), ["ping"]);
   });
 
   const WRONG: readonly [chunks: unknown, error: typeof TypeError | typeof RangeError, text: string][] = [

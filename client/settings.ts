@@ -1,0 +1,221 @@
+import { MAX_BYTES } from "../codec/errors.ts";
+import { isRouteName, type Route } from "../schema/route.ts";
+import { HELLO_HEADER, offeredFeatures } from "../session/hello.ts";
+import type { SessionOptions } from "../session/session.ts";
+import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkObject,
+  isHeaderName,
+  type NumberOption,
+  numbersOf,
+} from "../util/checks.ts";
+import type { ClientTls, MessageClientOptions, ReconnectOptions } from "./options.ts";
+import type { Validate } from "./validation.ts";
+
+const OWNER = "MessageClient";
+
+type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
+
+/** The numbers of `reconnect`. */
+const RECONNECT: Numbers<"minDelay" | "maxDelay" | "multiplier" | "jitter" | "maxAttempts" | "stableAfter"> = {
+  minDelay: { default: 1000, least: 0 },
+  maxDelay: { default: 30_000, least: 0 },
+  multiplier: { default: 2, least: 1 },
+  jitter: { default: 0.2, least: 0 },
+  maxAttempts: { default: Infinity, least: 0 },
+  stableAfter: { default: 10_000, least: 0 },
+};
+
+/** The numbers of `outbox`. */
+export const OUTBOX: Numbers<"maxMessages" | "maxBytes" | "maxAge" | "doubt"> = {
+  maxMessages: { default: 1000, least: 0 },
+  maxBytes: { default: 16 * 2 ** 20, least: 0 },
+  maxAge: { default: 60_000, least: 0 },
+  doubt: { default: 1000, least: 0 },
+};
+
+/** The numbers of `heartbeat`. */
+const HEARTBEAT: Numbers<"interval" | "timeout"> = {
+  interval: { default: 20_000, least: 1 },
+  timeout: { default: 10_000, least: 1 },
+};
+
+/** The numbers of `decode`. */
+const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
+  maxBytes: { default: MAX_BYTES, least: 1 },
+  maxDepth: { default: 32, least: 1 },
+  maxSegments: { default: Infinity, least: 1 },
+};
+
+/** The numbers that stand by themselves. */
+const TIMES: Numbers<"connectTimeout" | "closeTimeout"> = {
+  connectTimeout: { default: 10_000, least: 1 },
+  closeTimeout: { default: 5000, least: 0 },
+};
+
+/** When to dial again; `maxAttempts` is 0 for never. */
+export interface ReconnectSettings extends Readonly<Record<keyof typeof RECONNECT, number>> {
+  readonly delay: ReconnectOptions["delay"];
+}
+
+/** What is kept while there is no link. */
+export interface OutboxSettings extends Readonly<Record<keyof typeof OUTBOX, number>> {
+  readonly inDoubt: "report" | "resend";
+}
+
+/** How a silent server is noticed. */
+export interface HeartbeatSettings extends Readonly<Record<keyof typeof HEARTBEAT, number>> {
+  readonly probe: boolean;
+}
+
+/** The options of a client, checked, with every default filled in. */
+export interface ClientSettings {
+  readonly platform: string;
+  readonly token: MessageClientOptions["token"];
+  readonly headers: Readonly<Record<string, string>>;
+  /** PEM certificates trusted beside the runtime's own. */
+  readonly ca: readonly string[];
+  readonly reconnect: ReconnectSettings;
+  readonly outbox: OutboxSettings;
+  /** Whether messages are kept while there is no link. */
+  readonly keepsMessages: boolean;
+  /** `null` for none. */
+  readonly heartbeat: HeartbeatSettings | null;
+  readonly session: SessionOptions;
+  /** Account and scope of messages that name none. */
+  readonly route: Route;
+  readonly validate: Validate | undefined;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  /** Milliseconds. */
+  readonly closeTimeout: number;
+}
+
+/** Checks what a client dials. */
+export function checkUrl(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed?.protocol === "ws:" || parsed?.protocol === "wss:") {
+    if (parsed.hash === "") return url;
+    throw new TypeError("Cannot create MessageClient as 'url' must have no fragment");
+  }
+  const found = parsed === null ? "no URL" : `a ${parsed.protocol} URL`;
+  throw new TypeError(`Cannot create MessageClient as 'url' must start with ws:// or wss://: received ${found}`);
+}
+
+/** Checks a token, which may hold spaces inside; what it holds is never shown. */
+export function checkToken(token: unknown): string {
+  if (typeof token === "string" && /^[\x20-\x7e]*$/.test(token)) return token;
+  throw new TypeError("Cannot connect as 'token' must be printable ASCII");
+}
+
+/** Checks further headers: a value may be secret, so none is shown. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
+      throw new TypeError(
+        `Cannot create MessageClient as 'headers' must not hold "${name}": the client sends it itself`,
+      );
+    }
+    const isName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+    if (!isName || typeof value !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new TypeError("Cannot create MessageClient as 'headers' must hold names and values that HTTP allows");
+    }
+  }
+}
+
+function caOf({ ca = [] }: ClientTls): readonly string[] {
+  const texts = typeof ca === "string" ? [ca] : ca;
+  if (Array.isArray(texts) && texts.every((text) => typeof text === "string" && text.includes("-----BEGIN"))) {
+    return texts;
+  }
+  throw new TypeError("Cannot create MessageClient as 'tls.ca' must be PEM text, or an array of it");
+}
+
+/** A group of options; empty where it is not given, or `false`. */
+function groupOf<Group extends object>(name: string, given: Group | false | undefined): Partial<Group> {
+  if (given === undefined || given === false) return {};
+  checkObject(OWNER, name, given);
+  return given;
+}
+
+function reconnectSettings(given: MessageClientOptions["reconnect"]): ReconnectSettings {
+  const group = groupOf("reconnect", given);
+  const numbers = numbersOf(OWNER, group, RECONNECT, "reconnect.");
+  if (numbers.jitter > 1) {
+    throw new RangeError(
+      `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${numbers.jitter}`,
+    );
+  }
+  if (group.delay !== undefined) checkFunction(OWNER, "reconnect.delay", group.delay);
+  return given === false
+    ? { ...numbers, delay: undefined, maxAttempts: 0, stableAfter: Infinity }
+    : { ...numbers, delay: group.delay };
+}
+
+function outboxSettings(given: MessageClientOptions["outbox"]): OutboxSettings {
+  const group = groupOf("outbox", given);
+  const { inDoubt = "report" } = group;
+  checkChoice(OWNER, "outbox.inDoubt", inDoubt, ["report", "resend"]);
+  return { ...numbersOf(OWNER, group, OUTBOX, "outbox."), inDoubt };
+}
+
+function heartbeatSettings(given: MessageClientOptions["heartbeat"]): HeartbeatSettings | null {
+  const group = groupOf("heartbeat", given);
+  const { probe = true } = group;
+  checkBoolean(OWNER, "heartbeat.probe", probe);
+  const numbers = numbersOf(OWNER, group, HEARTBEAT, "heartbeat.");
+  return given === false ? null : { ...numbers, probe };
+}
+
+function sessionSettings({ decode, chunks }: MessageClientOptions): SessionOptions {
+  if (decode !== undefined) checkObject(OWNER, "decode", decode);
+  const limits = numbersOf(OWNER, decode ?? {}, DECODE, "decode.");
+  const transfers = chunkSettings(OWNER, chunks);
+  return {
+    decode: limits,
+    transfers: { ...transfers ?? NO_TRANSFERS, ...limits },
+    offered: offeredFeatures(limits.maxBytes, transfers),
+    sharesTexts: true,
+  };
+}
+
+function checkIdentity({ platform, token, account, scope }: MessageClientOptions): void {
+  if (!isHeaderName(platform)) {
+    throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
+  }
+  for (const [name, value] of Object.entries({ account, scope })) {
+    if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
+    throw new TypeError(`Cannot create MessageClient as '${name}' must be a string that is not blank`);
+  }
+  if (token !== undefined && typeof token !== "function") checkToken(token);
+}
+
+/**
+ * Checks the options of a client and fills in what is not given.
+ *
+ * @throws {TypeError} If an option is of the wrong type; the text names it.
+ * @throws {RangeError} If an option is out of range; the text names it.
+ */
+export function resolveOptions(options: MessageClientOptions): ClientSettings {
+  const { platform, token, headers = {}, tls = {}, account, scope, validate } = options;
+  checkIdentity(options);
+  checkHeaders(headers);
+  if (validate !== undefined) checkFunction(OWNER, "validate", validate);
+  return {
+    platform,
+    token,
+    headers,
+    ca: caOf(tls),
+    reconnect: reconnectSettings(options.reconnect),
+    outbox: outboxSettings(options.outbox),
+    keepsMessages: options.outbox !== false,
+    heartbeat: heartbeatSettings(options.heartbeat),
+    session: sessionSettings(options),
+    route: { account, scope },
+    validate,
+    ...numbersOf(OWNER, options, TIMES),
+  };
+}

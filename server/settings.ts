@@ -1,0 +1,127 @@
+import { MAX_SEGMENTS } from "../codec/decode.ts";
+import { MAX_BYTES } from "../codec/errors.ts";
+import type { SocketLimits } from "../runtime/types.ts";
+import { offeredFeatures } from "../session/hello.ts";
+import type { SessionOptions } from "../session/session.ts";
+import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkObject,
+  checkSecrets,
+  checkStrings,
+  type NumberOption,
+  numbersOf,
+} from "../util/checks.ts";
+import type { DuplicatePolicy, MessageServerOptions, ServerLimits } from "./options.ts";
+
+const OWNER = "MessageServer";
+
+type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
+
+/** The numbers of `limits`. */
+const LIMITS: Numbers<keyof ServerLimits> = {
+  connections: { default: 10_000, least: 1 },
+  connectionsPerAddress: { default: Infinity, least: 1 },
+  messagesPerSecond: { default: Infinity, least: 1 },
+  queuedBytes: { default: 64 * 2 ** 20, least: 1 },
+  wrongTokens: { default: 1000, least: 1 },
+};
+
+/** The numbers of `decode`. */
+const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
+  maxBytes: { default: MAX_BYTES, least: 1 },
+  maxDepth: { default: 32, least: 1 },
+  maxSegments: { default: MAX_SEGMENTS, least: 1 },
+};
+
+/** The numbers that stand by themselves. */
+const TIMES: Numbers<"idleTimeout" | "closeTimeout"> = {
+  idleTimeout: { default: 120_000, least: 0 },
+  closeTimeout: { default: 5000, least: 0 },
+};
+
+/** How frames are read, and how long a goodbye may take. */
+export interface PeerSettings {
+  readonly session: SessionOptions;
+  /** Whether a frame that is not a message ends the connection. */
+  readonly strict: boolean;
+  /** Milliseconds. */
+  readonly closeTimeout: number;
+  readonly messagesPerSecond: number;
+  readonly queuedBytes: number;
+}
+
+/** The options of a server, checked, with every default filled in. */
+export interface ServerSettings {
+  /** As a request spells it: escapes and dots resolved. */
+  readonly path: string;
+  readonly tokens: readonly string[] | undefined;
+  readonly authorize: MessageServerOptions["authorize"];
+  readonly refuse: "close" | "http";
+  readonly duplicates: DuplicatePolicy;
+  readonly origins: readonly string[];
+  readonly query: boolean;
+  /** What clients may agree on; `null` without hello. */
+  readonly features: readonly string[] | null;
+  readonly limits: Required<ServerLimits>;
+  readonly socket: SocketLimits;
+  readonly peer: PeerSettings;
+  /** Milliseconds. */
+  readonly closeTimeout: number;
+}
+
+/** Checks a path that is compared exactly. */
+export function checkPath(owner: string, path: unknown): string {
+  if (typeof path === "string" && /^\/[^?#]*$/.test(path)) return new URL(path, "http://localhost").pathname;
+  throw new TypeError(
+    `Cannot create ${owner} as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
+  );
+}
+
+/**
+ * Checks the options of a server and fills in what is not given.
+ *
+ * @throws {TypeError} If an option is of the wrong type; the text names it.
+ * @throws {RangeError} If an option is out of range; the text names it.
+ */
+export function resolveOptions(options: MessageServerOptions): ServerSettings {
+  const { path = "/ws", refuse = "close", duplicates = "replace", origins = [], query = false, hello = true } = options;
+  const { tokens, authorize, decode = {} } = options;
+  const { strict = false } = decode;
+  if (tokens !== undefined) checkSecrets(OWNER, "tokens", tokens);
+  checkStrings(OWNER, "origins", origins);
+  if (authorize !== undefined) checkFunction(OWNER, "authorize", authorize);
+  checkChoice(OWNER, "refuse", refuse, ["close", "http"]);
+  checkChoice(OWNER, "duplicates", duplicates, ["replace", "reject", "share"]);
+  checkBoolean(OWNER, "query", query);
+  checkBoolean(OWNER, "hello", hello);
+  checkBoolean(OWNER, "decode.strict", strict);
+  checkObject(OWNER, "limits", options.limits ?? {});
+  const limits = numbersOf(OWNER, options.limits ?? {}, LIMITS, "limits.");
+  const bounds = numbersOf(OWNER, decode, DECODE, "decode.");
+  const { idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
+  const transfers = chunkSettings(OWNER, options.chunks);
+  const session = {
+    decode: bounds,
+    transfers: { ...transfers ?? NO_TRANSFERS, ...bounds },
+    offered: null,
+    sharesTexts: false,
+  };
+  const { messagesPerSecond, queuedBytes } = limits;
+  return {
+    path: checkPath(OWNER, path),
+    tokens,
+    authorize,
+    refuse,
+    duplicates,
+    origins,
+    query,
+    features: hello ? offeredFeatures(bounds.maxBytes, transfers) : null,
+    limits,
+    socket: { maxBytes: bounds.maxBytes, idleTimeout },
+    peer: { session, strict, closeTimeout, messagesPerSecond, queuedBytes },
+    closeTimeout,
+  };
+}
