@@ -55,3 +55,7 @@ export const publishedPages: readonly string[] = publishedFiles.filter((path) =>
 export function readText(path: string): string {
   return readFileSync(ROOT + path, "utf8").replaceAll("\r\n", "\n");
 }
+
+// For commands that take a list of modules: `deno doc --lint $(deno run -R tests/support/package.ts)`.
+// deno-lint-ignore no-console -- this is a program then.
+if (import.meta.main) console.log([...entryPoints.values()].join(" "));
