@@ -2,26 +2,14 @@ import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } 
 import { describe, it } from "@std/testing/bdd";
 import { fileURLToPath } from "node:url";
 
-import {
-  createCustom,
-  createMessage,
-  type MessageBase,
-  MessageServer,
-  plainText,
-  seg,
-  type ServerLimits,
-} from "../../mod.ts";
+import { createCustom, MessageServer, plainText, type ServerLimits } from "../../mod.ts";
+import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
 import { runtimeCommand, type RuntimeName, spawnLines } from "../support/peers/process.ts";
 import { RawPeer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
-const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text","data":"hi"}}';
 const PROGRAM = fileURLToPath(new URL("../../server.ts", import.meta.url));
-
-function hello(text: string, platform = "qq"): MessageBase {
-  return createMessage({ platform, user: "10001" }, seg.text(text));
-}
 
 /** A server with limits, and its URL. */
 function serverWith(limits: ServerLimits, tokens?: string[]): { server: MessageServer; url: string } {
@@ -55,7 +43,7 @@ describe("MessageServer limits", () => {
     let received = 0;
     server.on("message", () => void received++);
     await using peer = await RawPeer.connect(url);
-    for (let index = 0; index < 50; index++) peer.text(TEXT);
+    for (let index = 0; index < 50; index++) peer.text(HI);
     const close = await peer.frame({ opcode: 8 });
     assertEquals([close?.code, close?.reason], [4429, "too many messages"]);
     assertEquals((await reached.next())[0].limit, "messagesPerSecond");
@@ -68,7 +56,7 @@ describe("MessageServer limits", () => {
     const received = heard(server, "message");
     await using peer = await RawPeer.connect(url);
     for (let round = 0; round < 3; round++) {
-      for (let index = 0; index < 40; index++) peer.text(TEXT);
+      for (let index = 0; index < 40; index++) peer.text(HI);
       for (let index = 0; index < 40; index++) await received.next();
       await new Promise((resolve) => setTimeout(resolve, 400)); // what the rate is measured by
     }
@@ -83,7 +71,7 @@ describe("MessageServer limits", () => {
     await using stuck = await RawPeer.connect(url, { headers: [["platform", "stuck"]] });
     await using healthy = await RawPeer.connect(url, { headers: [["platform", "qq"]] });
     stuck.pause();
-    const big = hello("x".repeat(1_000_000), "stuck");
+    const big = textMessage("x".repeat(1_000_000), "stuck");
     let isRouted = true;
     let sent = 0;
     while (isRouted && sent < 200) {
@@ -100,7 +88,7 @@ describe("MessageServer limits", () => {
     const [{ message, reason }, peer] = await drops.next();
     assertEquals([message, reason, peer.platform], [big, "slow", "stuck"]);
     assertEquals((await reached.next())[0], { limit: "queuedBytes", address: "127.0.0.1", platform: "stuck" });
-    server.send(hello("still here"));
+    server.send(textMessage("still here"));
     assertEquals(plainText(JSON.parse((await healthy.message())?.text ?? "")), "still here");
     assertEquals(server.peers.map(({ platform }) => platform), ["qq"]);
     stuck.destroy();
@@ -114,13 +102,13 @@ describe("MessageServer limits", () => {
     let drops = 0;
     server.on("drop", (_drop, peer) => {
       drops++;
-      peer.send(hello("you are slow"));
+      peer.send(textMessage("you are slow"));
     });
     const opened = heard(server, "open");
     await using stuck = await RawPeer.connect(url, { headers: [["platform", "stuck"]] });
     const [peer] = await opened.next();
     stuck.pause();
-    const big = hello("x".repeat(1_000_000), "stuck");
+    const big = textMessage("x".repeat(1_000_000), "stuck");
     for (let sent = 0; sent < 200 && drops === 0; sent++) peer.send(big);
     const [error] = await errors.next();
     assertEquals([drops, (error as { code?: string }).code], [1, "closed"]);
@@ -138,7 +126,7 @@ describe("MessageServer limits", () => {
       peer.pause();
       // More than the kernels of both sides take; every tenth is tiny.
       const lengths = Array.from({ length: 300 }, (_, index) => index % 10 === 0 ? 1 : 100_000);
-      lengths.forEach((length, index) => server.send(hello(`${index} ${"字".repeat(length / 2)}`)));
+      lengths.forEach((length, index) => server.send(textMessage(`${index} ${"字".repeat(length / 2)}`)));
       const { queuedBytes } = server.stats();
       assertLess(1_000_000, queuedBytes);
       assertEquals(server.peers.find((other) => other.id === id)?.bufferedAmount, queuedBytes);
@@ -181,7 +169,7 @@ describe("MessageServer limits", () => {
     const opened = heard(server, "open");
     await using peer = await RawPeer.connect(url, { headers: [["platform", "qq"]] });
     await opened.next();
-    server.send(hello("x".repeat(3_000_000)));
+    server.send(textMessage("x".repeat(3_000_000)));
     assertLess(3_000_000, (await peer.message())?.text.length ?? 0);
     assertEquals(server.stats().dropped, 0);
   });
@@ -246,7 +234,7 @@ describe("MessageServer under attack", () => {
       await using attacker = name.startsWith("a handshake") ? await RawPeer.open(url) : await RawPeer.connect(url);
       attack(attacker);
       for (let round = 0; round < 5; round++) {
-        healthy.text(JSON.stringify(hello(`${round}`, "healthy")));
+        healthy.text(JSON.stringify(textMessage(`${round}`, "healthy")));
         const answer = await healthy.message({ timeoutMs: 20_000 });
         assertEquals(plainText(JSON.parse(answer?.text ?? "")), `${round}`);
       }
@@ -275,7 +263,7 @@ describe("server.ts --metrics", () => {
       const url = await program.line(/^ws:/, { timeoutMs: 60_000 });
       const metrics = (await program.line(/^metrics: /)).slice("metrics: ".length);
       await using peer = await RawPeer.connect(url, { headers: [["platform", "qq"], ["authorization", "hunter2"]] });
-      peer.text(JSON.stringify(hello("private")));
+      peer.text(JSON.stringify(textMessage("private")));
       await peer.message();
       const text = await (await fetch(metrics)).text();
       assertStringIncludes(text, "# TYPE maim_peers gauge\nmaim_peers 1\n");

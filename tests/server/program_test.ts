@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { MessageClient } from "../../client.ts";
 import { createCustom, createMessage, type MessageBase, plainText, seg } from "../../schema.ts";
 import { MessageServer } from "../../server.ts";
+import { wireText } from "../support/messages.ts";
 import { certPath, certText } from "../support/peers/certs.ts";
 import { withTimeout } from "../support/peers/inbox.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";
@@ -36,10 +37,6 @@ async function start(runtime: RuntimeName, args: readonly string[] = []): Promis
 
 function runServer(runtime: RuntimeName, args: readonly string[]): Outcome {
   return runProgram(...runtimeCommand(runtime, PROGRAM, args));
-}
-
-function wire(platform: string, text: string): string {
-  return JSON.stringify({ message_info: { platform }, message_segment: { type: "text", data: text } });
 }
 
 /** Sends a message and waits for the answer. */
@@ -76,16 +73,16 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "goes on when an echo has nowhere to go", async () => {
       await using program = await start(runtime, ["--echo"]);
       await using peer = await dialAs("qq", program.url);
-      peer.text(wire("elsewhere", "lost"));
-      peer.text(wire("qq", "back"));
-      assertEquals((await peer.message())?.text, wire("qq", "back"));
+      peer.text(wireText("lost", "elsewhere"));
+      peer.text(wireText("back"));
+      assertEquals((await peer.message())?.text, wireText("back"));
       await program.child.line(/^! .*elsewhere/);
     });
 
     runtimeTest(runtime, "prints one line per connection, message, custom message and bad frame", async () => {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
-      peer.text(wire("qq", "one\ntwo"));
+      peer.text(wireText("one\ntwo"));
       peer.text(JSON.stringify(createCustom("poke", { secret: 1 }, "qq")));
       peer.text("{");
       peer.close(4000, "bye");
@@ -114,7 +111,7 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "shortens a long message", async () => {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
-      peer.text(wire("qq", "很".repeat(100_000)));
+      peer.text(wireText("很".repeat(100_000)));
       assert((await program.child.line(/很/)).length < 1000);
     });
 
@@ -122,7 +119,7 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
       const nasty = "\x1b[31mred\x1b]0;title\x07\r\x08\x7f\x9b2J\u2028";
-      peer.text(wire("qq", `${nasty}text`));
+      peer.text(wireText(`${nasty}text`));
       peer.text(JSON.stringify(createCustom(`${nasty}custom`, 1, "qq")));
       peer.close(4000, `${nasty}reason`);
       await program.child.line(/reason/);
@@ -135,7 +132,7 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "keeps characters that turn the rest of the line around from the terminal", async () => {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
-      peer.text(wire("qq", "\u202egnp.exe\u2066text"));
+      peer.text(wireText("\u202egnp.exe\u2066text"));
       assertEquals((await program.child.line(/text/)).match(/[\u202a-\u202e\u2066-\u2069]/g), null);
     });
 
@@ -143,9 +140,9 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime, ["--quiet", "--echo"]);
       await using peer = await dialAs("qq", program.url);
       peer.text("{");
-      peer.text(wire("elsewhere", "lost"));
-      peer.text(wire("qq", "back"));
-      assertEquals((await peer.message())?.text, wire("qq", "back"));
+      peer.text(wireText("lost", "elsewhere"));
+      peer.text(wireText("back"));
+      assertEquals((await peer.message())?.text, wireText("back"));
       assertEquals(program.child.lines, [program.url]);
     });
 
@@ -161,8 +158,8 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime, ["--token", "hunter2", "--token=hunter3", "--echo"]);
       for (const token of ["hunter2", "hunter3"]) {
         await using peer = await dialAs("qq", program.url, token);
-        peer.text(wire("qq", token.slice(0, 4)));
-        assertEquals((await peer.message())?.text, wire("qq", "hunt"));
+        peer.text(wireText(token.slice(0, 4)));
+        assertEquals((await peer.message())?.text, wireText("hunt"));
       }
       for (const token of ["hunter4", undefined]) {
         await using peer = await dialAs("bad", program.url, token);
@@ -269,7 +266,7 @@ for (const runtime of RUNTIMES) {
         const clients = ["qq", "tg"].map((platform, index) =>
           new NativePeer(program.url, {
             headers: { platform },
-            onOpen: (socket) => socket.send(wire(platform, "ball")),
+            onOpen: (socket) => socket.send(wireText("ball", platform)),
             onText: (text, socket) => {
               flowing[index]?.resolve();
               socket.send(text);
@@ -296,7 +293,7 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime, ["--echo"]);
       await using stuck = await dialAs("qq", program.url);
       stuck.pause();
-      stuck.text(wire("qq", "x".repeat(30_000_000)));
+      stuck.text(wireText("x".repeat(30_000_000)));
       await program.child.line(/^</);
       program.child.kill("SIGINT");
       assertEquals(await program.child.exit({ timeoutMs: 8000 }), { code: 0, signal: null });
