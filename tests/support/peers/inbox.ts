@@ -28,6 +28,11 @@ export async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, des
   }
 }
 
+/** Waits at most five seconds for what must come at once. */
+export function soon<T>(promise: Promise<T>, what: string = "what must come soon"): Promise<T> {
+  return withTimeout(promise, 5000, () => what);
+}
+
 /** Keeps what arrives until somebody takes it; an item nobody asks for stays where it is. */
 export class Inbox<T> {
   readonly #items: T[] = [];
