@@ -1,0 +1,77 @@
+/**
+ * Lets our adapters talk with a whole MaiBot, in Deno and in Bun:
+ *
+ *     deno task maibot [deno|bun]
+ *
+ * MaiBot is installed from PyPI, or is the one in the Python that `MAIM_MAIBOT_PYTHON` names. It starts only once a
+ * person has accepted its licence by the variables `EULA_AGREE` and `PRIVACY_AGREE`. Not a part of `deno task test`.
+ * @module
+ */
+
+import process from "node:process";
+
+import { OneBotPeer } from "../../peers/onebot_peer.ts";
+import { runtimeIssue, type RuntimeName } from "../../peers/process.ts";
+import { TelegramApi } from "../../peers/telegram_api.ts";
+import { holdConversations } from "./conversations.ts";
+import { holdFirstConversations } from "./first_conversations.ts";
+import { MaiBot } from "./instance.ts";
+import { licenceIssue } from "./licence.ts";
+import { FakeModel } from "./model.ts";
+import { OneBotPlatform } from "./onebot_platform.ts";
+import { findMaiBot, type InstalledMaiBot } from "./python.ts";
+import { holdRestart, type MakeBridges } from "./restart.ts";
+import { TelegramFront } from "./telegram_front.ts";
+import { TelegramPlatform } from "./telegram_platform.ts";
+import { Transcript } from "./transcript.ts";
+
+const RUNTIMES: readonly RuntimeName[] = ["deno", "bun"];
+const LOG_LINES = 25;
+/** Lines of MaiBot's log that do not help to understand a failure. */
+const NOISE = /\[ +DEBUG\]|\[httpx2\]|缓存 |表达方式选择/;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function holdAll(installed: InstalledMaiBot, runtimes: readonly RuntimeName[]): Promise<number> {
+  await using model = await FakeModel.listen();
+  await using maibot = await MaiBot.create(installed, model.url);
+  await using onebot = new OneBotPeer({ answerAfter: () => maibot.whenStored("qq") });
+  await using telegram = new TelegramApi();
+  await using front = await TelegramFront.listen({
+    api: telegram.url,
+    answerAfter: () => maibot.whenStored("telegram"),
+  });
+  const makeBridges: MakeBridges = ({ runtime }, url) => [
+    new OneBotPlatform(runtime, url, onebot),
+    new TelegramPlatform(runtime, url, telegram, front.url),
+  ];
+  const transcript = new Transcript(print, () => maibot.lines.filter((line) => !NOISE.test(line)).slice(-LOG_LINES));
+  await transcript.hold(`MaiBot ${installed.version} starts`, () => maibot.start());
+  for (const runtime of runtimes) {
+    const stage = { runtime, maibot, transcript };
+    await holdFirstConversations(stage);
+    {
+      await using stack = new AsyncDisposableStack();
+      const bridges = makeBridges(stage, maibot.url).map((bridge) => stack.use(bridge));
+      for (const bridge of bridges) await holdConversations(stage, bridge);
+    }
+    await holdRestart(stage, makeBridges);
+  }
+  const { passed, failed } = transcript.totals;
+  print(`\n${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const runtimes = RUNTIMES.filter((runtime) => args.length === 0 || args.includes(runtime));
+  const issue = runtimes.map(runtimeIssue).find((issue) => issue !== null);
+  const installed = await findMaiBot(print);
+  const problem = licenceIssue(installed.resources) ?? issue;
+  if (problem === undefined) return await holdAll(installed, runtimes);
+  print(problem);
+  return 1;
+}
+
+process.exit(await main(process.argv.slice(2)));
