@@ -8,8 +8,8 @@
  * const url = server.listen({ port: 0 });
  *
  * await using router = new Router();
- * router.add("qq", url);
- * router.add("telegram", url);
+ * router.add("qq", url, { account: "777" }); // the bot's own id on that platform
+ * router.add("telegram", url, { account: "123456" });
  * await router.connect();
  * router.send(createMessage({ platform: "telegram", user: "10001" }, seg.text("hello")));
  * ```
