@@ -3,6 +3,8 @@
  * @module
  */
 
+import { isBlank } from "./blank.ts";
+
 /** Keys of `additional_config` that name the account; the first that is not blank counts. Source: MaiBot, RouteKeyFactory. */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
 /** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
@@ -18,7 +20,7 @@ export interface Route {
 
 /** Tells whether a value can name an account or a scope. */
 export function isRouteName(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "";
+  return typeof value === "string" && !isBlank(value);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -28,7 +30,7 @@ function isFields(value: unknown): value is Fields {
 }
 
 function isNamed(value: unknown): boolean {
-  return value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
+  return value !== undefined && value !== null && !(typeof value === "string" && isBlank(value));
 }
 
 function firstNamed(places: readonly unknown[], keys: readonly string[]): unknown {

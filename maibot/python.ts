@@ -3,6 +3,7 @@
  * @module
  */
 
+import { SPACE } from "../internal/blank.ts";
 import { isInteger, numberOf, PythonFloat } from "./python_number.ts";
 import { pythonRepr } from "./python_repr.ts";
 
@@ -48,7 +49,6 @@ export function toText(value: unknown): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
 
-const SPACE = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
 const SPACES_AROUND = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
 
 /** `text.strip()`, which takes other characters for white space than `trim()` does. */

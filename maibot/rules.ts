@@ -161,7 +161,7 @@ export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
   group_id_null: both("damage", door),
   group_id_empty: both("damage", session),
   group_name: both("drop", convert),
-  group_name_empty: both("damage", outbound),
+  group_name_empty: { level: "damage", sources: { "1.2.1": `MaiBot 1.2.1, ${outbound}` } },
   party_kind: wire("drop", fromDict),
 
   platform_foreign: both("unanswered", drivers),
