@@ -14,7 +14,7 @@ export const ACCOUNTS: Readonly<Record<"qq" | "telegram" | "my_platform" | "echo
   qq: `${SELF_ID}`,
   telegram: `${ME.id}`,
   my_platform: "777",
-  echo: "bot",
+  echo: "777",
 };
 
 /** What an adapter must say to be let in. */

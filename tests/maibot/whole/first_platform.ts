@@ -8,13 +8,7 @@ import { fileURLToPath } from "node:url";
 import { replyTarget } from "../../../maibot/mod.ts";
 import { isSeg, type MessageBase, plainText, type Seg, seg } from "../../../schema.ts";
 import { Inbox, type WaitOptions } from "../../peers/inbox.ts";
-import {
-  type ExitStatus,
-  type LineProcess,
-  runtimeCommand,
-  type RuntimeName,
-  spawnLines,
-} from "../../peers/process.ts";
+import { type ExitStatus, type LineProcess, runtimeCommand, type RuntimeName } from "../../peers/process.ts";
 import { ACCOUNTS } from "./config.ts";
 import type { FirstAdapterOptions, Report, Said } from "./first_adapter.ts";
 import { PICTURE, SOUND } from "./media.ts";

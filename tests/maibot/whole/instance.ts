@@ -41,6 +41,7 @@ export class MaiBot implements AsyncDisposable {
   readonly #modelUrl: string;
   #child: LineProcess | null = null;
   #port = 0;
+  #hasEnded = false;
 
   /** Keeps the parts; use {@linkcode MaiBot.create}. */
   constructor(installed: InstalledMaiBot, folder: string, modelUrl: string) {
@@ -73,6 +74,11 @@ export class MaiBot implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#port}/ws`;
   }
 
+  /** Whether it has been started, and neither stopped nor ended by itself. */
+  get isRunning(): boolean {
+    return this.#child !== null && !this.#hasEnded;
+  }
+
   /** Everything MaiBot has logged since its start. */
   get lines(): readonly string[] {
     return this.#child?.lines ?? [];
@@ -83,7 +89,8 @@ export class MaiBot implements AsyncDisposable {
     if (this.#child !== null) throw new Error("Cannot start MaiBot as it runs; stop it first");
     this.#port = await freePort();
     await configure(this.#folder, { port: this.#port, modelUrl: this.#modelUrl });
-    this.#child = this.#spawn("run");
+    this.#hasEnded = false;
+    this.#child = this.#spawn("run", () => this.#hasEnded = true);
     await this.#child.line(READY, { timeoutMs: START_MS });
   }
 
@@ -116,9 +123,10 @@ export class MaiBot implements AsyncDisposable {
     removeFolder(this.#folder);
   }
 
-  #spawn(command: "init" | "run"): LineProcess {
+  #spawn(command: "init" | "run", onEnd: () => void = () => {}): LineProcess {
     const child = spawnChild(this.#installed.python, ["-c", TOOL, command, "-d", this.#folder], {
       cwd: this.#folder,
+      onEnd,
       env: {
         TMPDIR: this.#folder, // its sockets
         PYTHONIOENCODING: "utf-8",

@@ -1,19 +1,16 @@
 /**
- * A Python that has MaiBot installed: the one a person names, or a venv of our own.
+ * A Python that has a whole MaiBot: the one that `MAIM_MAIBOT_PYTHON` names, else a virtual environment made here.
  * @module
  */
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 
-import { findProgram } from "../../peers/process.ts";
+import { defaultCache, findPython, PINNED_VERSION } from "../oracle/python.ts";
 import { spawnChild } from "./way_out.ts";
-
-/** The MaiBot that is installed where none is given. */
-export const MAIBOT_VERSION = "1.3.15";
 
 /** A MaiBot that can be started. */
 export interface InstalledMaiBot {
@@ -24,61 +21,55 @@ export interface InstalledMaiBot {
   readonly resources: string;
 }
 
-const INSTALL_TIMEOUT_MS = 15 * 60_000;
-const ASK_TIMEOUT_MS = 30_000;
+const INSTALL = { timeoutMs: 15 * 60_000 };
 const DESCRIBE = "import importlib.metadata as m; d = m.distribution('maibot'); " +
   "print(d.version); print(d.locate_file('src/_resources'))";
+const PINS = fileURLToPath(new URL("../oracle/maibot_pins.txt", import.meta.url));
 
 function describe(python: string): InstalledMaiBot | null {
-  const { status, stdout } = spawnSync(python, ["-c", DESCRIBE], { encoding: "utf8", timeout: ASK_TIMEOUT_MS });
-  const [version, resources] = (stdout ?? "").trim().split("\n");
+  const { status, stdout } = spawnSync(python, ["-c", DESCRIBE], { encoding: "utf8" });
+  const [version, resources] = (stdout ?? "").trim().split(/\r?\n/);
   if (status !== 0 || version === undefined || resources === undefined) return null;
   return { python, version, resources };
-}
-
-function isNewEnough(python: string): boolean {
-  const check = "import sys, venv; sys.exit(sys.version_info < (3, 12))";
-  return spawnSync(python, ["-c", check], { timeout: ASK_TIMEOUT_MS }).status === 0;
-}
-
-/** Every Python that pyenv has, the newest first: its shims run only the versions it was told to. */
-function pyenvPythons(): string[] {
-  const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
-  const minor = (name: string) => Number(/^3\.(\d+)\./.exec(name)?.[1] ?? 0);
-  const names = existsSync(versions) ? readdirSync(versions).filter((name) => minor(name) >= 12) : [];
-  return names.sort((a, b) => minor(b) - minor(a)).map((name) => join(versions, name, "bin", "python3"));
-}
-
-function findPython(): string {
-  const named = ["python3.12", "python3.13", "python3.14", "python3"].map(findProgram);
-  const found = [...named, ...pyenvPythons()].find((path) => path !== undefined && isNewEnough(path));
-  if (found !== undefined) return found;
-  throw new Error("Cannot install MaiBot: no Python 3.12 or newer found; install one, or set MAIM_MAIBOT_PYTHON");
 }
 
 async function run(command: string, args: readonly string[]): Promise<void> {
   await using child = spawnChild(command, args);
   child.endInput();
-  const { code } = await child.exit({ timeoutMs: INSTALL_TIMEOUT_MS });
-  if (code !== 0) throw new Error([`Cannot install MaiBot: ${command} ended with ${code}`, ...child.lines].join("\n"));
+  const { code } = await child.exit(INSTALL);
+  if (code !== 0) {
+    throw new Error([`Cannot install MaiBot as ${command} ended with ${code}:`, ...child.lines].join("\n"));
+  }
 }
 
-/** Finds MaiBot in the Python of `MAIM_MAIBOT_PYTHON`; without that installs it into a venv, which later runs use again. */
-export async function findMaiBot(say: (line: string) => void): Promise<InstalledMaiBot> {
-  const { MAIM_MAIBOT_PYTHON: given = "" } = process.env;
-  if (given !== "") {
-    const found = describe(resolve(given));
-    if (found === null) throw new Error(`Cannot use MAIM_MAIBOT_PYTHON: "${given}" has no package maibot`);
-    return found;
-  }
-  const folder = join(tmpdir(), `maim-maibot-${MAIBOT_VERSION}`);
+async function install(version: string, say: (line: string) => void): Promise<InstalledMaiBot> {
+  const folder = join(defaultCache(), `maibot-${version}-whole`);
   const python = join(folder, ...(process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"]));
-  const known = existsSync(python) ? describe(python) : null; // pip installs maibot after all it needs
+  const known = existsSync(python) ? describe(python) : null; // pip installs it after all that it needs
   if (known !== null) return known;
-  say(`MaiBot ${MAIBOT_VERSION} is being installed in ${folder} (about 1 GB, once)`);
-  await run(findPython(), ["-m", "venv", folder]);
-  await run(python, ["-m", "pip", "install", "--disable-pip-version-check", `maibot==${MAIBOT_VERSION}`]);
+  const interpreter = await findPython();
+  if (interpreter === null) {
+    throw new Error(
+      "Cannot install MaiBot as there is no Python 3.12 or newer: install one, or set MAIM_MAIBOT_PYTHON",
+    );
+  }
+  say(`MaiBot ${version} is installed in ${folder}: 1 GB, about a minute, once`);
+  await run(interpreter, ["-m", "venv", "--clear", folder]);
+  const pins = version === PINNED_VERSION ? ["--constraint", PINS] : [];
+  await run(python, ["-m", "pip", "install", "--disable-pip-version-check", `maibot==${version}`, ...pins]);
   const installed = describe(python);
-  if (installed === null) throw new Error(`Cannot install MaiBot: pip succeeded, yet ${python} has no package maibot`);
+  if (installed === null) throw new Error(`Cannot use MaiBot as ${python} does not have it, though pip succeeded`);
   return installed;
+}
+
+/** Finds a MaiBot, or installs that version; later runs find it. */
+export async function findMaiBot(
+  version: string,
+  say: (line: string) => void,
+): Promise<InstalledMaiBot> {
+  const { MAIM_MAIBOT_PYTHON: given = "" } = process.env;
+  if (given === "") return await install(version, say);
+  const found = describe(resolve(given));
+  if (found === null) throw new Error(`Cannot use MAIM_MAIBOT_PYTHON as "${given}" has no package maibot: install it`);
+  return found;
 }

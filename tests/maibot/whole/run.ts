@@ -1,19 +1,24 @@
 /**
  * Lets our adapters talk with a whole MaiBot, in Deno and in Bun:
  *
- *     deno task maibot [deno|bun]
+ *     deno task maibot [--maibot=VERSION] [deno] [bun]
  *
- * MaiBot is installed from PyPI, or is the one in the Python that `MAIM_MAIBOT_PYTHON` names. It starts only once a
- * person has accepted its licence by the variables `EULA_AGREE` and `PRIVACY_AGREE`. Not a part of `deno task test`.
+ * Takes the Python of `MAIM_MAIBOT_PYTHON`, else installs that version of MaiBot from PyPI. MaiBot starts only once a
+ * person has accepted its licence by the variables `EULA_AGREE` and `PRIVACY_AGREE`: nothing here sets them, which is
+ * why this is no part of `deno task test`.
+ *
+ * Exit codes: 0 every conversation held, 1 one did not, or MaiBot may not or can not be started.
  * @module
  */
 
 import process from "node:process";
+import { parseArgs } from "node:util";
 
 import { OneBotPeer } from "../../peers/onebot_peer.ts";
 import { runtimeIssue, type RuntimeName } from "../../peers/process.ts";
 import { TelegramApi } from "../../peers/telegram_api.ts";
-import { holdConversations } from "./conversations.ts";
+import { PINNED_VERSION } from "../oracle/python.ts";
+import { holdConversations, type Stage } from "./conversations.ts";
 import { holdFirstConversations } from "./first_conversations.ts";
 import { MaiBot } from "./instance.ts";
 import { licenceIssue } from "./licence.ts";
@@ -34,6 +39,16 @@ function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+async function holdIn(stage: Stage, makeBridges: MakeBridges): Promise<void> {
+  await holdFirstConversations(stage);
+  {
+    await using stack = new AsyncDisposableStack();
+    const bridges = makeBridges(stage, stage.maibot.url).map((bridge) => stack.use(bridge));
+    for (const bridge of bridges) await holdConversations(stage, bridge);
+  }
+  await holdRestart(stage, makeBridges);
+}
+
 async function holdAll(installed: InstalledMaiBot, runtimes: readonly RuntimeName[]): Promise<number> {
   await using model = await FakeModel.listen();
   await using maibot = await MaiBot.create(installed, model.url);
@@ -50,14 +65,8 @@ async function holdAll(installed: InstalledMaiBot, runtimes: readonly RuntimeNam
   const transcript = new Transcript(print, () => maibot.lines.filter((line) => !NOISE.test(line)).slice(-LOG_LINES));
   await transcript.hold(`MaiBot ${installed.version} starts`, () => maibot.start());
   for (const runtime of runtimes) {
-    const stage = { runtime, maibot, transcript };
-    await holdFirstConversations(stage);
-    {
-      await using stack = new AsyncDisposableStack();
-      const bridges = makeBridges(stage, maibot.url).map((bridge) => stack.use(bridge));
-      for (const bridge of bridges) await holdConversations(stage, bridge);
-    }
-    await holdRestart(stage, makeBridges);
+    if (!maibot.isRunning) break; // it has not started, or not again
+    await holdIn({ runtime, maibot, transcript }, makeBridges);
   }
   const { passed, failed } = transcript.totals;
   print(`\n${passed} passed, ${failed} failed`);
@@ -65,13 +74,20 @@ async function holdAll(installed: InstalledMaiBot, runtimes: readonly RuntimeNam
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const runtimes = RUNTIMES.filter((runtime) => args.length === 0 || args.includes(runtime));
+  const options = { maibot: { type: "string", default: PINNED_VERSION } } as const;
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  const runtimes = RUNTIMES.filter((runtime) => positionals.length === 0 || positionals.includes(runtime));
   const issue = runtimes.map(runtimeIssue).find((issue) => issue !== null);
-  const installed = await findMaiBot(print);
+  const installed = await findMaiBot(values.maibot, print);
   const problem = licenceIssue(installed.resources) ?? issue;
   if (problem === undefined) return await holdAll(installed, runtimes);
   print(problem);
   return 1;
 }
 
-process.exit(await main(process.argv.slice(2)));
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  print(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

@@ -51,8 +51,8 @@ export class Transcript {
     this.line(`${platform}, MaiBot to ${to} after ${((performance.now() - this.#lastSaid) / 1000).toFixed(1)} s`, what);
   }
 
-  /** Holds one conversation; one that throws has failed, and the next is held all the same. */
-  async hold(name: string, conversation: () => Promise<unknown>): Promise<void> {
+  /** Holds one conversation, which has failed if it throws; returns whether it held. */
+  async hold(name: string, conversation: () => Promise<unknown>): Promise<boolean> {
     this.#print(`\n${name}`);
     const start = performance.now();
     const seconds = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
@@ -60,10 +60,12 @@ export class Transcript {
       await conversation();
       this.#passed++;
       this.#print(`  ok (${seconds()})`);
+      return true;
     } catch (error) {
       this.#failed++;
       this.#print(`  FAILED (${seconds()}): ${error instanceof Error ? error.message : error}`);
       for (const line of this.#explain()) this.#print(`  | ${line}`);
+      return false;
     }
   }
 }
