@@ -19,7 +19,7 @@ import {
   SEG,
   USER,
 } from "./maibot_frames.ts";
-import { ABSENT, nestedLists, putAt, whilePolluted } from "./samples.ts";
+import { ABSENT, nestedLists, whilePolluted } from "./samples.ts";
 
 describe("maibotIssues()", () => {
   const manifold = changed(
