@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type MaibotIssue, maibotIssues, type MaibotReceipt } from "../../../maibot/mod.ts";
+import { type MaibotIssue, maibotIssues, type MaibotReceipt, type MaibotVersion } from "../../../maibot/mod.ts";
 import type { Frame, FrameSet } from "./frames.ts";
 import type { OracleAnswer, OracleLine } from "./oracle.ts";
 
@@ -44,10 +44,10 @@ export function dropLine({ verdict, lines }: OracleAnswer): string | null {
 /** Checks whether MaiBot tried to answer by itself: a command is answered at once. */
 const isSpeaking = (lines: readonly OracleLine[]): boolean => lines.some(([, logger]) => logger === "send_service");
 
-/** Checks whether an answer to a frame can come: it needs a chat with an account. */
-function isAnswerable({ stored, session, muted, lines }: OracleAnswer): boolean {
+/** Checks whether an answer to a frame can come: it needs a chat, and since 1.3.10 an account as well. */
+function isAnswerable({ stored, session, muted, lines }: OracleAnswer, version: MaibotVersion): boolean {
   if (stored === null || muted) return false;
-  return isSpeaking(lines) || (session !== null && session.account_id !== null);
+  return version === "1.2.1" || isSpeaking(lines) || (session !== null && session.account_id !== null);
 }
 
 const isDrop = (issues: readonly MaibotIssue[]): boolean => issues.some(({ level }) => level === "drop");
@@ -56,22 +56,22 @@ const describe = (issues: readonly MaibotIssue[]): string =>
   issues.map(({ level, rule, path }) => `${level} ${rule} ${path}`).join(", ");
 const verdictOf = (isDropped: boolean): string => isDropped ? "drop" : "accept";
 
-function compareIssues(frame: Frame, answer: OracleAnswer, accounts: Record<string, string>, note: Note): void {
+function compareIssues({ frame, answer, accounts, version }: Judged, note: Note): void {
   if (!frame.isFaithful) return;
-  const issues = maibotIssues(frame.value, { version: "1.3.15", accounts });
+  const issues = maibotIssues(frame.value, { version, accounts });
   note("issues: drop", verdictOf(isDrop(issues)), answer.verdict, describe(issues));
   // Of what is dropped no answer can come either, and of an echo nobody expects one.
   if (answer.stored !== null && !isDrop(issues)) {
-    note("issues: unanswered", isUnanswered(issues), !isAnswerable(answer), describe(issues));
+    note("issues: unanswered", isUnanswered(issues), !isAnswerable(answer, version), describe(issues));
   }
 }
 
-function compareReceipt(receipt: MaibotReceipt, answer: OracleAnswer, note: Note): void {
+function compareReceipt({ receipt, answer, version }: Judged, note: Note): void {
   const { kind, issues, isAnswerable: canAnswer, log } = receipt;
   // The fake takes an echo only of a message that it sent, and the oracle of any: the issues are alike.
   const isDropped = kind === "broken" || isDrop(issues);
   note("fake: drop", verdictOf(isDropped), answer.verdict, describe(issues));
-  if (answer.stored !== null && !isDropped) note("fake: unanswered", !canAnswer, !isAnswerable(answer));
+  if (answer.stored !== null && !isDropped) note("fake: unanswered", !canAnswer, !isAnswerable(answer, version));
   if (answer.verdict === "drop" && kind !== "broken") note("fake: log", log?.text ?? null, dropLine(answer));
 }
 
@@ -91,7 +91,7 @@ function compareVector({ recorded }: Frame, answer: OracleAnswer, note: Note): v
     note("vector", warnings, answer.lines.filter(([level]) => level === "WARNING").length);
   }
   if (verdict !== "accept" || answer.stored === null) return;
-  note("vector", unanswered ?? null, answer.muted ? "no_chat" : isAnswerable(answer) ? null : "no_account");
+  note("vector", unanswered ?? null, answer.muted ? "no_chat" : isAnswerable(answer, "1.3.15") ? null : "no_account");
   if (session === undefined) return;
   // Whether it names the group or the user depends on who opened it, in the order in which the vectors were recorded.
   for (const member of ["account_id", "scope"]) {
@@ -106,12 +106,13 @@ export interface Judged {
   readonly answer: OracleAnswer;
   readonly receipt: MaibotReceipt;
   readonly accounts: Record<string, string>;
+  /** The rules of ours that are asked. */
+  readonly version: MaibotVersion;
 }
 
 /** Compares everything there is to compare of one frame; counts the comparisons. */
-export function compare(
-  { set, frame, answer, receipt, accounts }: Judged,
-): { count: number; differences: Difference[] } {
+export function compare(judged: Judged): { count: number; differences: Difference[] } {
+  const { set, frame, answer, version } = judged;
   const differences: Difference[] = [];
   let count = 0;
   const note: Note = (aspect, ours, theirs, detail = "") => {
@@ -119,8 +120,8 @@ export function compare(
     if (ours === theirs) return;
     differences.push({ aspect, set, frame, ours: show(ours), detail, theirs: show(theirs), answer });
   };
-  compareIssues(frame, answer, accounts, note);
-  compareReceipt(receipt, answer, note);
-  compareVector(frame, answer, note);
+  compareIssues(judged, note);
+  compareReceipt(judged, note);
+  if (version === "1.3.15") compareVector(frame, answer, note);
   return { count, differences };
 }

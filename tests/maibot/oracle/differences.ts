@@ -5,12 +5,15 @@
  * @module
  */
 
+import type { MaibotVersion } from "../../../maibot/mod.ts";
 import type { Difference } from "./compare.ts";
 
 /** A known difference. */
 export interface KnownDifference {
   readonly name: string;
   readonly reason: string;
+  /** The rules of ours that it is about; all unless given. */
+  readonly version?: MaibotVersion;
   readonly isMatch: (difference: Difference) => boolean;
 }
 
@@ -21,8 +24,8 @@ function isCut(ours: string, theirs: string): boolean {
     theirs.length > ours.length;
 }
 
-/** The known differences; the first that fits takes a difference. */
-export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+/** The first that fits takes a difference. */
+const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: "long names in the fake's log",
     reason: "the fake cuts a name from outside after 40 characters, MaiBot logs all of it",
@@ -40,9 +43,22 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: "policy files",
     reason: "maibotIssues does not see config/adapter_policy.toml, and the fake takes a function instead",
-    isMatch: ({ aspect, set, answer }) => {
-      return (aspect === "issues: unanswered" || aspect === "fake: unanswered") && set.policy !== undefined &&
+    isMatch: ({ aspect, frame, answer }) => {
+      return (aspect === "issues: unanswered" || aspect === "fake: unanswered") && frame.policy !== undefined &&
         answer.muted;
     },
   },
+  {
+    name: "no platform, 1.3.8 and 1.3.9",
+    reason: "1.2.1 says 消息缺少平台信息 of an empty platform; 1.3.8 says already what 1.3.15 says",
+    version: "1.2.1",
+    isMatch: ({ aspect, ours, theirs }) => {
+      return aspect === "fake: log" && ours.endsWith(": 消息缺少平台信息") && theirs.endsWith("无法构造 RouteKey");
+    },
+  },
 ];
+
+/** The known differences under the rules of a version. */
+export function knownDifferences(version: MaibotVersion): KnownDifference[] {
+  return KNOWN_DIFFERENCES.filter((known) => known.version === undefined || known.version === version);
+}

@@ -36,6 +36,7 @@ export interface Frame {
   readonly value: unknown;
   /** Whether the value says the same to Python as the text does. */
   readonly isFaithful: boolean;
+  readonly policy?: string | undefined;
   readonly recorded?: Recorded | undefined;
 }
 
@@ -43,7 +44,6 @@ export interface Frame {
 export interface FrameSet {
   readonly name: string;
   readonly accounts: string;
-  readonly policy?: string | undefined;
   readonly frames: readonly Frame[];
 }
 
@@ -60,17 +60,16 @@ function frameOf(name: string, text: string): Frame {
   return { name, text, ...readAsPython(text) };
 }
 
-/** The vectors, in a set for each configuration. */
+/** The vectors, in a set for each configuration of accounts. */
 export function vectorSets(): FrameSet[] {
-  const sets = new Map<string, { accounts: string; policy: string | undefined; frames: Frame[] }>();
-  for (const row of rows("maibot_1_3_accept.jsonl")) {
-    const { accounts = DEFAULT_ACCOUNTS, policy, text = JSON.stringify(row.message) } = row as Record<string, string>;
-    const key = JSON.stringify([accounts, policy]);
-    const set = sets.get(key) ?? { accounts, policy, frames: [] };
-    set.frames.push({ ...frameOf(String(row.name), text), recorded: row as unknown as Recorded }); // as documented above
-    sets.set(key, set);
-  }
-  return [...sets.values()].map((set) => ({ name: "vectors of 1.3.15", ...set }));
+  const sets = Map.groupBy(rows("maibot_1_3_accept.jsonl"), ({ accounts }) => String(accounts ?? DEFAULT_ACCOUNTS));
+  return [...sets].map(([accounts, rowsOfSet]) => {
+    const frames = rowsOfSet.map((row): Frame => {
+      const { name, policy, text = JSON.stringify(row.message) } = row as Record<"name" | "policy" | "text", string>;
+      return { ...frameOf(name, text), policy, recorded: row as unknown as Recorded }; // as documented above
+    });
+    return { name: "vectors of 1.3.15", accounts, frames };
+  });
 }
 
 /** The vectors of MaiBot 1.2.1, and the examples of the seed. */

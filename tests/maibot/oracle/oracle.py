@@ -1,6 +1,6 @@
 """MaiBot's own receive chain as a filter: JSON lines in, JSON lines out.
 
-A line in is {"text": <frame>}. A line out has the members
+A line in is {"text": <frame>}, and may have "policy": the text of config/adapter_policy.toml. A line out has the members
   verdict  "accept": MaiBot stored a row, or handled a message_id_echo. "drop": neither.
   muted    True where MaiBot stored the row and refused to open a chat: no answer can come.
   lines    what MaiBot logged at INFO or above, as [level, logger, text]
@@ -13,7 +13,8 @@ Each text takes the way of a text frame: json.loads, then MessageServer.process_
 ChatBot.message_process with its hooks, session, policy and SQLite. Two things are replaced: the chat loop, which would
 ask a model, and the writer of long-term memory. No port is opened and nothing is fetched.
 
-All frames of one run meet the same MaiBot: a chat that was opened stays open, and a reply finds earlier messages.
+All frames of one run meet the same MaiBot: a chat that was opened stays open until the policy changes, and a reply finds
+earlier messages.
 """
 
 import argparse
@@ -34,11 +35,10 @@ from pathlib import Path
 def read_options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--accounts", default="qq:777", help="platform:account of [bot], separated by commas")
-    parser.add_argument("--policy", help="text of config/adapter_policy.toml")
     return parser.parse_args()
 
 
-def write_config(home, accounts, policy):
+def write_config(home, accounts):
     """Lets MaiBot write its own configuration, and changes [bot] in it."""
     environment = dict(os.environ, MAIBOT_INSTANCE_DIR=str(home), PYTHONUTF8="1")
     program = f"from src.cli.tool import main; main(['init', '-d', {str(home)!r}])"
@@ -60,8 +60,6 @@ def write_config(home, accounts, policy):
     document["bot"]["platforms"] = pairs
     document["webui"]["enabled"] = False
     config.write_text(tomlkit.dumps(document), "utf-8")
-    if policy is not None:
-        (home / "config" / "adapter_policy.toml").write_text(policy, "utf-8")
 
 
 class LogLines(logging.Handler):
@@ -83,15 +81,16 @@ class Oracle:
     """One started MaiBot without its chat loop."""
 
     def __init__(self, home):
+        self.policy_file = home / "config" / "adapter_policy.toml"
+        self.policy = None
         os.chdir(home)
         os.environ.update(MAIBOT_INSTANCE_DIR=str(home), MAIBOT_WORKER_PROCESS="1")
         from src.common.logger import initialize_logging
 
         initialize_logging(verbose=False)
         self.lines = LogLines()
-        # Its own console and log files would only cost time.
-        logging.getLogger().handlers = [self.lines]
-        logging.getLogger().setLevel(logging.INFO)
+        # After its own handlers: a line with half a character in it fails in its log file, and nobody sees it.
+        logging.getLogger().addHandler(self.lines)
 
         from src.common.database.database import initialize_database
 
@@ -103,11 +102,13 @@ class Oracle:
 
     async def start(self):
         from maim_message import MessageServer
+        from src.chat.heart_flow.heartflow_manager import heartflow_manager
         from src.chat.message_receive.bot import chat_bot
         from src.chat.message_receive.chat_manager import chat_manager
         from src.common.logger import get_logger
 
         self.chats = chat_manager
+        self.open_chats = heartflow_manager.heartflow_chat_list
         self.replace_chat_loop()
         self.watch_echoes()
         await chat_manager.initialize()
@@ -153,6 +154,14 @@ class Oracle:
 
         MessageUtils.update_message_id_async = staticmethod(watched)
 
+    def set_policy(self, policy):
+        """Changes the policy, which MaiBot reads anew for each chat that it opens."""
+        if policy == self.policy:
+            return
+        self.policy = policy
+        self.policy_file.write_text(policy or "", "utf-8")
+        self.open_chats.clear()
+
     async def judge(self, text):
         """Hands one frame to MaiBot and tells what became of it."""
         self.lines.kept.clear()
@@ -187,7 +196,9 @@ async def run(home, output):
     await oracle.start()
     print(json.dumps({"ready": version("maibot")}), file=output, flush=True)
     for line in sys.stdin:
-        print(json.dumps(await oracle.judge(json.loads(line)["text"])), file=output, flush=True)
+        frame = json.loads(line)
+        oracle.set_policy(frame.get("policy"))
+        print(json.dumps(await oracle.judge(frame["text"])), file=output, flush=True)
 
 
 def main():
@@ -197,7 +208,7 @@ def main():
     os.dup2(2, 1)
     home = Path(tempfile.mkdtemp(prefix="maibot-oracle-")).resolve()
     try:
-        write_config(home, options.accounts, options.policy)
+        write_config(home, options.accounts)
         asyncio.run(run(home, output))
         output.close()
         status = 0

@@ -23,11 +23,10 @@ export interface OracleAnswer {
   readonly echo: readonly [string, string] | null;
 }
 
-/** The configuration that frames are judged under. */
-export interface OracleOptions {
-  /** Platform and account of `[bot]`, as `qq:777,tp:888`. */
-  readonly accounts: string;
-  /** Text of `config/adapter_policy.toml`. */
+/** A frame to judge. */
+export interface Question {
+  readonly text: string;
+  /** Text of `config/adapter_policy.toml`; none unless given. */
   readonly policy?: string | undefined;
 }
 
@@ -35,26 +34,29 @@ const PROGRAM = fileURLToPath(new URL("oracle.py", import.meta.url));
 /** Lines of the standard error that are shown when it fails. */
 const SHOWN = 20;
 
-async function writeFrames(input: WritableStream<Uint8Array>, texts: readonly string[]): Promise<void> {
-  const lines = ReadableStream.from(texts).pipeThrough(
-    new TransformStream<string, string>({
-      transform: (text, controller) => controller.enqueue(`${JSON.stringify({ text })}\n`),
+async function writeFrames(input: WritableStream<Uint8Array>, questions: readonly Question[]): Promise<void> {
+  const lines = ReadableStream.from(questions).pipeThrough(
+    new TransformStream<Question, string>({
+      transform: ({ text, policy }, controller) => controller.enqueue(`${JSON.stringify({ text, policy })}\n`),
     }),
   );
   await lines.pipeThrough(new TextEncoderStream()).pipeTo(input);
 }
 
-/** Asks MaiBot about frames, one after another, in a fresh instance that is gone afterwards. */
+/**
+ * Asks MaiBot about frames, one after another, in a fresh instance that is gone afterwards; the accounts are those of
+ * `[bot]`, as `qq:777,tp:888`.
+ */
 export async function askOracle(
   python: string,
-  texts: readonly string[],
-  { accounts, policy }: OracleOptions,
+  questions: readonly Question[],
+  accounts: string,
 ): Promise<OracleAnswer[]> {
   // The folder for temporary files of the whole process, so that nothing is left even where it is killed.
   const folder = await Deno.makeTempDir({ prefix: "maim-oracle-" });
   try {
     const child = new Deno.Command(python, {
-      args: [PROGRAM, "--accounts", accounts, ...(policy === undefined ? [] : ["--policy", policy])],
+      args: [PROGRAM, "--accounts", accounts],
       // In UTC, as a server is: the texts about dates depend on it.
       env: { TMPDIR: folder, TEMP: folder, TMP: folder, TZ: "UTC", PYTHONUTF8: "1" },
       stdin: "piped",
@@ -62,7 +64,7 @@ export async function askOracle(
       stderr: "piped",
     }).spawn();
     await using _ = child; // killed where what follows throws
-    const writing = writeFrames(child.stdin, texts).catch(() => {}); // one that ends early says why on its own
+    const writing = writeFrames(child.stdin, questions).catch(() => {}); // one that ends early says why on its own
     const [output, errors, status] = await Promise.all([
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
@@ -70,10 +72,10 @@ export async function askOracle(
       writing,
     ]);
     const [, ...answers] = output.trimEnd().split("\n");
-    if (status.success && answers.length === texts.length) return answers.map((line) => JSON.parse(line));
+    if (status.success && answers.length === questions.length) return answers.map((line) => JSON.parse(line));
     const last = errors.trimEnd().split("\n").slice(-SHOWN).join("\n");
     throw new Error(
-      `Cannot judge frames as MaiBot must answer each: ${answers.length} of ${texts.length}, code ${status.code}\n${last}`,
+      `Cannot judge frames as MaiBot must answer each: ${answers.length} of ${questions.length}, code ${status.code}\n${last}`,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { FakeMaiBot, type MaibotReceipt } from "../../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotReceipt, type MaibotVersion } from "../../../maibot/mod.ts";
 
 /** Waits at most so long for the fake to read all frames. */
 const TIME_LIMIT_MS = 120_000;
@@ -17,10 +17,14 @@ export function accountsOf(text: string): Record<string, string> {
 }
 
 /** Sends frames as they stand, and gives what the fake makes of each. */
-export async function sendToFake(texts: readonly string[], accounts: Record<string, string>): Promise<MaibotReceipt[]> {
+export async function sendToFake(
+  texts: readonly string[],
+  accounts: Record<string, string>,
+  version: MaibotVersion,
+): Promise<MaibotReceipt[]> {
   const receipts: MaibotReceipt[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  await using bot = new FakeMaiBot({ version: "1.3.15", accounts, keep: 1 });
+  await using bot = new FakeMaiBot({ version, accounts, keep: 1 });
   bot.on("received", (receipt) => {
     receipts.push(receipt);
     if (receipts.length === texts.length) resolve();
