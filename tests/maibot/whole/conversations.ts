@@ -83,10 +83,16 @@ export async function quote(stage: Stage, platform: Platform, user: string, id: 
   return quoted;
 }
 
+/** Waits until MaiBot knows a message by its id on the platform: it does not keep the order of what it gets. */
+export async function knowsId({ maibot, transcript }: Stage, id: string): Promise<void> {
+  await maibot.logged(new RegExp(`收到回送消息ID: \\S+ -> ${id}$`));
+  transcript.line("MaiBot logs", `收到回送消息ID: … -> ${id}`);
+}
+
 /** A user quotes an answer by the id it has on the platform, which MaiBot knows only from the echo. */
 async function quoteAnAnswer(stage: Stage, platform: Platform, user: string): Promise<void> {
   const { id } = await talk(stage, platform, user, { text: "say something" }, "You said: say something");
-  await stage.maibot.logged(new RegExp(`收到回送消息ID: \\S+ -> ${id}$`)); // it does not keep the order of what it gets
+  await knowsId(stage, id);
   assertEquals(await quote(stage, platform, user, id), "[回复了麦麦的消息: You said: say something]");
 }
 

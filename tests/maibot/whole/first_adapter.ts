@@ -2,7 +2,7 @@
  * A newcomer's first adapter, as README shows it, for a platform whose users are lines of standard input.
  *
  * Its one argument is the JSON of {@linkcode FirstAdapterOptions}; each line of standard input is the JSON of a
- * {@linkcode Said}, or of the id of an answer that is delivered; each line it prints is the JSON of a {@linkcode Report}.
+ * {@linkcode Said}, each line it prints the JSON of a {@linkcode Report}.
  * @module
  */
 
@@ -37,14 +37,12 @@ export interface Said {
 export type Report =
   | { readonly event: "status"; readonly state: string }
   | { readonly event: "message"; readonly message: MessageBase; readonly id: string }
-  | { readonly event: "warning" | "drop" | "refused"; readonly text: string };
+  | { readonly event: "warning" | "drop" | "error" | "refused"; readonly text: string };
 
 const options: FirstAdapterOptions = JSON.parse(process.argv[2] ?? "{}");
 const { url, ...connection } = options;
 const client = new MessageClient(url, { ...connection, validate: maibotIssues });
 let answers = 0;
-/** Answers that the platform has not delivered yet, by their ids there. */
-const deliveries = new Map<string, () => void>();
 
 function report(what: Report): void {
   process.stdout.write(`${JSON.stringify(what)}\n`);
@@ -65,11 +63,9 @@ function say({ id, user, nickname, group, isMention = false, content }: Said): v
 
 client.on(
   "message",
-  echoing(client, async (message) => {
+  echoing(client, (message) => {
     const id = `${process.pid}_${++answers}`; // what a platform would call it
-    const delivered = new Promise<void>((resolve) => deliveries.set(id, resolve));
     report({ event: "message", message, id });
-    await delivered;
     return id;
   }),
 );
@@ -78,7 +74,7 @@ client.on("warning", (_message, issues) => {
   for (const { path, hint } of issues) report({ event: "warning", text: `${path}: ${hint}` });
 });
 client.on("drop", ({ reason }) => report({ event: "drop", text: reason }));
-client.on("error", (error) => report({ event: "refused", text: String(error) }));
+client.on("error", (error) => report({ event: "error", text: String(error) }));
 
 try {
   await client.connect({ retry: true });
@@ -86,10 +82,6 @@ try {
   report({ event: "refused", text: error instanceof MessageConnectionError ? error.code : String(error) });
   process.exit(1);
 }
-for await (const line of createInterface({ input: process.stdin })) {
-  const input: Said | string = JSON.parse(line);
-  if (typeof input === "string") deliveries.get(input)?.();
-  else say(input);
-}
+for await (const line of createInterface({ input: process.stdin })) say(JSON.parse(line));
 await client.close();
 process.exit(0);

@@ -21,7 +21,7 @@ async function leave(platform: FirstPlatform): Promise<void> {
 /** Tells what becomes of a message whose adapter has forgotten the account. */
 async function forgetAccount(stage: Stage): Promise<void> {
   const { runtime, maibot, transcript } = stage;
-  await using platform = new FirstPlatform(runtime, maibot.whenStored, { url: maibot.url, token: TOKEN });
+  await using platform = new FirstPlatform(runtime, { url: maibot.url, token: TOKEN });
   await platform.connected();
   const stranger = `${USERS[runtime]}0`;
   say(stage, platform, stranger, { text: "hello?" });
@@ -34,7 +34,7 @@ async function forgetAccount(stage: Stage): Promise<void> {
 
 async function useWrongToken({ runtime, maibot, transcript }: Stage): Promise<void> {
   const options = { url: maibot.url, account: ACCOUNT, token: "wrong" };
-  await using platform = new FirstPlatform(runtime, maibot.whenStored, options);
+  await using platform = new FirstPlatform(runtime, options);
   const code = await platform.refused();
   transcript.line("adapter is refused", code);
   assertEquals([code, (await platform.exit()).code], ["unauthorized", 1]);
@@ -56,7 +56,7 @@ export async function holdFirstConversations(stage: Stage): Promise<void> {
     transcript.hold(`${runtime}, my_platform: ${name}`, conversation);
   {
     const options = { url: maibot.url, account: ACCOUNT, token: TOKEN };
-    await using platform = new FirstPlatform(runtime, maibot.whenStored, options);
+    await using platform = new FirstPlatform(runtime, options);
     await holdConversations(stage, platform);
     await hold("/clear with permission", () => talk(stage, platform, OPERATOR, { text: "/clear" }, "我暂时失忆了"));
     await hold("leaves", () => leave(platform));

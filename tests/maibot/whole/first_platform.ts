@@ -13,7 +13,7 @@ import { ACCOUNTS } from "./config.ts";
 import type { FirstAdapterOptions, Report, Said } from "./first_adapter.ts";
 import { PICTURE, SOUND } from "./media.ts";
 import { fingerprint } from "./mind.ts";
-import { ANSWER, type Heard, type Platform, type Shown, START, type Utterance, type WhenStored } from "./platform.ts";
+import { ANSWER, type Heard, type Platform, type Shown, START, type Utterance } from "./platform.ts";
 import { spawnChild } from "./way_out.ts";
 
 const SCRIPT = fileURLToPath(new URL("first_adapter.ts", import.meta.url));
@@ -56,13 +56,11 @@ export class FirstPlatform implements Platform {
   };
   readonly #child: LineProcess;
   readonly #reports = new Inbox<Report>();
-  readonly #whenStored: WhenStored;
   /** Texts of what the library has warned of. */
   readonly warnings: string[] = [];
 
   /** Starts an adapter; without an account it is one that has forgotten it. */
-  constructor(runtime: RuntimeName, whenStored: WhenStored, options: Omit<FirstAdapterOptions, "platform">) {
-    this.#whenStored = whenStored;
+  constructor(runtime: RuntimeName, options: Omit<FirstAdapterOptions, "platform">) {
     const [command, args] = runtimeCommand(runtime, SCRIPT, [JSON.stringify({ platform: this.name, ...options })]);
     this.#child = spawnChild(command, args, {
       onLine: (line) => this.#read(line),
@@ -101,8 +99,6 @@ export class FirstPlatform implements Platform {
   async hear(): Promise<Heard> {
     const report = await this.#report("a message of MaiBot", ({ event }) => event === "message");
     if (report.event !== "message") throw new Error("Cannot take a report that is no message");
-    await this.#whenStored(this.name);
-    this.#child.write(`${JSON.stringify(report.id)}\n`);
     return heardIn(report.message, report.id);
   }
 
@@ -129,8 +125,9 @@ export class FirstPlatform implements Platform {
   }
 
   async #report(what: string, isMatch: (report: Report) => boolean, options: WaitOptions = ANSWER): Promise<Report> {
-    const report = await this.#reports.take(isMatch, () => `${what} at the first adapter`, options);
-    if (report === null) throw new Error([`The first adapter ended before ${what}`, ...this.#child.lines].join("\n"));
+    const describe = () => [`${what} at the first adapter`, ...this.#child.lines.slice(-10)].join("\n  | ");
+    const report = await this.#reports.take(isMatch, describe, options);
+    if (report === null) throw new Error(`Ended before ${describe()}`);
     return report;
   }
 }

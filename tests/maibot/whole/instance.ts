@@ -10,7 +10,6 @@ import process from "node:process";
 import type { WaitOptions } from "../../peers/inbox.ts";
 import type { ExitStatus, LineProcess } from "../../peers/process.ts";
 import { configure } from "./config.ts";
-import type { WhenStored } from "./platform.ts";
 import type { InstalledMaiBot } from "./python.ts";
 import { makeFolder, removeFolder, spawnChild } from "./way_out.ts";
 
@@ -99,12 +98,6 @@ export class MaiBot implements AsyncDisposable {
     if (this.#child === null) throw new Error("Cannot read the log of MaiBot as it does not run");
     return await this.#child.line(wanted, { timeoutMs });
   }
-
-  /** See {@linkcode WhenStored}; resolves as well if MaiBot ends before: then the id is told, and lost. */
-  readonly whenStored: WhenStored = async (platform) => {
-    const line = new RegExp(`\\[\\w*:${platform}:legacy\\.send`); // one for each message that it has sent and stored
-    await this.logged(line).catch(() => {});
-  };
 
   /** Has it stop in its own way, as Ctrl-C does. */
   async stop(): Promise<ExitStatus> {

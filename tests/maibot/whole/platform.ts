@@ -38,12 +38,6 @@ export interface Shown {
   readonly file: string;
 }
 
-/**
- * Resolves once MaiBot has stored the message that it has just sent to a platform. It stores after it has sent: the id
- * of a platform that is faster is lost without a word.
- */
-export type WhenStored = (platform: string) => Promise<void>;
-
 /** A platform; leaving its scope ends the adapter. */
 export interface Platform extends AsyncDisposable {
   /** Name of the platform for MaiBot. */

@@ -6,7 +6,7 @@
 import { deepStrictEqual as assertEquals, match as assertMatch } from "node:assert/strict";
 
 import { ACCOUNTS, TOKEN } from "./config.ts";
-import { expectAnswer, quote, say, type Stage, talk } from "./conversations.ts";
+import { expectAnswer, knowsId, quote, say, type Stage, talk } from "./conversations.ts";
 import { FirstPlatform } from "./first_platform.ts";
 import type { Platform } from "./platform.ts";
 import { Relay } from "./relay.ts";
@@ -51,16 +51,18 @@ export async function holdRestart(stage: Stage, makeBridges: MakeBridges): Promi
   relay.target = maibot.port;
   await using stack = new AsyncDisposableStack();
   const options = { url: relay.url, token: TOKEN, account: ACCOUNTS.my_platform };
-  const platforms = [new FirstPlatform(runtime, maibot.whenStored, options), ...makeBridges(stage, relay.url)];
+  const platforms = [new FirstPlatform(runtime, options), ...makeBridges(stage, relay.url)];
   for (const platform of platforms) stack.use(platform);
   const ids = new Map<Platform, string>();
   await hold("connect", async () => {
     for (const platform of platforms) await platform.connected();
   });
   await hold("talk at once", () => talkAtOnce(stage, platforms, user));
-  await hold("the answers have ids", async () => {
+  await hold("MaiBot learns the ids of its answers", async () => {
     for (const platform of platforms) {
-      ids.set(platform, (await talk(stage, platform, user, { text: "zero" }, "You said: zero")).id);
+      const { id } = await talk(stage, platform, user, { text: "zero" }, "You said: zero");
+      await knowsId(stage, id);
+      ids.set(platform, id);
     }
   });
   await hold("MaiBot restarts, and answers what was written meanwhile", () => restart(stage, relay, platforms, user));

@@ -52,12 +52,9 @@ async function holdIn(stage: Stage, makeBridges: MakeBridges): Promise<void> {
 async function holdAll(installed: InstalledMaiBot, runtimes: readonly RuntimeName[]): Promise<number> {
   await using model = await FakeModel.listen();
   await using maibot = await MaiBot.create(installed, model.url);
-  await using onebot = new OneBotPeer({ answerAfter: () => maibot.whenStored("qq") });
+  await using onebot = new OneBotPeer({ reportsOwn: true });
   await using telegram = new TelegramApi();
-  await using front = await TelegramFront.listen({
-    api: telegram.url,
-    answerAfter: () => maibot.whenStored("telegram"),
-  });
+  await using front = await TelegramFront.listen(telegram.url);
   const makeBridges: MakeBridges = ({ runtime }, url) => [
     new OneBotPlatform(runtime, url, onebot),
     new TelegramPlatform(runtime, url, telegram, front.url),

@@ -1,5 +1,5 @@
 /**
- * What stands before the fake Bot API of the tests: it serves a picture that MaiBot can read, and may answer late.
+ * What stands before the fake Bot API of the tests: it serves a picture that MaiBot can read.
  * @module
  */
 
@@ -9,30 +9,22 @@ import type { AddressInfo } from "node:net";
 
 import { PICTURE } from "./media.ts";
 
-/** How a front behaves. */
-export interface TelegramFrontOptions {
-  /** The Bot API behind it. */
-  readonly api: string;
-  /** Answers a call that sends once this resolves. */
-  readonly answerAfter: () => Promise<void>;
-}
-
 /** One front on a free port; leaving its scope ends it. */
 export class TelegramFront implements AsyncDisposable {
   readonly #server: Server;
-  readonly #options: TelegramFrontOptions;
+  readonly #api: string;
   readonly #life = new AbortController();
 
   /** Keeps the parts; use {@linkcode TelegramFront.listen}. */
-  constructor(server: Server, options: TelegramFrontOptions) {
+  constructor(server: Server, api: string) {
     this.#server = server;
-    this.#options = options;
+    this.#api = api;
   }
 
-  /** Starts a front. */
-  static async listen(options: TelegramFrontOptions): Promise<TelegramFront> {
+  /** Starts a front of the Bot API at a URL. */
+  static async listen(api: string): Promise<TelegramFront> {
     const server = createServer((request, response) => void front.#serve(request, response));
-    const front: TelegramFront = new TelegramFront(server, options);
+    const front: TelegramFront = new TelegramFront(server, api);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return front;
@@ -57,7 +49,6 @@ export class TelegramFront implements AsyncDisposable {
     try {
       if (path.startsWith("/file/")) return void response.end(PICTURE);
       const [status, body] = await this.#forward(path, request);
-      if (/\/send\w+$/.test(path)) await this.#options.answerAfter();
       response.writeHead(status, { "content-type": "application/json" }).end(body);
     } catch {
       response.destroy(); // this end or that one is leaving
@@ -67,7 +58,7 @@ export class TelegramFront implements AsyncDisposable {
   async #forward(path: string, request: IncomingMessage): Promise<[status: number, body: string]> {
     const blocks: Uint8Array<ArrayBuffer>[] = [];
     for await (const block of request) blocks.push(block);
-    const answer = await fetch(`${this.#options.api}${path}`, {
+    const answer = await fetch(`${this.#api}${path}`, {
       method: "POST",
       body: new Blob(blocks),
       headers: { "content-type": request.headers["content-type"] ?? "" },
