@@ -42,7 +42,7 @@ import type { MessageEnvelope, StreamMessage } from "./internal/segment_text.ts"
 import { streamText, wholeMessage } from "./internal/stream_source.ts";
 import { type SendProgress, type SendStreamOptions, type TransferLimits, Transfers } from "./internal/transfers.ts";
 import { type Route, withRoute } from "./internal/route.ts";
-import { judge, type Validate, type ValidationIssue } from "./internal/validation.ts";
+import { judge, UnheardWarnings, type Validate, type ValidationIssue } from "./internal/validation.ts";
 import {
   createCustom,
   createMessage,
@@ -104,7 +104,10 @@ export interface MessageClientEvents {
   invalid: [error: MessageDecodeError];
   /** A message that `send()` took is lost, or may be. Without a listener it is a line on `console.error`. */
   drop: [drop: Drop];
-  /** A message goes out although `validate` found something. */
+  /**
+   * A message goes out although `validate` found something. Without a listener an issue of the level `unanswered` is a line
+   * on `console.error`, once for each rule.
+   */
   warning: [message: WireMessage, issues: readonly ValidationIssue[]];
   /** A handler failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
@@ -165,17 +168,18 @@ export interface SendTextOptions {
  * Nothing is dialled before {@linkcode MessageClient.connect}. `open` means welcome, not merely upgraded: the reference
  * accepts every caller first and closes those with a wrong token afterwards.
  *
- * @example An adapter that answers
+ * @example An adapter
  * ```ts
- * import { createReply, MessageClient, MessageServer, seg } from "@maim/message";
+ * import { MessageClient, MessageServer, plainText } from "@maim/message";
  *
- * await using server = new MessageServer();
+ * await using server = new MessageServer(); // stands in for MaiBot
  * const url = server.listen({ port: 0 });
  *
- * await using client = new MessageClient(url, { platform: "qq" });
- * client.on("message", (message) => client.send(createReply(message, seg.text("got it"))));
+ * await using client = new MessageClient(url, { platform: "qq", account: "777" }); // the bot's own id there
+ * client.on("message", (message) => console.log(`MaiBot: ${plainText(message)}`)); // show it on the platform
  * client.on("status", (status) => console.log(status.state));
  * await client.connect({ signal: AbortSignal.timeout(5000) });
+ * client.sendText("hello", { user: "10001" });
  * ```
  */
 export class MessageClient {
@@ -190,6 +194,7 @@ export class MessageClient {
   readonly #validate: Validate | undefined;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
+  readonly #unheardWarnings = new UnheardWarnings();
   readonly #transferLimits: TransferLimits;
   /** What a server may agree to. */
   readonly #offered: readonly string[];
@@ -457,7 +462,8 @@ export class MessageClient {
   }
 
   #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
-    if (warnings.length > 0) this.#emitter.emit("warning", message, warnings);
+    if (warnings.length === 0 || this.#emitter.emit("warning", message, warnings) !== "unheard") return;
+    this.#unheardWarnings.tell(warnings);
   }
 
   #drop(drop: Drop): void {

@@ -24,6 +24,7 @@ import { Emitter, type HandlerResult, type ListenOptions, unheard } from "./inte
 import { MessageConnectionError } from "./internal/errors.ts";
 import { platformOf } from "./internal/kind.ts";
 import { describeDrop } from "./internal/outbox.ts";
+import { UnheardWarnings } from "./internal/validation.ts";
 import type { CustomMessage, WireMessage } from "./schema.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
@@ -78,6 +79,7 @@ function isSame(a: unknown, b: unknown): boolean {
 export class Router {
   readonly #routes = new Map<string, Route>();
   readonly #emitter = new Emitter<Events>();
+  readonly #unheardWarnings = new UnheardWarnings();
   #state: "idle" | "running" | "closed" = "idle";
   /** Whether somebody has asked for streams: a client that hears them collects no more. */
   #hearsStreams = false;
@@ -292,7 +294,9 @@ export class Router {
       this.#emitter.emit(`custom:${message.message_type_name}`, message, client);
     });
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
-    client.on("warning", (message, issues) => void this.#emitter.emit("warning", message, issues, client));
+    client.on("warning", (message, issues) => {
+      if (this.#emitter.emit("warning", message, issues, client) === "unheard") this.#unheardWarnings.tell(issues);
+    });
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
       if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));

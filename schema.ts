@@ -883,7 +883,7 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
     ...infos(rest),
   };
   const content: MessageBase = { message_info: info, message_segment: seg.list(...segs) };
-  const message = withRoute(content, { account, scope });
+  const message = withRoute(content, { account: account ?? undefined, scope: scope ?? undefined });
   return checked(isAbsent(raw_message) ? message : { ...message, raw_message });
 }
 

@@ -144,6 +144,11 @@ function checkTls({ ca = [] }: ClientTls): void {
   throw new TypeError("Cannot create MessageClient as 'tls.ca' must be PEM text, or an array of it");
 }
 
+/** A value that may be a number by mistake, as it should have been written. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? `the number ${value}; write "${value}"` : `${value === "" ? '""' : typeof value}`;
+}
+
 /** Numbers among the options, and the least each may be. */
 const LEAST = {
   reconnect: { minDelay: 0, maxDelay: 0, multiplier: 1, jitter: 0, maxAttempts: 0, stableAfter: 0 },
@@ -170,7 +175,9 @@ export function checkOptions(options: MessageClientOptions): void {
   for (const name of ["account", "scope"] as const) {
     const value = options[name];
     if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
-    throw new TypeError(`Cannot create ${owner} as '${name}' must be a string that is not blank`);
+    throw new TypeError(
+      `Cannot create ${owner} as '${name}' must be a string that is not blank: received ${shown(value)}`,
+    );
   }
   if (token !== undefined && typeof token !== "function") checkToken(token);
   checkHeaders(headers ?? {});

@@ -29,6 +29,10 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function own(fields: Fields, key: string): unknown {
+  return Object.hasOwn(fields, key) ? fields[key] : undefined;
+}
+
 function isNamed(value: unknown): boolean {
   return value !== undefined && value !== null && !(typeof value === "string" && isBlank(value));
 }
@@ -45,14 +49,14 @@ function firstNamed(places: readonly unknown[], keys: readonly string[]): unknow
 /** The account or scope that a message names: its own member first, then the keys that older adapters write. */
 function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
   if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
-  return firstNamed([message, info, info.additional_config], keys);
+  return firstNamed([message, info, own(info, "additional_config")], keys);
 }
 
 /** An ordinary message, as far as it is one: what is none is refused when it is encoded. */
 function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
   const fields = isFields(message) ? message : {};
-  const { message_info: info, is_custom_message: isCustom } = fields;
-  return isFields(info) && isCustom !== true ? { fields, info } : null;
+  const info = own(fields, "message_info");
+  return isFields(info) && own(fields, "is_custom_message") !== true ? { fields, info } : null;
 }
 
 /** Reads the account and scope that a message names, as text. */
@@ -89,7 +93,7 @@ export function withRoute<Message extends object>(message: Message, { account, s
     config.platform_io_scope = scope;
   }
   if (Object.keys(members).length === 0) return message;
-  const known = info.additional_config ?? {};
+  const known = own(info, "additional_config") ?? {};
   const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
   return { ...message, message_info, ...members };
 }

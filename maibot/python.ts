@@ -3,7 +3,7 @@
  * @module
  */
 
-import { SPACE } from "../internal/blank.ts";
+import { isPythonSpace } from "../internal/blank.ts";
 import { isInteger, numberOf, PythonFloat } from "./python_number.ts";
 import { pythonRepr } from "./python_repr.ts";
 
@@ -49,11 +49,12 @@ export function toText(value: unknown): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
 
-const SPACES_AROUND = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
-
 /** `text.strip()`, which takes other characters for white space than `trim()` does. */
 export function strip(text: string): string {
-  return text.replace(SPACES_AROUND, "");
+  let [start, end] = [0, text.length];
+  while (start < end && isPythonSpace(text.charCodeAt(start))) start++;
+  while (end > start && isPythonSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** `str(value or "").strip()`, by which MaiBot reads the ids of a target among free data. */
