@@ -95,5 +95,6 @@ export function withRoute<Message extends object>(message: Message, { account, s
   if (Object.keys(members).length === 0) return message;
   const known = own(info, "additional_config") ?? {};
   const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
-  return { ...message, message_info, ...members };
+  // First of all, so that they are known before the segments of a message that is streamed.
+  return { ...members, ...message, message_info, ...members };
 }
