@@ -19,6 +19,12 @@ process.once("exit", () => {
   for (const child of children) child.kill("SIGKILL");
   for (const folder of folders) removeFolder(folder);
 });
+for (const event of ["uncaughtException", "unhandledRejection"]) {
+  process.once(event, (error: unknown) => { // Deno 2.9: such an end is no event "exit"
+    process.stdout.write(`${error instanceof Error ? error.stack : error}\n`);
+    process.exit(1);
+  });
+}
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(INTERRUPTED));
 
 /** Starts a program that is killed at the latest when this process ends. */
