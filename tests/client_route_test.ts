@@ -171,6 +171,11 @@ describe("new MessageClient() and Router.add()", () => {
       });
     }
 
+    it(`say how to write '${name}' when it is a number`, () => {
+      const make = () => new MessageClient("ws://127.0.0.1:1", { platform: "qq", [name]: wrong(777) });
+      assertThrows(make, TypeError, 'received the number 777; write "777"');
+    });
+
     it(`take '${name}' for none when it is undefined`, () => {
       const options = { platform: "qq", [name]: wrong(undefined) };
       assertEquals(new MessageClient("ws://127.0.0.1:1", options).platform, "qq");

@@ -230,7 +230,8 @@ describe("FakeMaiBot with a policy", () => {
   it("opens no chat that it keeps out, and answers others, as 1.3.15 does", async () => {
     const story = await storyOf([here("out"), here("in", { user: "u2" })], { policy: denying });
     assertEquals([story.asked, story.said, story.log], [["in"], ["re: in"], [NO_CHAT]]);
-    assertEquals(story.receipts.map(({ isAccepted }) => isAccepted), [true, true]);
+    const receipts = story.receipts.map(({ isAccepted, isAnswerable }) => [isAccepted, isAnswerable]);
+    assertEquals(receipts, [[true, false], [true, true]]);
   });
 
   it("thinks about what it keeps out and sends nothing, as 1.2.1 does", async () => {
@@ -277,6 +278,22 @@ describe("FakeMaiBot and the bot's own messages", () => {
     assertEquals([quiet.said.length, quiet.errors], [11, []]);
     const loud = await storyOf([...five, inGroup("u1", "g2"), inGroup("777", "g2"), ...five]);
     assertEquals([loud.said.length, loud.errors.length], [7, 5]);
+  });
+
+  it("begins anew with another adapter of the platform", async () => {
+    await using bot = new FakeMaiBot({ answers: "echo" });
+    const errors: unknown[] = [];
+    const ends = new Heard<[string, unknown]>((handler) => bot.on("close", handler));
+    bot.on("error", (error) => void errors.push(error));
+    const url = listen(bot);
+    for (let count = 0; count < 2; count++) {
+      await using peer = await connect(bot, "qq", url);
+      for (const message of many(5)) peer.socket.send(JSON.stringify(message));
+      assertEquals(await texts(peer, 5), ["0", "1", "2", "3", "4"]);
+      await peer[Symbol.asyncDispose]();
+      await ends.next();
+    }
+    assertEquals(errors, []);
   });
 
   it("answers none as 1.2.1 does", async () => {

@@ -136,6 +136,9 @@ describe("replyTarget()", () => {
     };
     assertEquals(replyTarget(answer({ account: "777" }))?.account, "777");
     assertEquals(replyTarget(answer({}))?.account, undefined);
+    const inGroup = createMessage({ platform: "qq", user: "10001", group: "g1" }, seg.text("ping"));
+    const target = replyTarget(createReply(inGroup, seg.text("pong")));
+    assertEquals([target?.kind, target?.id, target?.account], ["group", "g1", undefined]);
   });
 
   it("never takes the bot that a converted message names as its receiver", () => {

@@ -112,7 +112,7 @@ const SHARED_ROWS: readonly RuleRow[] = [
   ["group_id_empty", `${GROUP}.group_id`, at(`${GROUP}.group_id`, "")],
   ["group_name", `${GROUP}.group_name`, at(`${GROUP}.group_name`, ABSENT)],
   ["group_name", `${GROUP}.group_name`, at(`${GROUP}.group_name`, 5)],
-  ["group_name_empty", `${GROUP}.group_name`, at(`${GROUP}.group_name`, "")],
+  ["group_name", `${GROUP}.group_name`, at(`${GROUP}.group_name`, null), at(`${GROUP}.group_name`, " ")],
   [
     "party_kind",
     `${INFO}.sender_info.user_info`,
@@ -287,6 +287,7 @@ const NEW_ROWS: readonly RuleRow[] = [
 
 /** The same of 1.2.1. */
 const OLD_ROWS: readonly RuleRow[] = [
+  ["group_name_empty", `${GROUP}.group_name`, at(`${GROUP}.group_name`, "")],
   ["image_large", `${ITEM}.data`, holding("image", large(14 * 2 ** 20 + 1)), holding("image", large(14 * 2 ** 20))],
 ];
 
@@ -364,6 +365,14 @@ describe("maibotIssues()", () => {
     assertEquals(brief(maibotIssues(own)), [`account_missing ${ACCOUNT}`]);
   });
 
+  it("asks 1.3.15 for none of the rules that went with 1.2", () => {
+    const nameless = at(`${GROUP}.group_name`, "");
+    assertEquals([maibotIssues(nameless), brief(maibotIssues(nameless, { version: "1.2.1" }))], [
+      [],
+      [`group_name_empty ${GROUP}.group_name`],
+    ]);
+  });
+
   it("calls 'unanswered' what is stored and can never be answered", () => {
     const rules = Object.entries(RULES).filter(([, { level }]) => level === "unanswered").map(([rule]) => rule);
     assertEquals(rules, ["platform_foreign", "account_missing", "account_foreign", "target_blank"]);
@@ -376,7 +385,7 @@ describe("maibotIssues()", () => {
         .map(([rule]) => rule);
     };
     assertEquals(only("1.3.15"), ["account_kind", "scope_kind", "account_missing", "target_blank"]);
-    assertEquals(only("1.2.1"), []);
+    assertEquals(only("1.2.1"), ["group_name_empty"]);
   });
 
   it("throws a RangeError that names 'version' when its rules are not known", () => {
