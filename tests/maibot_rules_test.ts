@@ -24,7 +24,7 @@ import {
   taken,
   USER,
 } from "./maibot_frames.ts";
-import { ABSENT, wrong } from "./samples.ts";
+import { ABSENT, show, wrong } from "./samples.ts";
 
 /** A rule, a message that breaks it and nothing else, where, and the nearest ones that break none at all. */
 type RuleRow = readonly [rule: MaibotRule, path: string, broken: unknown, ...fine: readonly unknown[]];
@@ -391,6 +391,13 @@ describe("maibotIssues()", () => {
   it("throws a RangeError that names 'version' when its rules are not known", () => {
     assertThrows(() => maibotIssues(taken(), { version: wrong("1.3.14") }), RangeError, "'version'");
   });
+
+  for (const account of [777, null, undefined, ["777"], " "]) {
+    it(`throws a TypeError that names 'accounts.qq' when it is ${show(account) ?? "undefined"}`, () => {
+      const accounts = { tp: "888", qq: wrong(account) };
+      assertThrows(() => maibotIssues(taken(), { accounts }), TypeError, "'accounts.qq'");
+    });
+  }
 
   it("needs no account on the platforms of MaiBot's own", () => {
     const accounts = { qq: "777" };

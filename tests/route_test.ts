@@ -158,9 +158,18 @@ describe("routeOf()", () => {
 });
 
 describe("isRouteName()", () => {
-  for (
-    const [value, isName] of [["777", true], [" 777 ", true], ["", false], [" ", false], [5, false], [null, false]]
-  ) {
+  const values: readonly (readonly [value: unknown, isName: boolean])[] = [
+    ["777", true],
+    [" 777 ", true],
+    ["", false],
+    [" ", false],
+    [5, false],
+    [null, false],
+    // As Python's strip() has it, and not as trim().
+    ["\x1c\u3000", false],
+    ["\ufeff", true],
+  ];
+  for (const [value, isName] of values) {
     it(`is ${isName} for ${show(value)}`, () => assertEquals(isRouteName(value), isName));
   }
 });
@@ -198,7 +207,7 @@ describe("createMessage() with an account and a scope", () => {
   });
 
   for (const name of ["account", "scope"]) {
-    for (const value of ["", " ", "\t\n", 777, true, {}]) {
+    for (const value of ["", " ", "\t\n", "\x1c", 777, true, {}]) {
       it(`throws a TypeError that names '${name}' when it is ${show(value)}`, () => {
         const create = () => createMessage({ ...HERE, [name]: wrong(value) }, seg.text("hi"));
         assertThrows(create, TypeError, `'${name}' must be a string that is not blank`);
