@@ -2,15 +2,17 @@
  * The maim_message protocol for Deno and Bun: the JSON messages by which MaiBot (麦麦) and its platform adapters talk
  * over WebSocket, with a client, a router and a server. Nothing is imported at run time.
  *
- * An adapter that answers every message:
+ * An adapter: what people write goes to MaiBot, and what MaiBot says comes as the event `message`. `account` is the bot's
+ * own id on that platform, as in `[bot]` of MaiBot's configuration.
  *
  * ```ts
- * import { createReply, MessageClient, MessageServer, plainText, seg } from "@maim/message";
+ * import { MessageClient, MessageServer, plainText } from "@maim/message";
  *
  * await using server = new MessageServer(); // stands in for MaiBot here
- * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq" });
- * client.on("message", (message) => client.send(createReply(message, seg.text(`你说：${plainText(message)}`))));
+ * await using client = new MessageClient(server.listen({ port: 0 }), { platform: "qq", account: "777" });
+ * client.on("message", (message) => console.log(`MaiBot: ${plainText(message)}`)); // show it on the platform
  * await client.connect();
+ * client.sendText("你好", { user: "10001" });
  * ```
  *
  * @module

@@ -26,7 +26,7 @@ import type { Link } from "./link.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl, type ClientSettings, resolveOptions } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
-import { checkBeforeSending, type ValidationIssue } from "./validation.ts";
+import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./validation.ts";
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {
@@ -57,7 +57,10 @@ export interface MessageClientEvents {
   invalid: [error: MessageDecodeError];
   /** A message that `send()` took is lost, or may be. Without a listener it is a line on `console.error`. */
   drop: [drop: Drop];
-  /** A message goes out although `validate` found something. */
+  /**
+   * A message goes out although `validate` found something. Without a listener an issue of the level `unanswered` is a line
+   * on `console.error`, once for each rule.
+   */
   warning: [message: WireMessage, issues: readonly ValidationIssue[]];
   /** A handler failed. Without a listener it is a line on `console.error`. */
   error: [error: unknown];
@@ -118,17 +121,18 @@ export interface SendTextOptions {
  * Nothing is dialled before {@linkcode MessageClient.connect}. `open` means welcome, not merely upgraded: the reference
  * accepts every caller first and closes those with a wrong token afterwards.
  *
- * @example An adapter that answers
+ * @example An adapter
  * ```ts
- * import { createReply, MessageClient, MessageServer, seg } from "@maim/message";
+ * import { MessageClient, MessageServer, plainText } from "@maim/message";
  *
- * await using server = new MessageServer();
+ * await using server = new MessageServer(); // stands in for MaiBot
  * const url = server.listen({ port: 0 });
  *
- * await using client = new MessageClient(url, { platform: "qq" });
- * client.on("message", (message) => client.send(createReply(message, seg.text("got it"))));
+ * await using client = new MessageClient(url, { platform: "qq", account: "777" }); // the bot's own id there
+ * client.on("message", (message) => console.log(`MaiBot: ${plainText(message)}`)); // show it on the platform
  * client.on("status", (status) => console.log(status.state));
  * await client.connect({ signal: AbortSignal.timeout(5000) });
+ * client.sendText("hello", { user: "10001" });
  * ```
  */
 export class MessageClient {
@@ -139,6 +143,7 @@ export class MessageClient {
   readonly #settings: ClientSettings;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
+  readonly #unheardWarnings = new UnheardWarnings();
 
   /**
    * Creates a client; nothing is dialled yet.
@@ -381,7 +386,8 @@ export class MessageClient {
   }
 
   #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
-    if (warnings.length > 0) this.#emitter.emit("warning", message, warnings);
+    if (warnings.length === 0 || this.#emitter.emit("warning", message, warnings) !== "unheard") return;
+    this.#unheardWarnings.tell(warnings);
   }
 
   #drop(drop: Drop): void {

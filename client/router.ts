@@ -26,6 +26,7 @@ import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../uti
 import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl } from "./settings.ts";
+import { UnheardWarnings } from "./validation.ts";
 
 /** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;
@@ -79,6 +80,7 @@ function isSame(a: unknown, b: unknown): boolean {
 export class Router {
   readonly #routes = new Map<string, Route>();
   readonly #emitter = new Emitter<Events>();
+  readonly #unheardWarnings = new UnheardWarnings();
   #state: "idle" | "running" | "closed" = "idle";
   /** Whether somebody has asked for streams: a client that hears them collects no more. */
   #hearsStreams = false;
@@ -293,7 +295,9 @@ export class Router {
       this.#emitter.emit(`custom:${message.message_type_name}`, message, client);
     });
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
-    client.on("warning", (message, issues) => void this.#emitter.emit("warning", message, issues, client));
+    client.on("warning", (message, issues) => {
+      if (this.#emitter.emit("warning", message, issues, client) === "unheard") this.#unheardWarnings.tell(issues);
+    });
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
       if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));

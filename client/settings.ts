@@ -182,13 +182,20 @@ function sessionSettings({ decode, chunks }: MessageClientOptions): SessionOptio
   };
 }
 
+/** A value that may be a number by mistake, as it should have been written. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? `the number ${value}; write "${value}"` : `${value === "" ? '""' : typeof value}`;
+}
+
 function checkIdentity({ platform, token, account, scope }: MessageClientOptions): void {
   if (!isHeaderName(platform)) {
     throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
   }
   for (const [name, value] of Object.entries({ account, scope })) {
     if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
-    throw new TypeError(`Cannot create MessageClient as '${name}' must be a string that is not blank`);
+    throw new TypeError(
+      `Cannot create MessageClient as '${name}' must be a string that is not blank: received ${shown(value)}`,
+    );
   }
   if (token !== undefined && typeof token !== "function") checkToken(token);
 }

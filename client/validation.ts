@@ -1,3 +1,4 @@
+import { unheard } from "../util/emitter.ts";
 import type { WireMessage } from "../schema/rules.ts";
 
 /** One thing that is wrong with a message, as a `validate` function tells it. */
@@ -67,4 +68,17 @@ export function checkBeforeSending(message: WireMessage, validate: Validate): re
   const issues = validate(asSent(message, new Map()) as WireMessage);
   if (issues.some(({ level }) => level === "drop")) throw new MessageRejectedError(issues);
   return issues;
+}
+
+/** Tells on the console of messages that can never be answered, where nobody listens to warnings. */
+export class UnheardWarnings {
+  readonly #told = new Set<string>();
+
+  /** Tells the first issue of the level `unanswered` whose rule was not told before. */
+  tell(issues: readonly ValidationIssue[]): void {
+    const found = issues.find(({ level, rule = level }) => level === "unanswered" && !this.#told.has(rule));
+    if (found === undefined) return;
+    this.#told.add(found.rule ?? found.level);
+    unheard("warning", describe(found));
+  }
 }

@@ -5,7 +5,7 @@
  *     deno task chat                                          with the stand-in
  *     deno task chat --url ws://127.0.0.1:8000/ws             with a MaiBot; --help lists the rest
  *
- * MaiBot answers if its configuration names an account for the platform: `[bot] platforms = ["terminal:1"]`.
+ * MaiBot answers only if its configuration has the account of `--account`: `[bot] platforms = ["terminal:777"]`.
  * @module
  */
 import { createMessage, MessageClient, plainText, type Seg, seg } from "@maim/message";
@@ -18,23 +18,25 @@ const HELP = `Talks to MaiBot: each line is a message, "/image FILE" sends a pic
   --url URL          address of MaiBot; without it a stand-in answers
   --token TOKEN      what MaiBot asks for, if anything
   --platform NAME    name of the connection (default terminal)
+  --account ID       the bot's own id on that platform, as in [bot] of MaiBot's configuration (default 777)
   --user NAME        who you are (default you)
   --group NAME       talk in a group, and not in private
   --help             print this`;
 
 const flags = parseArgs(Deno.args, {
-  string: ["url", "token", "platform", "user", "group"],
+  string: ["url", "token", "platform", "account", "user", "group"],
   boolean: ["help"],
-  default: { platform: "terminal", user: "you" },
+  default: { platform: "terminal", account: "777", user: "you" },
 });
 if (flags.help) {
   console.log(HELP);
   Deno.exit(0);
 }
-const { url, token = "", platform, user, group } = flags;
+const { url, token = "", platform, account, user, group } = flags;
 
-const standIn = new FakeMaiBot({ answers: (message) => `You said: ${plainText(message)}` });
-const client = new MessageClient(url ?? standIn.listen({ port: 0 }), { platform, token, validate: maibotIssues });
+const standIn = new FakeMaiBot({ account, answers: (message) => `You said: ${plainText(message)}` });
+const address = url ?? standIn.listen({ port: 0 });
+const client = new MessageClient(address, { platform, account, token, validate: maibotIssues });
 
 function complain(error: unknown): void {
   console.log(red(error instanceof Error ? error.message : String(error)));

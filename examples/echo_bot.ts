@@ -2,21 +2,25 @@
 /**
  * An adapter for a platform with a single user, who greets MaiBot, repeats three of its answers and leaves.
  *
- *     deno run -A maibot/main.ts --answer "Tell me more"     stands in for MaiBot, which MAIBOT_URL and MAIBOT_TOKEN name
+ *     deno run -A maibot/main.ts --answer "Tell me more"     stands in for MaiBot
  *     deno run -A examples/echo_bot.ts                       or: bun examples/echo_bot.ts
+ *
+ * Environment, with defaults: `MAIBOT_URL` ws://127.0.0.1:8000/ws, `MAIBOT_TOKEN` none, `MAIBOT_ACCOUNT` 777.
+ * A real MaiBot answers only if its configuration has that account: `[bot] platforms = ["echo:777"]`.
  * @module
  */
-import { createMessage, type MessageBase, MessageClient, plainText, seg } from "@maim/message";
+import { type MessageBase, MessageClient, plainText } from "@maim/message";
 import { echoing, maibotIssues } from "@maim/message/maibot";
 import process from "node:process";
 
-const { MAIBOT_URL: url = "ws://127.0.0.1:8000/ws", MAIBOT_TOKEN: token = "" } = process.env;
-const client = new MessageClient(url, { platform: "echo", token, validate: maibotIssues });
+const { MAIBOT_URL = "ws://127.0.0.1:8000/ws", MAIBOT_TOKEN: token = "", MAIBOT_ACCOUNT: account = "777" } =
+  process.env;
+const client = new MessageClient(MAIBOT_URL, { platform: "echo", account, token, validate: maibotIssues });
 let answers = 0;
 
 function say(text: string): void {
   console.log(`user: ${text}`);
-  client.send(createMessage({ platform: "echo", user: { user_id: "1", user_nickname: "Echo" } }, seg.text(text)));
+  client.sendText(text, { user: { user_id: "1", user_nickname: "Echo" } }); // the author, never the bot itself
 }
 
 function hear(message: MessageBase): string {

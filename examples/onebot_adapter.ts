@@ -6,7 +6,7 @@
  *
  * Environment, with defaults: `ONEBOT_URL` ws://127.0.0.1:3001/, `ONEBOT_TOKEN` none, `MAIBOT_URL`
  * ws://127.0.0.1:8000/ws, `MAIBOT_TOKEN` none, `PLATFORM` qq. OneBot's message format must be `array`, not `string`.
- * MaiBot answers if its configuration names the bot's account: `[bot] platforms = ["qq:ACCOUNT"]`.
+ * MaiBot answers only if its configuration has the bot's own account, which is printed: `[bot] qq_account = "ACCOUNT"`.
  * @module
  */
 import { createMessage, isSeg, type MessageBase, MessageClient, plainText, type Seg, seg } from "@maim/message";
@@ -56,6 +56,7 @@ function dial(): void {
   socket.onopen = () => {
     onebot = socket;
     console.log("OneBot is connected");
+    tellAccount().catch(complain);
   };
   socket.onmessage = ({ data }) => read(String(data));
   socket.onerror = () => {}; // a close follows
@@ -65,6 +66,12 @@ function dial(): void {
     console.log(`OneBot is gone (${code}), dialling again in ${REDIAL / 1000} s`);
     setTimeout(dial, REDIAL);
   };
+}
+
+/** MaiBot answers no message to an account that is not in its configuration, and does not say so. */
+async function tellAccount(): Promise<void> {
+  const { user_id, nickname } = await call("get_login_info", {});
+  console.log(`The bot is ${nickname}, account ${user_id}: MaiBot must have it in [bot]`);
 }
 
 /** Messages are forwarded one after the other, so that a picture that loads slowly does not lose its place. */
@@ -85,7 +92,8 @@ function parse(text: string): Partial<Frame> {
 function read(text: string): void {
   const frame = parse(text);
   if (typeof frame.echo === "string") calls.get(frame.echo)?.resolve(frame);
-  else if (frame.post_type === "message" && frame.user_id !== frame.self_id) {
+  // What the bot itself has said may be reported, too, as `message_sent` or with the bot as author: MaiBot would answer.
+  else if (frame.post_type === "message" && String(frame.user_id) !== String(frame.self_id)) {
     forwarding = forwarding.then(() => forward(frame as Frame)).catch(complain);
   }
 }
@@ -177,6 +185,7 @@ async function forward(event: OneBotMessage): Promise<void> {
   const message = createMessage(
     {
       platform: PLATFORM,
+      account: String(self_id),
       message_id: String(message_id),
       time,
       user: { user_id: String(user_id), user_nickname: sender.nickname ?? null, user_cardname: sender.card ?? null },

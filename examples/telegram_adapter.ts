@@ -5,7 +5,7 @@
  *     TELEGRAM_TOKEN=123:abc deno run -A examples/telegram_adapter.ts     or: bun examples/telegram_adapter.ts
  *
  * Environment, with defaults: `TELEGRAM_TOKEN`, `TELEGRAM_API` https://api.telegram.org, `MAIBOT_URL`
- * ws://127.0.0.1:8000/ws, `MAIBOT_TOKEN` none. MaiBot answers if its configuration names the bot's account:
+ * ws://127.0.0.1:8000/ws, `MAIBOT_TOKEN` none. MaiBot answers only if its configuration has the bot's own account:
  * `[bot] platforms = ["telegram:ID"]`, the digits before the colon of the token.
  * @module
  */
@@ -46,7 +46,13 @@ interface Answer<T> {
   parameters?: { retry_after?: number };
 }
 
-const client = new MessageClient(MAIBOT_URL, { platform: PLATFORM, token: MAIBOT_TOKEN, validate: maibotIssues });
+const me = await call<User>("getMe", {});
+const client = new MessageClient(MAIBOT_URL, {
+  platform: PLATFORM,
+  account: String(me.id),
+  token: MAIBOT_TOKEN,
+  validate: maibotIssues,
+});
 
 function complain(error: unknown): void {
   console.log(`! ${error instanceof Error ? error.message : error}`);
@@ -126,10 +132,11 @@ async function contentOf({ text, caption, photo, sticker, document, reply_to_mes
   return pieces;
 }
 
-async function forward(received: Message, me: User): Promise<void> {
+async function forward(received: Message): Promise<void> {
   const { chat, from, date, text, caption, reply_to_message: quoted } = received;
+  if (from === undefined || from.id === me.id || chat.type === "channel") return; // MaiBot would answer the bot itself
   const pieces = await contentOf(received);
-  if (from === undefined || chat.type === "channel" || pieces.length === 0) return; // somebody joined, and the like
+  if (pieces.length === 0) return; // somebody joined, and the like
   names.set(String(from.id), from.username ?? from.first_name);
   const group = chat.type === "private" ? {} : { group: { group_id: String(chat.id), group_name: chat.title ?? null } };
   const message = createMessage(
@@ -150,16 +157,16 @@ async function forward(received: Message, me: User): Promise<void> {
 }
 
 /** Forwards a message, or tells why MaiBot can not have it; throws where it may have it later. */
-async function tryForward(message: Message, me: User): Promise<void> {
+async function tryForward(message: Message): Promise<void> {
   try {
-    await forward(message, me);
+    await forward(message);
   } catch (error) {
     if (error instanceof MessageConnectionError) throw error; // we are leaving, or too much waits already
     complain(error);
   }
 }
 
-async function poll(me: User): Promise<void> {
+async function poll(): Promise<void> {
   // In memory only. Telegram keeps an update for 24 hours until a poll with a higher offset confirms it: what was not
   // forwarded comes again after a restart, and with it what was forwarded since the last poll.
   let offset = 0;
@@ -172,7 +179,7 @@ async function poll(me: User): Promise<void> {
         allowed_updates: ["message"],
       });
       for (const { update_id, message } of updates) {
-        if (message !== undefined) await tryForward(message, me);
+        if (message !== undefined) await tryForward(message);
         offset = update_id + 1;
       }
     } catch (error) {
@@ -255,7 +262,6 @@ client.on("drop", ({ message, reason }) => {
 });
 process.on("SIGINT", () => void client.close().then(() => process.exit(0)));
 
-const me = await call<User>("getMe", {});
-console.log(`Telegram: @${me.username}`);
+console.log(`Telegram: @${me.username}, account ${me.id}: MaiBot must have it in [bot]`);
 await client.connect({ retry: true });
-await poll(me);
+await poll();

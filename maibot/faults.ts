@@ -271,9 +271,14 @@ function ordinaryFaults(frame: Fields, asked: Asked, report: Report, tell: Fault
  * Source: protocol.md 3, maibot.md 2 and 3: run with the own code of MaiBot 1.2.1 and 1.3.15.
  */
 export function findFaults(frame: unknown, asked: Asked, tell: FaultReport): void {
-  // A rule that the version does not have is not broken.
+  const told = new Set<string>();
+  // A rule that the version does not have is not broken. What is found at two stages is told once.
   const known: FaultReport = (fault) => {
-    if (RULES[fault.rule].sources[asked.version] !== undefined) tell(fault);
+    const { rule, path } = fault;
+    if (RULES[rule].sources[asked.version] === undefined) return;
+    if (rule === "surrogate" && told.has(path)) return;
+    told.add(path);
+    tell(fault);
   };
   const report = at("preprocess", known);
   if (!isObject(frame)) report("not_object", "$", subscriptError(frame));

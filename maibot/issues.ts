@@ -8,7 +8,7 @@ export type { MaibotLevel, MaibotRule, MaibotVersion } from "./rules.ts";
 /** Options of {@linkcode maibotIssues}. */
 export interface MaibotIssuesOptions {
   /**
-   * The version whose rules are asked: MaiBot 1.3.x, or 1.2.x and older.
+   * The version whose rules are asked: `"1.3.15"` for 1.3.10 and newer, `"1.2.1"` for all that are older.
    *
    * @default {"1.3.15"}
    */
@@ -62,7 +62,8 @@ export function hintOf(
 ): string {
   const { sources } = RULES[rule];
   const source = sources[version] ?? Object.values(sources)[0];
-  return language === "zh" ? `${TEXTS[rule].zh}（${source}）` : `${TEXTS[rule].en} (${source})`;
+  const place = source === undefined ? "" : `${source.program}: ${source.file.split("/").at(-1)}`;
+  return language === "zh" ? `${TEXTS[rule].zh}（${place}）` : `${TEXTS[rule].en} (${place})`;
 }
 
 /** Reads what is asked for; throws where a version is not known. */

@@ -36,10 +36,16 @@ function receiverId(info: Fields): string {
 }
 
 /**
- * The account that a message speaks as: its author. Never a key of `additional_config`: those are the ones that came in,
+ * The account that a message speaks as: what it names at the top, as an answer made by `createReply` does, else its
+ * author; such an answer has the user for its author, and is known by that. Never a key of `additional_config`: those are the ones that came in,
  * and MaiBot 1.3 sends a wrong one back as it was. In what is converted for the API server the receiver is the bot.
  */
-function botAccount(info: Fields): string {
+function botAccount(message: Fields, info: Fields): string {
+  const formal = own(message, "account_id");
+  if (typeof formal === "string" && toId(formal) !== "") return toId(formal);
+  const receiver = toId(own(fields(fields(info, "receiver_info"), "user_info"), "user_id"));
+  const isReply = !isAbsent(own(info, "user_info")) && isAbsent(own(info, "sender_info"));
+  if (isReply && receiver !== "" && receiver === toId(own(fields(info, "user_info"), "user_id"))) return "";
   const author = isAbsent(own(info, "user_info"))
     ? fields(fields(info, "receiver_info"), "user_info")
     : fields(info, "user_info");
@@ -80,7 +86,10 @@ export function replyTarget(message: MessageBase): ReplyTarget | null {
     toId(own(fields(fields(info, "receiver_info"), "group_info"), "group_id"));
   const id = group || receiverId(info) || toId(own(config, "platform_io_target_user_id"));
   if (id === "") return null;
-  const [account, scope] = [botAccount(info), routeId(config, SCOPE_KEYS)];
+  const [account, scope] = [
+    botAccount(isObject(message) ? message as unknown as Fields : NOTHING, info),
+    routeId(config, SCOPE_KEYS),
+  ];
   return {
     kind: group === "" ? "private" : "group",
     id,

@@ -16,11 +16,21 @@ export type MaibotVersion = typeof MAIBOT_VERSIONS[number];
  */
 export type MaibotLevel = "drop" | "unanswered" | "damage" | "warn";
 
+/** Where a rule is written. */
+export interface RuleSource {
+  /** The program and its version, as `MaiBot 1.3.15`. */
+  readonly program: string;
+  /** The file, with its path inside `src`. */
+  readonly file: string;
+  /** The function in it, or what is meant of it. */
+  readonly place: string;
+}
+
 /** What a rule does, in which versions it holds, and where each of them has it. */
 export interface RuleFacts {
   readonly level: MaibotLevel;
   /** Where the rule is written, by version; one that is not named does not have it. */
-  readonly sources: Readonly<Partial<Record<MaibotVersion, string>>>;
+  readonly sources: Readonly<Partial<Record<MaibotVersion, RuleSource>>>;
 }
 
 /** Names of the rules: stable, to be compared with and looked up. */
@@ -94,32 +104,47 @@ export type MaibotRule =
   | "integer_range"
   | "dict_deep";
 
-const dispatch = "maim_message 0.6.8, api.py, BaseMessageHandler.process_message";
-const fromDict = "maim_message 0.6.8, message_base.py, from_dict";
-const door = "chat/message_receive/bot.py, ChatBot.message_process";
-const echo = "chat/message_receive/bot.py, ChatBot.echo_message_process";
-const convert = "common/data_models/mai_message_data_model.py, MaiMessage.from_maim_message";
-const content = "common/utils/utils_message.py, MessageUtils";
-const session = "common/utils/utils_session.py, SessionUtils.calculate_session_id";
-const outbound = "services/send_service.py, outbound messages";
-const route = "platform_io/route_key_factory.py, RouteKeyFactory.from_message_dict";
-const drivers = "platform_io/manager.py, PlatformIOManager.resolve_drivers";
-const store = "common/utils/utils_message.py, MessageUtils.store_message_to_db";
+type Place = readonly [file: string, place: string];
+
+const dispatch: Place = ["api.py", "BaseMessageHandler.process_message"];
+const fromDict: Place = ["message_base.py", "from_dict"];
+const door: Place = ["chat/message_receive/bot.py", "ChatBot.message_process"];
+const echo: Place = ["chat/message_receive/bot.py", "ChatBot.echo_message_process"];
+const convert: Place = ["common/data_models/mai_message_data_model.py", "MaiMessage.from_maim_message"];
+const content: Place = ["common/utils/utils_message.py", "MessageUtils"];
+const session: Place = ["common/utils/utils_session.py", "SessionUtils.calculate_session_id"];
+const register: Place = ["chat/message_receive/chat_manager.py", "ChatManager.register_message"];
+const outbound: Place = ["services/send_service.py", "outbound messages"];
+const route: Place = ["platform_io/route_key_factory.py", "RouteKeyFactory.from_message_dict"];
+const drivers: Place = ["platform_io/manager.py", "PlatformIOManager.resolve_drivers"];
+const quote: Place = ["maisaka/builtin_tool/reply.py", "_resolve_reply_quote"];
+const policy: Place = ["platform_io/adapter_policy.py", "AdapterPolicyManager.evaluate"];
+const store: Place = ["common/utils/utils_message.py", "MessageUtils.store_message_to_db"];
+
+function at(program: string, [file, place]: Place): RuleSource {
+  return { program, file, place };
+}
 
 /** A rule of maim_message, which both versions of MaiBot pin at 0.6.8. */
-const wire = (level: MaibotLevel, place: string): RuleFacts => {
-  return { level, sources: { "1.3.15": place, "1.2.1": place } };
-};
+function wire(level: MaibotLevel, place: Place): RuleFacts {
+  const source = at("maim_message 0.6.8", place);
+  return { level, sources: { "1.3.15": source, "1.2.1": source } };
+}
 
-/** A rule that both versions have in one place. */
-const both = (level: MaibotLevel, place: string): RuleFacts => {
-  return { level, sources: { "1.3.15": `MaiBot 1.3.15, ${place}`, "1.2.1": `MaiBot 1.2.1, ${place}` } };
-};
+/** A rule of both versions. */
+function both(level: MaibotLevel, newer: Place, older: Place = newer): RuleFacts {
+  return { level, sources: { "1.3.15": at("MaiBot 1.3.15", newer), "1.2.1": at("MaiBot 1.2.1", older) } };
+}
 
-/** A rule that came with 1.3. */
-const since13 = (level: MaibotLevel, place: string): RuleFacts => {
-  return { level, sources: { "1.3.15": `MaiBot 1.3.15, ${place}` } };
-};
+/** A rule that came with MaiBot 1.3. */
+function since13(level: MaibotLevel, place: Place): RuleFacts {
+  return { level, sources: { "1.3.15": at("MaiBot 1.3.15", place) } };
+}
+
+/** A rule that went with MaiBot 1.3. */
+function before13(level: MaibotLevel, place: Place): RuleFacts {
+  return { level, sources: { "1.2.1": at("MaiBot 1.2.1", place) } };
+}
 
 /** What each rule does, in which versions, and where it is written. */
 export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
@@ -131,14 +156,8 @@ export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
   echo_incomplete: both("drop", echo),
 
   message_info: both("drop", door),
-  platform_kind: {
-    level: "drop",
-    sources: { "1.3.15": `MaiBot 1.3.15, ${route}`, "1.2.1": `MaiBot 1.2.1, ${convert}` },
-  },
-  platform_empty: {
-    level: "drop",
-    sources: { "1.3.15": `MaiBot 1.3.15, ${route}`, "1.2.1": "MaiBot 1.2.1, chat_manager.py, register_message" },
-  },
+  platform_kind: both("drop", route, convert),
+  platform_empty: both("drop", route, register),
   account_kind: since13("drop", route),
   scope_kind: since13("drop", route),
   message_id_empty: both("drop", convert),
@@ -161,14 +180,17 @@ export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
   group_id_null: both("damage", door),
   group_id_empty: both("damage", session),
   group_name: both("drop", convert),
-  group_name_empty: both("damage", outbound),
+  group_name_empty: before13("damage", outbound),
   party_kind: wire("drop", fromDict),
 
   platform_foreign: both("unanswered", drivers),
-  account_missing: since13("unanswered", "maisaka/builtin_tool/reply.py, the account of a quoting answer"),
+  account_missing: since13("unanswered", quote),
   account_foreign: both("unanswered", drivers),
-  target_blank: since13("unanswered", "platform_io/adapter_policy.py, AdapterPolicyManager.evaluate"),
-  own_message: both("warn", "maisaka, turn gates"),
+  target_blank: since13("unanswered", policy),
+  own_message: both("warn", ["maisaka/turn_trigger/gates.py", "_filter_external_messages"], [
+    "maisaka/turn_gates.py",
+    "own messages",
+  ]),
 
   segment_kind: wire("drop", fromDict),
   segment_type: both("drop", content),
@@ -187,11 +209,11 @@ export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
   base64_broken: both("drop", content),
   base64_garbled: both("damage", content),
   base64_empty: both("damage", content),
-  image_large: both("damage", "chat/message_receive/image_receive_compressor.py"),
+  image_large: both("damage", ["chat/message_receive/image_receive_compressor.py", "_process_image_component"]),
 
   config_kind: both("damage", convert),
-  is_mentioned: both("damage", "chat/utils/utils.py, is_mentioned_bot_in_message"),
-  local_operator: both("warn", "core/local_operator.py"),
+  is_mentioned: both("damage", ["chat/utils/utils.py", "is_mentioned_bot_in_message"]),
+  local_operator: both("warn", ["core/local_operator.py", "is_local_operator"]),
 
   surrogate: both("drop", store),
   integer_range: both("drop", store),

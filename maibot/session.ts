@@ -89,7 +89,8 @@ export function sessionOf(frame: Fields, version: MaibotVersion): Session | null
   if (!isObject(info)) return null;
   const platform = own(info, "platform");
   const [group, user] = [idOf(own(info, "group_info"), "group_id"), idOf(own(info, "user_info"), "user_id")];
-  if (typeof platform !== "string" || strip(platform) === "" || group + user === "") return null;
+  const isNowhere = typeof platform !== "string" || platform === "" || (version !== "1.2.1" && strip(platform) === "");
+  if (isNowhere || group + user === "") return null;
   const chat = group === "" ? { chat: "private", target: user } as const : { chat: "group", target: group } as const;
   return { platform, ...sessionRoute(frame, info, version), ...chat };
 }

@@ -62,7 +62,13 @@ export function chatFaults(frame: Fields, info: Fields, session: Session, report
 // ------------------------------------------------------------------------------------------ what is packed
 
 /** The values inside `data` of a `dict`, in the order in which they are packed. */
-function packedFaults(value: unknown, path: string, depth: number, report: Report): boolean {
+function packedFaults(
+  value: unknown,
+  path: string,
+  depth: number,
+  report: Report,
+  seen: Set<unknown> = new Set(),
+): boolean {
   if (depth > MAX_DEPTH) {
     report("dict_deep", path, "recursion limit exceeded.");
     return false;
@@ -71,11 +77,15 @@ function packedFaults(value: unknown, path: string, depth: number, report: Repor
   if (isInteger(value) && (value >= 2 ** 64 || value < -(2 ** 63))) {
     report("integer_range", path, "Integer value out of range");
   }
-  if (Array.isArray(value)) return value.every((item) => packedFaults(item, path, depth + 1, report));
+  if (typeof value === "object" && value !== null) {
+    if (seen.has(value)) return true; // in JSON each stands in one place
+    seen.add(value);
+  }
+  if (Array.isArray(value)) return value.every((item) => packedFaults(item, path, depth + 1, report, seen));
   if (!isObject(value) || value instanceof Uint8Array || value instanceof Blob) return true;
   return Object.entries(value).every(([key, item]) => {
     textFault(key, path, report);
-    return packedFaults(item, path, depth + 1, report);
+    return packedFaults(item, path, depth + 1, report, seen);
   });
 }
 

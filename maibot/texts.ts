@@ -26,11 +26,11 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     zh: "自定义消息要在 message_type_name 里写名称；普通消息不要带 is_custom_message",
   },
   custom_unhashable: {
-    en: "Write message_type_name as a string: a list or an object stops MaiBot before it reads the message",
-    zh: "message_type_name 必须是字符串：写成数组或对象时，MaiBot 还没读消息就出错了",
+    en: "message_type_name must be a string. A list or an object there makes MaiBot fail before it reads the message",
+    zh: "message_type_name 必须是字符串：写成数组或对象，MaiBot 还没读消息就出错了",
   },
   custom_unknown: {
-    en: "MaiBot knows message_id_echo only, and loses a custom message of any other name",
+    en: "MaiBot handles the custom message message_id_echo only; any other is lost",
     zh: "MaiBot 只认识 message_id_echo，其他名称的自定义消息都会丢失",
   },
   echo_incomplete: {
@@ -63,7 +63,7 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     zh: "填写平台的消息 ID，或交给 createMessage 生成",
   },
   message_id_missing: {
-    en: 'Write message_id: without it every message gets the id "None", and replies and echoes go astray',
+    en: 'Write message_id: without it every message gets the id "None", and replies and echoes find the wrong message',
     zh: '请填写 message_id：缺少时所有消息的 ID 都是 "None"，回复与回送都会错乱',
   },
   id_kind: {
@@ -143,33 +143,31 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     zh: "此处必须是对象，或不写：MaiBot 不使用 sender_info 与 receiver_info 的内容",
   },
   platform_foreign: {
-    en: 'MaiBot has no account on this platform: name one in its configuration, [bot] platforms = ["platform:account"]',
-    zh: 'MaiBot 没有配置该平台的账号：请在配置里写 [bot] platforms = ["平台:账号"]',
+    en:
+      'MaiBot has no account on this platform. Add one to its configuration: [bot] qq_account for QQ, else [bot] platforms = ["platform:account"]',
+    zh: 'MaiBot 的配置里没有该平台的账号：QQ 写 [bot] qq_account，其他平台写 [bot] platforms = ["平台:账号"]',
   },
   account_missing: {
     en:
-      "Name the bot's own id on that platform, as in [bot] of MaiBot's configuration: the option account of MessageClient " +
-      "or createMessage. Without it MaiBot stores the message, thinks about it, and sends no answer",
-    zh: "请写机器人自己在该平台的账号（与 MaiBot 配置的 [bot] 一致）：MessageClient 或 createMessage 的选项 account。" +
-      "不写的话，MaiBot 会存下消息、也会思考，但不会发出回复",
+      "No account: MaiBot stores this message and never answers it. Set the option account of MessageClient (or of createMessage) to the bot's own id on that platform, as in [bot] of MaiBot's configuration",
+    zh:
+      "没写账号：MaiBot 会存下这条消息，但永远不会回复。请给 MessageClient（或 createMessage）加上选项 account，值是机器人自己在该平台的账号，与 MaiBot 配置的 [bot] 一致",
   },
   account_foreign: {
     en:
-      "Name the account that [bot] of MaiBot's configuration has for this platform: MaiBot answers no message to another, " +
-      "and has one account for a platform",
-    zh: "账号必须与 MaiBot 配置的 [bot] 里该平台的账号一致：给其他账号的消息不会得到回复，而且一个平台只有一个账号有效",
+      "MaiBot's configuration has another account for this platform, and answers as that one only. Use the same in both: [bot] qq_account for QQ, else [bot] platforms",
+    zh:
+      "MaiBot 配置里该平台是另一个账号，只会以那个账号回复。两边要写成一样：QQ 看 [bot] qq_account，其他平台看 [bot] platforms",
   },
   target_blank: {
-    en: "Write the id of the user, or of the group: MaiBot opens no chat for a blank one",
-    zh: "用户 ID（群聊时为群 ID）不能全是空白：MaiBot 不会为它开启聊天",
+    en: "The id of the user (in a group, of the group) is blank: MaiBot opens no chat for it",
+    zh: "用户 ID（群聊时为群 ID）全是空白：MaiBot 不会为它开启会话",
   },
   own_message: {
-    en: "The author is the bot's own account: do not forward what the bot itself has sent, and do not answer the " +
-      "message_info.user_info of a message of MaiBot's, which is the bot; replyTarget(message) says whom it is for. " +
-      "MaiBot 1.3 answers such a message, again and again",
+    en:
+      "The author is the bot itself, and MaiBot 1.3.15 answers such a message again and again. Do not forward what the bot has sent. To answer a message of MaiBot's, take the recipient from replyTarget(message): its message_info.user_info is the bot",
     zh:
-      "发送者就是机器人自己的账号：不要转发机器人自己发出的消息，也不要把 MaiBot 消息里的 message_info.user_info 当作回复对象" +
-      "（那是机器人自己）；用 replyTarget(message) 取得对象。MaiBot 1.3 会回复这样的消息，没完没了",
+      "这条消息是机器人自己写的，MaiBot 1.3.15 会没完没了地回复。不要转发机器人自己发出的消息；回复 MaiBot 的消息时，用 replyTarget(message) 取得对象，message_info.user_info 是机器人自己",
   },
   segment_kind: {
     en: "Write a segment as { type, data }, as seg.text makes it",
@@ -208,7 +206,7 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     zh: "at 的 data 必须是字符串（账号 ID）或对象",
   },
   at_nobody: {
-    en: "Write the account id: this mentions nobody",
+    en: "Write the account id; without it nobody is mentioned",
     zh: "填写被 @ 的账号 ID：这里谁也没有 @ 到",
   },
   file_kind: {
@@ -237,12 +235,13 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
       "data 必须是标准字母表的 base64，不带 base64://，也不能是网址：MaiBot 会跳过不认识的字符、止于填充，得到的是乱码",
   },
   base64_empty: {
-    en: "Write the bytes as base64: nothing is left of this",
+    en: "Write the bytes as base64: there is no data here",
     zh: "data 里没有任何内容：请填写 base64",
   },
   image_large: {
-    en: "Send a smaller picture: MaiBot compresses or discards one above its limit (visual.max_image_size_mb)",
-    zh: "图片请小一些：超过 MaiBot 的上限（visual.max_image_size_mb）会被压缩或丢弃",
+    en:
+      "The picture is larger than visual.max_image_size_mb of MaiBot's configuration: MaiBot compresses or discards it",
+    zh: "图片超过 MaiBot 配置的 visual.max_image_size_mb，会被压缩或丢弃",
   },
   config_kind: {
     en: "Write additional_config as an object, or leave it out",
@@ -259,16 +258,16 @@ export const TEXTS: Readonly<Record<MaibotRule, RuleTexts>> = {
     zh: "不要放行外来的 is_local_operator：MaiBot 会信任它并授予操作员权限；用 stripTrusted(message) 去掉",
   },
   surrogate: {
-    en: "Send well-formed text: half of a surrogate pair can not be stored; toWellFormed() mends a string, and this " +
-      "library's encoder mends all of them",
-    zh: "文本必须是完整的 Unicode：单独的半个代理项无法存储；可用 toWellFormed() 修正，本库编码时会自动修正",
+    en:
+      "Half of a surrogate pair cannot be stored. text.toWellFormed() repairs a string; this library's encoder does it for every message",
+    zh: "单独的半个代理项无法存储：字符串可用 toWellFormed() 修正；用本库发送时会自动修正",
   },
   integer_range: {
-    en: "Write an integer of this size as a string: MaiBot can store those from -2^63 to 2^64 - 1",
-    zh: "这么大的整数请写成字符串：MaiBot 只能存储 -2^63 到 2^64 - 1 之间的整数",
+    en: "Integers in a dict must be from -2^63 to 2^64 - 1: write a larger one as a string",
+    zh: "dict 里的整数必须在 -2^63 到 2^64 - 1 之间，更大的请写成字符串",
   },
   dict_deep: {
-    en: "Nest the data of a dict less deeply: MaiBot stores 1022 levels",
+    en: "The data of a dict is nested too deeply: MaiBot stores at most 1022 levels",
     zh: "dict 的 data 嵌套太深：MaiBot 最多存储 1022 层",
   },
 };

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { isBlank } from "../util/blank.ts";
+
 /** Keys of `additional_config` that name the account; the first that is not blank counts. Source: MaiBot, RouteKeyFactory. */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
 /** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
@@ -18,7 +20,7 @@ export interface Route {
 
 /** Tells whether a value can name an account or a scope. */
 export function isRouteName(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "";
+  return typeof value === "string" && !isBlank(value);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -27,8 +29,12 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+function own(fields: Fields, key: string): unknown {
+  return Object.hasOwn(fields, key) ? fields[key] : undefined;
+}
+
 function isNamed(value: unknown): boolean {
-  return value !== undefined && value !== null && !(typeof value === "string" && value.trim() === "");
+  return value !== undefined && value !== null && !(typeof value === "string" && isBlank(value));
 }
 
 function firstNamed(places: readonly unknown[], keys: readonly string[]): unknown {
@@ -43,14 +49,14 @@ function firstNamed(places: readonly unknown[], keys: readonly string[]): unknow
 /** The account or scope that a message names: its own member first, then the keys that older adapters write. */
 function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
   if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
-  return firstNamed([message, info, info.additional_config], keys);
+  return firstNamed([message, info, own(info, "additional_config")], keys);
 }
 
 /** An ordinary message, as far as it is one: what is none is refused when it is encoded. */
 function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
   const fields = isFields(message) ? message : {};
-  const { message_info: info, is_custom_message: isCustom } = fields;
-  return isFields(info) && isCustom !== true ? { fields, info } : null;
+  const info = own(fields, "message_info");
+  return isFields(info) && own(fields, "is_custom_message") !== true ? { fields, info } : null;
 }
 
 /** Reads the account and scope that a message names, as text. */
@@ -87,7 +93,8 @@ export function withRoute<Message extends object>(message: Message, { account, s
     config.platform_io_scope = scope;
   }
   if (Object.keys(members).length === 0) return message;
-  const known = info.additional_config ?? {};
+  const known = own(info, "additional_config") ?? {};
   const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
-  return { ...message, message_info, ...members };
+  // First of all, so that they are known before the segments of a message that is streamed.
+  return { ...members, ...message, message_info, ...members };
 }

@@ -662,7 +662,8 @@ export interface SegBuilders {
   /** Joins segments into one list; nested lists are flattened, because MaiBot drops them. */
   list(...segs: Seg[]): SegOf<"seglist">;
   /**
-   * Builds a segment of any type: the only builder that can make what MaiBot refuses. Its data may be bytes that become
+   * Builds a segment of any type: with it one can make what MaiBot refuses, as with an integer beyond 64 bits in
+   * {@linkcode SegBuilders.dict}. Its data may be bytes that become
    * base64 as they are sent: a `Uint8Array`, and for `sendStream` and `encodeStream` a `Blob` or `ReadableStream`.
    */
   of(type: string, data?: unknown): Seg;
@@ -825,7 +826,7 @@ function checked(message: MessageBase): MessageBase {
 }
 
 /**
- * Creates a message that MaiBot 1.2.1 accepts: id, time, nickname and group name are filled in, nothing is null.
+ * Creates a message that MaiBot accepts: id, time, nickname and group name are filled in, nothing is null.
  *
  * Several segments, or none, become one flat `seglist`.
  *
@@ -851,7 +852,7 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
   const { platform, user, group, account, scope, message_id = nextMessageId(), time = Date.now() / 1000, ...more } =
     ownMembers(options);
   const { raw_message, ...rest } = more;
-  filled("a message", "platform", platform);
+  if (!isRouteName(platform)) refuse("a message", "platform", "a string that is not blank", platform);
   for (const [name, value] of [["account", account], ["scope", scope]] as const) {
     if (!isAbsent(value) && !isRouteName(value)) refuse("a message", name, "a string that is not blank", value);
   }
@@ -864,7 +865,7 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
     ...infos(rest),
   };
   const content: MessageBase = { message_info: info, message_segment: seg.list(...segs) };
-  const message = withRoute(content, { account, scope });
+  const message = withRoute(content, { account: account ?? undefined, scope: scope ?? undefined });
   return checked(isAbsent(raw_message) ? message : { ...message, raw_message });
 }
 

@@ -83,8 +83,8 @@ function oneLine(what: unknown): string {
   return `${what.name}: ${what.message}${place === undefined ? "" : ` (${place})`}`.replaceAll("\n", " ");
 }
 
-/** The one place where the library speaks on the console: an `error` or a `drop` that nobody listens to. */
-export function unheard(event: "error" | "drop", what: unknown): void {
+/** The one place where the library speaks on the console: an `error`, a `drop` or a `warning` that nobody listens to. */
+export function unheard(event: "error" | "drop" | "warning", what: unknown): void {
   // deno-lint-ignore no-console
   console.error(`@maim/message: ${event} without a listener: ${oneLine(what)}`);
 }

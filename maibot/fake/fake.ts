@@ -1,10 +1,15 @@
 import { runtime } from "../../runtime/mod.ts";
-import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
-import { MessageConnectionError } from "../../util/connection_error.ts";
 import type { MessageBase } from "../../schema/rules.ts";
-import type { Destination, SayTarget } from "./destination.ts";
-import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
+import { MessageConnectionError } from "../../util/connection_error.ts";
+import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
 import { commandIn } from "../faults.ts";
+import { LoopError } from "../loop_error.ts";
+import type { Fields } from "../python/values.ts";
+import { type Asked, readAccounts } from "../session.ts";
+import { shorten } from "../shorten.ts";
+import type { Line } from "./connection.ts";
+import type { Destination, SayTarget } from "./destination.ts";
+import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import {
   checkAddress,
@@ -20,19 +25,10 @@ import {
   type MaibotReceipt,
   type RestartOptions,
 } from "./options.ts";
-import { Wire } from "./wire.ts";
-import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
-import type { Line } from "./connection.ts";
 import type { SayContent } from "./outbound.ts";
-import type { Fields } from "../python/values.ts";
-import { type Asked, readAccounts } from "../session.ts";
-import { shorten } from "../shorten.ts";
+import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
 import { Voice } from "./script.ts";
-
-const ENDLESS =
-  "The adapter sends the bot's own messages back to it, and MaiBot 1.3 would answer for ever: the chat is " +
-  "left alone until somebody else speaks. Do not answer message_info.user_info of a message of MaiBot's, which is the " +
-  "bot: replyTarget(message) says whom it is for. Do not forward what the bot itself has sent";
+import { Wire } from "./wire.ts";
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
@@ -394,6 +390,7 @@ export class FakeMaiBot {
       else this.#held.push(() => this.#read(text, line));
     },
     closed: (platform: string, end: FakeMaiBotEnd): void => {
+      this.#voice.forgetLoops(platform);
       this.#note(LINES.disconnected(platform));
       this.#emitter.emit("close", platform, end);
     },
@@ -429,7 +426,11 @@ export class FakeMaiBot {
   }
 
   #take(text: string | null, line: Line): void {
-    const receipt = readFrame(text, line.platform, this.#asked, (id) => this.#sentIds.includes(id));
+    const receipt = readFrame(text, line.platform, {
+      asked: this.#asked,
+      isLetIn: (message) => this.#voice.isLetIn(message),
+      hasSent: (id) => this.#sentIds.includes(id),
+    });
     if (text === null) {
       // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
       this.#deaf.add(line);
@@ -476,7 +477,7 @@ export class FakeMaiBot {
     if (obstacle !== null) return this.#note(obstacle);
     const itself = this.#voice.talksToItself(message, to);
     if (itself === "filtered") return;
-    if (itself === "endless") throw new TypeError(ENDLESS);
+    if (itself === "endless") throw new LoopError();
     const answer = await this.#voice.next(message);
     if (answer === null || answer === undefined || !this.#voice.lacksAccount(to)) return answer;
     this.#note(LINES.noAccount());

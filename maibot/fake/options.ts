@@ -39,7 +39,7 @@ export const DEFAULT_ACCOUNT = "777";
 /** Options of `FakeMaiBot`. */
 export interface FakeMaiBotOptions {
   /**
-   * The MaiBot it plays: 1.3.x, or 1.2.x and older.
+   * The MaiBot it plays: `"1.3.15"` for 1.3.10 and newer, `"1.2.1"` for all that are older.
    *
    * @default {"1.3.15"}
    */

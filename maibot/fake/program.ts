@@ -13,6 +13,7 @@ import { customName } from "./receipt.ts";
 import type { MaibotReceipt } from "./options.ts";
 import { FakeMaiBot } from "./fake.ts";
 import { type HintLanguage, hintOf, MAX_ISSUES } from "../issues.ts";
+import { LoopError } from "../loop_error.ts";
 import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";
 import { shorten } from "../shorten.ts";
@@ -107,11 +108,16 @@ function oneName(name: string): string {
 }
 
 /** What MaiBot makes of a frame: whether it is taken, else MaiBot's own words. No base64, whatever it holds. */
-function verdictOf({ kind, value, message, isAccepted, log }: MaibotReceipt, texts: ProgramTexts): string {
+function verdictOf(
+  { kind, value, message, isAccepted, isAnswerable, log }: MaibotReceipt,
+  texts: ProgramTexts,
+): string {
   const words = oneLine(log?.text ?? texts.silent).trimEnd();
   if (kind === "custom") return `${isAccepted ? "✓" : "✗"} {${oneName(customName(value) ?? "")}} ${words}`;
   if (!isAccepted) return `✗ ${words}`;
-  return `✓ ${texts.accepted}: ${message === null ? "" : oneLine(plainText(message))}`.trimEnd();
+  return `${isAnswerable ? `✓ ${texts.accepted}` : `? ${texts.stored}`}: ${
+    message === null ? "" : oneLine(plainText(message))
+  }`.trimEnd();
 }
 
 /** Lines about one frame: what becomes of it, and why. */
@@ -168,7 +174,7 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
   });
   const print = flags.quiet ? () => {} : say;
   narrate(bot, version, language, print);
-  bot.on("error", (error) => print(`! ${oneLine(reason(error, texts))}`));
+  bot.on("error", (error) => print(`! ${error instanceof LoopError ? texts.loop : oneLine(reason(error, texts))}`));
   const stopped = stopSignal(system);
   say(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));
   await stopped;

@@ -21,6 +21,10 @@ export interface ProgramTexts extends FlagTexts {
   readonly forbidden: string;
   readonly runAgain: string;
   readonly accepted: string;
+  /** For what MaiBot takes and cannot answer. */
+  readonly stored: string;
+  /** For an adapter that sends the bot's own messages back. */
+  readonly loop: string;
   /** For what MaiBot drops without a word. */
   readonly silent: string;
   readonly levels: Readonly<Record<MaibotLevel, string>>;
@@ -29,7 +33,7 @@ export interface ProgramTexts extends FlagTexts {
 }
 
 const EN: ProgramTexts = {
-  help: `Plays MaiBot to an adapter, and says of each message what MaiBot would make of it.
+  help: `Stands in for MaiBot, and says of each message what MaiBot would do with it.
 
 Usage: deno run -A maibot/main.ts [flags]      (or: bun maibot/main.ts [flags])
 
@@ -37,12 +41,12 @@ Usage: deno run -A maibot/main.ts [flags]      (or: bun maibot/main.ts [flags])
   --port PORT      port to bind, 0 picks a free one (default 8000, as MaiBot)
   --path PATH      path of the WebSocket (default /ws)
   --token TOKEN    lets this token in; repeat it for several; without one everybody is let in
-  --maibot VERSION the MaiBot to play: 1.3.15 (default) or 1.2.1
-  --account ID     account of the bot on every platform (default 777)
-  --bot PLATFORM:ID  account of the bot on one platform, as in [bot] platforms of MaiBot's configuration; repeat it for
-                   several; other platforms are then not configured
-  --echo           answers each message that MaiBot would take with its own content
-  --answer TEXT    answers each message that MaiBot would take with this text
+  --maibot VERSION the version of MaiBot: 1.3.15 (default; 1.3.10 and newer) or 1.2.1 (all that are older)
+  --account ID     the bot's account on every platform (default 777)
+  --bot PLATFORM:ID  the bot's account on one platform, as qq:777; repeat it for several; other platforms are then not
+                   configured
+  --echo           answers each message that MaiBot would answer with its own content
+  --answer TEXT    answers each message that MaiBot would answer with this text
   --quiet          prints the URL only
   --help           prints this
 
@@ -51,13 +55,13 @@ The language is that of LC_ALL, LC_MESSAGES or LANG: Chinese for zh, else Englis
   error: "error: ",
   flagUnknown: (flag) => `unknown flag ${flag}; --help lists them`,
   flagValue: "a flag lacks its value or has one too many; --help lists them",
-  echoOrAnswer: "--echo and --answer can not be given together",
+  echoOrAnswer: "--echo and --answer cannot be used together",
   port: (text) => `--port must be from 0 to 65535: received ${text}`,
   token: "--token must not be empty",
   path: '--path must start with "/" and hold neither "?" nor "#"',
   accountEmpty: "--account must not be empty",
   botForm: "--bot must be PLATFORM:ID, as qq:777",
-  accountOrBot: "--account and --bot can not be given together",
+  accountOrBot: "--account and --bot cannot be used together",
   version: (text) => `--maibot must be 1.3.15 or 1.2.1: received ${text}`,
   answerEmpty: "--answer must not be empty",
   portTaken: "the port is taken; choose another with --port, or 0 for a free one",
@@ -66,13 +70,17 @@ The language is that of LC_ALL, LC_MESSAGES or LANG: Chinese for zh, else Englis
   forbidden: "the system does not permit it",
   runAgain: "run it again as: deno run -A maibot/main.ts",
   accepted: "MaiBot takes it",
+  stored: "MaiBot stores it and does not answer",
+  loop:
+    "the adapter sends the bot's own messages back: no more answers in this chat until somebody else writes. Take " +
+    "the recipient from replyTarget(message), and do not forward what the bot has sent",
   silent: "MaiBot drops it and logs nothing",
   levels: { drop: "drop", unanswered: "no answer", damage: "damage", warn: "warning" },
   more: (count, isLeast) => `… and ${isLeast ? "at least " : ""}${count} more`,
 };
 
 const ZH: ProgramTexts = {
-  help: `对适配器扮演 MaiBot，并说明每条消息到了 MaiBot 会怎样。
+  help: `模拟 MaiBot，并说明每条消息到了 MaiBot 会怎样。
 
 用法：deno run -A maibot/main.ts [参数]      （或：bun maibot/main.ts [参数]）
 
@@ -80,12 +88,11 @@ const ZH: ProgramTexts = {
   --port 端口      监听端口，0 为任选空闲端口（默认 8000，与 MaiBot 相同）
   --path 路径      WebSocket 路径（默认 /ws）
   --token 令牌     允许该令牌连接；可重复；不写则不检查令牌
-  --maibot 版本    要扮演的 MaiBot 版本：1.3.15（默认）或 1.2.1
+  --maibot 版本    模拟的 MaiBot 版本：1.3.15（默认，1.3.10 起）或 1.2.1（更早的版本）
   --account 账号   机器人在所有平台上的账号（默认 777）
-  --bot 平台:账号  机器人在某个平台上的账号，同 MaiBot 配置里的 [bot] platforms；可重复；
-                   写了之后，其他平台视为未配置
-  --echo           对 MaiBot 会接受的消息，原样回复其内容
-  --answer 文本    对 MaiBot 会接受的消息，回复这段文本
+  --bot 平台:账号  机器人在某个平台上的账号，如 qq:777；可重复；写了之后，其他平台视为未配置
+  --echo           对 MaiBot 会回复的消息，原样回复其内容
+  --answer 文本    对 MaiBot 会回复的消息，回复这段文本
   --quiet          只打印 URL
   --help           打印本说明
 
@@ -109,6 +116,10 @@ const ZH: ProgramTexts = {
   forbidden: "系统不允许",
   runAgain: "请这样重新运行：deno run -A maibot/main.ts",
   accepted: "MaiBot 会接受",
+  stored: "MaiBot 会存下，但不会回复",
+  loop:
+    "适配器把机器人自己的消息又发了回来：在别人说话之前，这个会话不再回复。请用 replyTarget(message) 取得回复对象，" +
+    "也不要转发机器人自己发出的消息",
   silent: "MaiBot 会丢弃它，且不写日志",
   levels: { drop: "丢弃", unanswered: "不会回复", damage: "损坏", warn: "提醒" },
   more: (count, isLeast) => `……还有${isLeast ? "至少" : ""} ${count} 处`,

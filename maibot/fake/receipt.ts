@@ -52,15 +52,18 @@ interface Frame {
   /** The connection's platform. */
   readonly platform: string;
   readonly asked: Asked;
+  /** Whether MaiBot's policy lets the chat of a message in. */
+  readonly isLetIn: (message: Fields) => boolean;
 }
 
 const isTaken = (issues: readonly MaibotIssue[]): boolean => !issues.some(({ level }) => level === "drop");
 
-function readOrdinary({ text, value: frame, platform, asked }: Frame): MaibotReceipt {
+function readOrdinary({ text, value: frame, platform, asked, isLetIn }: Frame): MaibotReceipt {
   const value = toPlain(frame);
   const issues = issuesOf(frame, asked);
   const isAccepted = isTaken(issues);
-  const isAnswerable = isAccepted && !issues.some(({ level }) => level === "unanswered");
+  const isAnswerable = isAccepted && !issues.some(({ level }) => level === "unanswered") &&
+    isObject(frame) && isLetIn(frame);
   const line = isAccepted ? null : maibotLogLine(frame, asked);
   const log: MaibotLogLine | null = line === null ? null : { level: "error", text: line };
   const message = readMessage(text, value, isAccepted);
@@ -123,14 +126,12 @@ function segmentType(value: Fields, path: string): unknown {
  *
  * @param text The frame.
  * @param platform The connection's.
- * @param asked The MaiBot that is played.
- * @param hasSent Whether a message of that id was sent.
+ * @param played The MaiBot that is played, its policy, and whether it has sent a message of an id.
  */
 export function readFrame(
   text: string | null,
   platform: string,
-  asked: Asked,
-  hasSent: (id: string) => boolean,
+  { hasSent, ...played }: Pick<Frame, "asked" | "isLetIn"> & { readonly hasSent: (id: string) => boolean },
 ): MaibotReceipt {
   const value = text === null ? undefined : parsePython(text);
   if (text === null || value === undefined) {
@@ -138,7 +139,7 @@ export function readFrame(
     const lost = { message: null, isAccepted: false, isAnswerable: false, issues: [] };
     return { kind: "broken", platform, value, ...lost, log };
   }
-  const frame = { text, value, platform, asked };
+  const frame = { text, value, platform, ...played };
   const name = customName(value);
   return name === null ? readOrdinary(frame) : readCustom(name, frame, hasSent);
 }

@@ -3,8 +3,8 @@ import { type Destination, GroupNames, namedDestination, replyDestination, type 
 import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotAnswer, MaibotAnswers, MaibotPolicy } from "./options.ts";
 import { maibotMessage, type SayContent } from "./outbound.ts";
-import { strip } from "../python/values.ts";
-import { type Asked, isInternal, platformKey } from "../session.ts";
+import { type Fields, strip } from "../python/values.ts";
+import { type Asked, isInternal, platformKey, sessionOf } from "../session.ts";
 
 /** The configuration of the MaiBot that a fake plays. */
 export interface VoiceOptions {
@@ -80,6 +80,19 @@ export class Voice {
     return isAllowed ? null : LINES.denied(platformKey(platform), chat.type, chat.id);
   }
 
+  /** Whether the policy lets the chat of a message in; what has no chat is not asked about. */
+  isLetIn(message: Fields): boolean {
+    const session = sessionOf(message, this.#options.asked.version);
+    if (session === null || this.#options.policy === null) return true;
+    const { platform, chat: type, target: id } = session;
+    const account = this.#options.asked.accountOn?.(platform) ?? "";
+    try {
+      return this.#options.policy({ platform: platformKey(platform), account, type, id });
+    } catch {
+      return false; // told when MaiBot is about to answer
+    }
+  }
+
   /** Whether 1.3 finds no account to quote as: it has thought by then, and the answer is lost. */
   lacksAccount(to: Destination): boolean {
     return this.#options.asked.version !== "1.2.1" && to.account === null;
@@ -102,6 +115,11 @@ export class Voice {
     const [oldest] = this.#toItself.keys();
     if (this.#toItself.size > MAX_CHATS && oldest !== undefined) this.#toItself.delete(oldest);
     return count > MAX_TO_ITSELF ? "endless" : "no";
+  }
+
+  /** Forgets the rows of a platform, whose adapter has gone. */
+  forgetLoops(platform: string): void {
+    for (const key of this.#toItself.keys()) if (JSON.parse(key)[0] === platform) this.#toItself.delete(key);
   }
 
   #account({ platform }: Destination): string | null {

@@ -13,7 +13,7 @@ const STAND_INS: Readonly<Record<string, string>> = {
 };
 const NAMES = new Map(Object.entries(STAND_INS).map(([name, standIn]) => [standIn, Number(name)]));
 /** A string, or one of the names outside of one. */
-const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|-?Infinity|NaN/g;
+const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|(?<![\w.])(?:-?Infinity|NaN)(?![\w.])/g;
 /** Python refuses to read an `int` of more digits. */
 const MAX_DIGITS = 4300;
 

@@ -46,5 +46,6 @@ function floatText(value: number): string {
 /** `str()` of an `int` or a `float`. */
 export function numberText(value: number | bigint | PythonFloat): string {
   if (value instanceof PythonFloat) return floatText(value.value);
-  return isInteger(value) ? String(BigInt(value)) : floatText(value);
+  // Below 1e21 `String` writes the digits that `JSON.stringify` does, and that Python then reads.
+  return isInteger(value) ? String(Object.is(value, -0) ? 0 : value) : floatText(value);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { isPythonSpace } from "../../util/blank.ts";
 import { isInteger, numberOf, PythonFloat } from "./number.ts";
 import { pythonRepr } from "./repr.ts";
 
@@ -48,12 +49,12 @@ export function toText(value: unknown): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
 
-const SPACE = String.raw`[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
-const SPACES_AROUND = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
-
 /** `text.strip()`, which takes other characters for white space than `trim()` does. */
 export function strip(text: string): string {
-  return text.replace(SPACES_AROUND, "");
+  let [start, end] = [0, text.length];
+  while (start < end && isPythonSpace(text.charCodeAt(start))) start++;
+  while (end > start && isPythonSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** `str(value or "").strip()`, by which MaiBot reads the ids of a target among free data. */

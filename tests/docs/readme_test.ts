@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { RULES } from "../../maibot/rules.ts";
 import { runtimeProgram, spawnLines } from "../support/peers/process.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
@@ -55,6 +56,12 @@ function skeleton({ info, code }: CodeBlock): CodeBlock {
   return { info, code: bare.replaceAll(/\s+/g, "").replaceAll(/,(?=[)\]}])/g, "") };
 }
 
+/** The flags that a program's `--help` lists. */
+function flagsIn(help: RegExp, source: string): string[] {
+  const [, text = ""] = help.exec(source) ?? [];
+  return [...text.matchAll(/^ {2}(--\w+(?: [A-Z:]+)?) +/gm)].map(([, flag = ""]) => flag);
+}
+
 /** The members of a union of string literals in the source. */
 function literals(source: string, union: string): string[] {
   const [, members = ""] = new RegExp(`export type ${union} =([^;]*);`).exec(source) ?? [];
@@ -94,18 +101,32 @@ describe("README", () => {
     }
 
     it(`lists every reason of a drop in ${name}`, async () => {
-      const reasons = literals(await readText("client/outbox.ts"), "DropReason");
+      const reasons = literals(await readText("session/drops.ts"), "DropReason");
       assert(reasons.length > 3);
       const listed = rows.map(([first]) => first.replaceAll("`", ""));
       assertEquals(reasons.filter((reason) => !listed.includes(reason)), []);
     });
 
-    it(`lists every flag of the program in ${name}`, async () => {
-      const [, help = ""] = /const HELP = `([^`]*)`/.exec(await readText("util/program.ts")) ?? [];
-      const flags = [...help.matchAll(/^ {2}(--\w+(?: [A-Z]+)?) {2}/gm)].map(([, flag = ""]) => flag);
-      assert(flags.length > 5);
+    it(`lists every flag of both programs in ${name}`, async () => {
+      const server = flagsIn(/const HELP = `([^`]*)`/, await readText("server/program.ts"));
+      const maibot = flagsIn(/EN: ProgramTexts = \{\s*help: `([^`]*)`/, await readText("maibot/fake/program_texts.ts"));
+      assert(server.length > 5 && maibot.length > 5);
       const listed = rows.filter(([first]) => first.startsWith("`--")).map(([first]) => first);
-      assertEquals(listed, flags.map((flag) => `\`${flag}\``));
+      assertEquals(listed, [...server, ...maibot].map((flag) => `\`${flag}\``));
+    });
+
+    it(`says what to do for every rule by which MaiBot drops or never answers in ${name}`, () => {
+      const listed = rows.flatMap(([, second]) => [...second.matchAll(/`([a-z0-9_]+)`/g)]).map(([, rule = ""]) => rule);
+      const grave = Object.entries(RULES).filter(([, { level }]) => level === "drop" || level === "unanswered");
+      assertEquals(grave.map(([rule]) => rule).filter((rule) => !listed.includes(rule)), []);
+    });
+
+    it(`names no rule that does not exist in ${name}`, async () => {
+      const [, section = ""] = /\n## (?:Why does MaiBot|为什么 MaiBot)([\s\S]*?)\n## /.exec(await readText(name)) ?? [];
+      const cells = [...section.matchAll(/^\|[^|]*\|([^|]*)\|/gm)].map(([, second = ""]) => second);
+      const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)]).map(([, rule = ""]) => rule);
+      assert(named.length > 30);
+      assertEquals(named.filter((rule) => !Object.hasOwn(RULES, rule)), []);
     });
 
     it(`says why a block is not run in ${name}`, async () => {

@@ -1,49 +1,16 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
-import { fileURLToPath } from "node:url";
 
 import { MessageClient } from "../../client.ts";
 import { FakeMaiBot } from "../../maibot/mod.ts";
-import { createCustom, createMessage, plainText, seg } from "../../schema.ts";
+import { createCustom, plainText, seg } from "../../schema.ts";
+import { type Language, locale, PROGRAM, run, start, toBot, wire } from "../support/maibot_program.ts";
 import { heard } from "../support/peers/listen.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";
-import { runtimeCommand, type RuntimeName, runtimeProgram, spawnLines } from "../support/peers/process.ts";
-import {
-  assertOneLine,
-  dialAs,
-  type Outcome,
-  type Program,
-  runProgram,
-  RUNTIMES,
-  signalTest,
-  START_MS,
-  startProgram,
-} from "../support/peers/program.ts";
+import { runtimeProgram, spawnLines } from "../support/peers/process.ts";
+import { assertOneLine, dialAs, runProgram, RUNTIMES, signalTest, START_MS } from "../support/peers/program.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../maibot/main.ts", import.meta.url));
-
-type Language = "en" | "zh";
-
-/** The variables as a reader of a language has them. */
-function locale(language: Language): Record<string, string> {
-  return { LC_ALL: "", LC_MESSAGES: "", LANG: language === "zh" ? "zh_CN.UTF-8" : "en_US.UTF-8" };
-}
-
-/** Starts the program on a free port and reads its first line. */
-async function start(runtime: RuntimeName, args: readonly string[] = [], env = locale("en")): Promise<Program> {
-  return await startProgram(runtime, PROGRAM, args, env);
-}
-
-/** Runs the program with flags that end it. */
-function run(runtime: RuntimeName, args: readonly string[], language: Language = "en"): Outcome {
-  return runProgram(...runtimeCommand(runtime, PROGRAM, args), locale(language));
-}
-
-function wire(text: string): string {
-  return JSON.stringify(createMessage({ platform: "qq", user: "u1" }, seg.text(text)));
-}
 
 /** What MaiBot drops for its nickname, and after it for its segment. */
 const DROPPED = JSON.stringify({
@@ -57,7 +24,7 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime);
       await using client = new MessageClient(program.url, { platform: "qq" });
       await client.connect();
-      client.send(createMessage({ platform: "qq", user: "u1" }, seg.text("你好")));
+      client.send(toBot(seg.text("你好")));
       assertEquals(await program.child.line(/你好/), "< qq ✓ MaiBot takes it: 你好");
       assertEquals(program.child.lines.slice(1), ["+ qq", "< qq ✓ MaiBot takes it: 你好"]);
     });
@@ -96,7 +63,7 @@ for (const runtime of RUNTIMES) {
     runtimeTest(runtime, "prints what MaiBot would damage beside a message it takes", async () => {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
-      const message = createMessage({ platform: "qq", user: "u1" }, seg.of("image", "base64://iVBORw0KGgoxMjM0NTY="));
+      const message = toBot(seg.of("image", "base64://iVBORw0KGgoxMjM0NTY="));
       peer.text(JSON.stringify(message));
       await program.child.line(/^< qq ✓ MaiBot takes it: \[图片\]$/);
       await program.child.line(/^ {4}damage \$\.message_segment\.data\[0\]\.data: /);
@@ -110,12 +77,11 @@ for (const runtime of RUNTIMES) {
       assertEquals((await refused.frame({ opcode: 8 }))?.code, 1008);
       await program.child.line(/^! warning 拒绝平台 tg 的连接请求: 令牌无效$/);
       const bytes = crypto.getRandomValues(new Uint8Array(3000));
-      const good = createMessage({ platform: "qq", user: "u1" }, seg.image(bytes), seg.text("see"));
+      const good = toBot(seg.image(bytes), seg.text("see"));
       peer.text(JSON.stringify(good));
       await program.child.line(/\[图片\]see/);
       // Cut in the middle: MaiBot drops it, and the line must not hold it either.
-      const bad = createMessage(
-        { platform: "qq", user: "u1" },
+      const bad = toBot(
         seg.of("voice", Buffer.from(bytes).toString("base64").slice(1)),
       );
       peer.text(JSON.stringify(bad));
@@ -157,7 +123,7 @@ for (const runtime of RUNTIMES) {
           await using program = await start(runtime, [], locale(language));
           await using peer = await dialAs("qq", program.url);
           const pieces = [...Array.from({ length: 1000 }, () => seg.of("at", "")), seg.of("face", 14)];
-          peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, ...pieces)));
+          peer.text(JSON.stringify(toBot(...pieces)));
           await program.child.line((line) => line === `    ${end}`);
           const paths = program.child.lines.flatMap((line) => /\.data\[(\d+)\]/.exec(line)?.[1] ?? []).map(Number);
           assertEquals(paths, [...Array(20).keys(), 1000]);
@@ -169,29 +135,9 @@ for (const runtime of RUNTIMES) {
       await using program = await start(runtime);
       await using peer = await dialAs("qq", program.url);
       const pieces = Array.from({ length: 22 }, () => seg.of("at", ""));
-      peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, ...pieces)));
+      peer.text(JSON.stringify(toBot(...pieces)));
       await program.child.line(/^ {4}… and 2 more$/);
     });
-
-    runtimeTest(
-      runtime,
-      "says why it does not answer a message that names another account than --account",
-      async () => {
-        await using program = await start(runtime, ["--answer", "收到", "--account", "42"]);
-        await using peer = await dialAs("qq", program.url);
-        const named = (self_id: number) => {
-          return createMessage({ platform: "qq", user: "u1", additional_config: { self_id } }, seg.text("hi"));
-        };
-        peer.text(JSON.stringify(named(43)));
-        await program.child.line(/^ {4}warning \$\.message_info\.additional_config: .* 43,.*--account$/);
-        await program.child.line(/^! warning 未找到目标平台: qq$/);
-        peer.text(JSON.stringify(named(42)));
-        await program.child.line(/^> qq 收到$/);
-        const { message_info } = JSON.parse((await peer.message())?.text ?? "null");
-        assertEquals(message_info.user_info.user_id, "42");
-        assertEquals(program.child.lines.filter((line) => line.includes("--account")).length, 1);
-      },
-    );
 
     runtimeTest(runtime, "keeps control characters of a message from the terminal, and its length", async () => {
       await using program = await start(runtime);
@@ -199,7 +145,7 @@ for (const runtime of RUNTIMES) {
       await using peer = await dialAs("qq", program.url);
       peer.text(wire(nasty));
       await program.child.line(/✓/);
-      peer.text(JSON.stringify(createMessage({ platform: "qq", user: "u1" }, seg.of(nasty, 1))));
+      peer.text(JSON.stringify(toBot(seg.of(nasty, 1))));
       await program.child.line(/✗/);
       peer.close(4000, "\x1b[2Jbye");
       await program.child.line(/^- qq 4000 .*bye$/);
@@ -214,7 +160,7 @@ for (const runtime of RUNTIMES) {
       await using client = new MessageClient(program.url, { platform: "qq" });
       await client.connect();
       const messages = heard(client, "message");
-      client.send(createMessage({ platform: "qq", user: "u1" }, seg.text("早")));
+      client.send(toBot(seg.text("早")));
       assertEquals(plainText((await messages.next())[0]), "早");
       await program.child.line(/^> qq 早$/);
     });
@@ -224,7 +170,7 @@ for (const runtime of RUNTIMES) {
       await using client = new MessageClient(program.url, { platform: "qq" });
       await client.connect();
       const messages = heard(client, "message");
-      client.send(createMessage({ platform: "qq", user: "u1" }, seg.text("早")));
+      client.send(toBot(seg.text("早")));
       const [answer] = await messages.next();
       assertEquals(plainText(answer), "收到");
       const { message_id: echo } = answer.message_info;
@@ -262,7 +208,9 @@ for (const runtime of RUNTIMES) {
       runtimeTest(runtime, `prints its flags in ${language} and ends with 0 when given --help`, () => {
         const { code, stdout, stderr } = run(runtime, ["--help"], language);
         assertEquals([code, stderr], [0, ""]);
-        for (const flag of ["host", "port", "path", "token", "account", "echo", "answer", "quiet", "help"]) {
+        for (
+          const flag of ["host", "port", "path", "token", "maibot", "account", "bot", "echo", "answer", "quiet", "help"]
+        ) {
           assertStringIncludes(stdout, `--${flag}`);
         }
         assertStringIncludes(stdout, word);
@@ -287,6 +235,17 @@ for (const runtime of RUNTIMES) {
       ["the path is relative", ["--path", "ws"], /--path/, /--path/],
       ["the token is empty", ["--token="], /--token/, /--token/],
       ["the account is empty", ["--account="], /--account/, /--account/],
+      ["the version is not known", ["--maibot", "1.3.14"], /--maibot.*1\.3\.14/, /--maibot.*1\.3\.14/],
+      ["the version is empty", ["--maibot="], /--maibot/, /--maibot/],
+      ["an account of --bot has no platform", ["--bot", ":777"], /--bot.*PLATFORM:ID/, /--bot.*平台:账号/],
+      [
+        "a platform of --bot has no account",
+        ["--bot", "qq:777", "--bot", "tp: "],
+        /--bot.*PLATFORM:ID/,
+        /--bot.*平台:账号/,
+      ],
+      ["--bot names no platform and account", ["--bot", "777"], /--bot.*PLATFORM:ID/, /--bot.*平台:账号/],
+      ["there are two kinds of account", ["--account", "1", "--bot", "qq:1"], /--account.*--bot/, /--account.*--bot/],
       ["the answer is empty", ["--answer="], /--answer/, /--answer/],
       ["there are two kinds of answer", ["--echo", "--answer", "x"], /--echo.*--answer/, /--echo.*--answer/],
       ["this machine has no such address", ["--port", "0", "--host", "192.0.2.1"], /--host/, /--host/],

@@ -20,11 +20,11 @@ import { show, whilePolluted, wrong } from "../support/samples.ts";
 
 // ------------------------------------------------------------------------------------------ replyTarget
 
-const GROUP = { kind: "group", id: "g1", platform: "qq" } as const;
+const GROUP = { kind: "group", id: "g1", platform: "qq", account: "10001" } as const;
 
-/** Whom MaiBot meant; the last two rows were sent without the metadata that names an account or a target. */
+/** Whom MaiBot 1.2.1 meant; the last two rows were sent without the metadata that names an account or a target. */
 const TARGETS: Readonly<Record<string, ReplyTarget | null>> = {
-  group_reply_text_at: { ...GROUP, account: "10001" },
+  group_reply_text_at: GROUP,
   private_text: { kind: "private", id: "u1", platform: "qq", account: "10001" },
   private_text_no_target_metadata: null,
   group_media: GROUP,
@@ -70,14 +70,27 @@ const ORDER: readonly (readonly [what: string, more: Record<string, unknown>, ex
   ["ends that are no objects as none", { receiver_info: "u1", group_info: [] }, null],
 ];
 
-const ROUTES:
-  readonly (readonly [additional: Record<string, unknown>, account?: string | undefined, scope?: string])[] = [
-    [{ self_id: 10001, bot_account: "x" }, "10001"],
-    [{ platform_io_account_id: "", account_id: "a", self_id: "b" }, "a"],
-    [{ bot_account: "x", connection_id: "c" }, "x", "c"],
-    [{ platform_io_scope: "p", route_scope: "r", adapter_scope: "s" }, undefined, "p"],
-    [{ adapter_scope: "s", route_scope: null }, undefined, "s"],
-  ];
+/** Free data, and the scope in it. */
+const SCOPES: readonly (readonly [additional: Record<string, unknown>, scope?: string])[] = [
+  [{ self_id: 10001, bot_account: "x", account_id: "a", platform_io_account_id: "p" }],
+  [{ bot_account: "x", connection_id: "c" }, "c"],
+  [{ connection_id: 5 }, "5"],
+  [{ platform_io_scope: "p", route_scope: "r", adapter_scope: "s" }, "p"],
+  [{ platform_io_scope: " ", route_scope: "r", adapter_scope: "s" }, "r"],
+  [{ adapter_scope: "s", route_scope: null }, "s"],
+  [{ scope: "s" }],
+];
+
+/** Authors, and the account to speak as. */
+const ACCOUNTS: readonly (readonly [user_info: unknown, account?: string])[] = [
+  [u("777"), "777"],
+  [u(777), "777"],
+  [u(" 777 "), "777"],
+  [u(" ")],
+  [u(null)],
+  [{}],
+  ["777"],
+];
 
 describe("replyTarget()", () => {
   for (const { name, legacy, api } of outboundVectors) {
@@ -98,20 +111,34 @@ describe("replyTarget()", () => {
     });
   }
 
-  for (const [additional, account, scope] of ROUTES) {
-    it(`names the route of ${show(additional)}`, () => {
+  for (const [additional, scope] of SCOPES) {
+    it(`takes the account from the author and the scope from ${show(additional)}`, () => {
       const target = replyTarget(fromBot({ group_info: g("g1"), ...config(additional) }));
-      assertEquals(target, {
-        ...GROUP,
-        ...(account === undefined ? {} : { account }),
-        ...(scope === undefined ? {} : { scope }),
-      });
+      assertEquals(target, { ...GROUP, account: "bot", ...(scope === undefined ? {} : { scope }) });
+    });
+  }
+
+  for (const [user_info, account] of ACCOUNTS) {
+    it(`names ${account === undefined ? "no account" : `the account ${account}`} of the author ${show(user_info)}`, () => {
+      const message = fromBot({ user_info, group_info: g("g1"), ...config({ self_id: "999" }) });
+      assertEquals(replyTarget(message)?.account, account);
     });
   }
 
   it("understands an answer made by createReply", () => {
     const question = createMessage({ platform: "qq", user: "10001" }, seg.text("ping"));
     assertEquals(replyTarget(createReply(question, seg.text("pong")))?.id, "10001");
+  });
+
+  it("names the account that an answer made by createReply is sent as, and never the user it is for", () => {
+    const answer = (more: { account?: string }) => {
+      return createReply(createMessage({ platform: "qq", user: "10001", ...more }, seg.text("ping")), seg.text("pong"));
+    };
+    assertEquals(replyTarget(answer({ account: "777" }))?.account, "777");
+    assertEquals(replyTarget(answer({}))?.account, undefined);
+    const inGroup = createMessage({ platform: "qq", user: "10001", group: "g1" }, seg.text("ping"));
+    const target = replyTarget(createReply(inGroup, seg.text("pong")));
+    assertEquals([target?.kind, target?.id, target?.account], ["group", "g1", undefined]);
   });
 
   it("never takes the bot that a converted message names as its receiver", () => {

@@ -28,6 +28,8 @@ class HandSocket implements BunSocket {
   terminate(): void {
     this.calls.push("terminate");
   }
+
+  ping(): void {}
   getBufferedAmount(): number {
     return this.held;
   }

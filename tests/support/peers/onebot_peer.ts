@@ -37,6 +37,8 @@ export interface OneBotOptions {
   readonly onSent?: (sent: OneBotSent) => void;
   /** Answers a call that sends once this resolves. */
   readonly answerAfter?: (sent: OneBotSent) => Promise<void>;
+  /** Reports what the adapter had it send as events, as NapCat does when configured to. */
+  readonly reportsOwn?: boolean;
 }
 
 /** Account of the bot. */
@@ -47,6 +49,31 @@ export const ONEBOT_TOKEN = "onebot secret";
 export const PICTURE: Uint8Array<ArrayBuffer> = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2]);
 
 const LIMITS = { maxBytes: 2 ** 24, idleTimeout: 0 };
+
+/** The event of a message: of one that came in, or of one that the bot has sent. */
+function eventOf(
+  post_type: "message" | "message_sent",
+  message_id: number,
+  message: readonly OneBotSegment[],
+  user_id: number,
+  group_id?: number,
+): Readonly<Record<string, unknown>> {
+  const isPrivate = group_id === undefined;
+  return {
+    time: Math.floor(Date.now() / 1000),
+    self_id: SELF_ID,
+    post_type,
+    message_type: isPrivate ? "private" : "group",
+    sub_type: isPrivate ? "friend" : "normal",
+    message_id,
+    user_id,
+    ...(isPrivate ? {} : { group_id }),
+    message,
+    raw_message: "",
+    font: 0,
+    sender: { user_id, nickname: `用户${user_id}`, ...(isPrivate ? {} : { card: "名片" }) },
+  };
+}
 
 /** One OneBot on a free port; leaving its scope ends it. */
 export class OneBotPeer implements AsyncDisposable {
@@ -59,11 +86,15 @@ export class OneBotPeer implements AsyncDisposable {
   readonly #unread = new Inbox<OneBotSent>();
   readonly #onSent: (sent: OneBotSent) => void;
   readonly #answerAfter: (sent: OneBotSent) => Promise<void>;
+  readonly #reportsOwn: boolean;
   #lastId = 1000;
 
-  constructor({ onSent = () => {}, answerAfter = () => Promise.resolve() }: OneBotOptions = {}) {
+  constructor(
+    { onSent = () => {}, answerAfter = () => Promise.resolve(), reportsOwn = false }: OneBotOptions = {},
+  ) {
     this.#onSent = onSent;
     this.#answerAfter = answerAfter;
+    this.#reportsOwn = reportsOwn;
     this.#listener = runtime.listen({ hostname: "127.0.0.1", port: 0 }, LIMITS, (request, info) => {
       return this.#admit(request, info);
     });
@@ -92,20 +123,7 @@ export class OneBotPeer implements AsyncDisposable {
   /** Tells every adapter that somebody has written; returns the id of that. */
   say(message: readonly OneBotSegment[], { user = 20001, group }: OneBotFrom = {}): number {
     const messageId = ++this.#lastId;
-    this.tell({
-      time: Math.floor(Date.now() / 1000),
-      self_id: SELF_ID,
-      post_type: "message",
-      message_type: group === undefined ? "private" : "group",
-      sub_type: group === undefined ? "friend" : "normal",
-      message_id: messageId,
-      user_id: user,
-      ...(group === undefined ? {} : { group_id: group }),
-      message,
-      raw_message: "",
-      font: 0,
-      sender: { user_id: user, nickname: `用户${user}`, ...(group === undefined ? {} : { card: "名片" }) },
-    });
+    this.tell(eventOf("message", messageId, message, user, group));
     return messageId;
   }
 
@@ -151,6 +169,9 @@ export class OneBotPeer implements AsyncDisposable {
     if (action === "get_group_info") {
       return { status: "ok", retcode: 0, data: { ...params, group_name: `群${params.group_id}` }, echo };
     }
+    if (action === "get_login_info") {
+      return { status: "ok", retcode: 0, data: { user_id: SELF_ID, nickname: "麦麦" }, echo };
+    }
     if (action !== "send_group_msg" && action !== "send_private_msg") {
       return { status: "failed", retcode: 1404, data: null, echo };
     }
@@ -158,7 +179,16 @@ export class OneBotPeer implements AsyncDisposable {
     this.sent.push(sent);
     this.#unread.push(sent);
     this.#onSent(sent);
+    if (this.#reportsOwn) this.#report(sent);
     await this.#answerAfter(sent);
     return { status: "ok", retcode: 0, data: { message_id: sent.messageId }, echo };
+  }
+
+  /** As `message_sent`, and as a message by the bot: implementations differ. */
+  #report({ messageId, params: { group_id, message } }: OneBotSent): void {
+    const group = typeof group_id === "number" ? group_id : undefined;
+    for (const type of ["message_sent", "message"] as const) {
+      this.tell(eventOf(type, messageId, message, SELF_ID, group));
+    }
   }
 }

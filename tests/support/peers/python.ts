@@ -59,6 +59,25 @@ export function peerTest(name: string, fn: () => void | Promise<void>): void {
   testUnless(pythonIssue(), name, fn);
 }
 
+/**
+ * Runs a few lines of Python, which get any JSON as `value` and leave what they found in `found`: whatever text is in it
+ * comes back as it is, halves of surrogate pairs included.
+ */
+export function askPython(lines: string, value: unknown): unknown {
+  const program = pythonProgram();
+  const problem = pythonIssue();
+  if (program === undefined || problem !== null) throw new Error(`Cannot ask Python: ${problem}`);
+  const code = `import json, sys\nvalue = json.loads(sys.stdin.read())\n${lines}\nprint(json.dumps(found))\n`;
+  const { status, stdout, stderr } = spawnSync(program, ["-c", code], {
+    encoding: "utf8",
+    input: JSON.stringify(value),
+    maxBuffer: 2 ** 26,
+    timeout: START_TIMEOUT_MS,
+  });
+  if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
 /** One running Python script. */
 export class PythonPeer {
   /** The process, for its lines, its end and signals. */
