@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { judge, MessageRejectedError, type ValidationIssue } from "../../client/validation.ts";
+import { checkBeforeSending as judge, MessageRejectedError, type ValidationIssue } from "../../client/validation.ts";
 import { maibotIssues } from "../../maibot/mod.ts";
 import { createMessage, MessageClient, MessageServer, plainText, Router, seg } from "../../mod.ts";
 import { heard } from "../support/peers/listen.ts";
 
-const MESSAGE = createMessage({ platform: "qq", user: "1" }, seg.text("hi"));
+const MESSAGE = createMessage({ platform: "qq", user: "1", account: "777" }, seg.text("hi"));
 const DROP: ValidationIssue = { level: "drop", path: "$.a", rule: "a_kind", hint: "Write a" };
 const WARN: ValidationIssue = { level: "warn", path: "$.b" };
 
@@ -46,7 +46,7 @@ describe("judge()", () => {
 
   it("takes maibotIssues as it is", () => {
     assertEquals(judge(MESSAGE, maibotIssues), []);
-    const dropped = createMessage({ platform: "qq", user: "1" }, seg.of("face", 14));
+    const dropped = createMessage({ platform: "qq", user: "1", account: "777" }, seg.of("face", 14));
     const error = assertThrows(() => judge(dropped, maibotIssues), MessageRejectedError);
     assertEquals(error.issues.map(({ rule, path }) => [rule, path]), [[
       "segment_type",
