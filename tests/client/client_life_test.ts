@@ -2,30 +2,18 @@ import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes, 
 import { describe, it } from "@std/testing/bdd";
 
 import {
-  createMessage,
-  type MessageBase,
   MessageClient,
   type MessageClientOptions,
   MessageConnectionError,
   MessageServer,
   plainText,
-  Router,
-  seg,
 } from "../../mod.ts";
-import { withTimeout } from "../support/peers/inbox.ts";
+import { FAST } from "../support/client.ts";
+import { consoleErrors } from "../support/console.ts";
+import { HI, textMessage } from "../support/messages.ts";
+import { soon } from "../support/peers/inbox.ts";
 import { heard } from "../support/peers/listen.ts";
 import { RawServer } from "../support/peers/raw.ts";
-
-const TEXT = '{"message_info":{"platform":"qq"},"message_segment":{"type":"text","data":"hi"}}';
-const FAST = { minDelay: 5, maxDelay: 20 };
-
-function hello(text: string): MessageBase {
-  return createMessage({ platform: "qq", user: "10001" }, seg.text(text));
-}
-
-function soon<T>(promise: Promise<T>, what: string): Promise<T> {
-  return withTimeout(promise, 3000, () => what);
-}
 
 /** A client whose failures nobody has to hear. */
 function clientOf(url: string, options: Partial<MessageClientOptions> = {}): MessageClient {
@@ -53,7 +41,7 @@ describe("MessageClient life", () => {
     void client.connect().catch(() => {});
     const peer = await server.next();
     peer.accept();
-    peer.text(TEXT);
+    peer.text(HI);
     peer.end();
     await soon(closed.promise, "close()");
     assertEquals([client.status.state, server.accepted], ["closed", 1]);
@@ -65,10 +53,10 @@ describe("MessageClient life", () => {
     const connected = client.connect();
     const peer = await server.next();
     peer.accept();
-    peer.text(TEXT);
+    peer.text(HI);
     await connected;
     peer.pause();
-    client.send(hello("x".repeat(20_000_000)));
+    client.send(textMessage("x".repeat(20_000_000)));
     const flushed = client.flush();
     peer.destroy();
     await soon(flushed, "flush()");
@@ -92,17 +80,17 @@ describe("MessageClient life", () => {
     await using server = await RawServer.listen();
     await using client = clientOf(server.url);
     client.on("status", ({ state }) => {
-      if (state === "waiting") client.send(hello("kept"));
+      if (state === "waiting") client.send(textMessage("kept"));
     });
     const connected = client.connect();
     const first = await server.next();
     first.accept();
-    first.text(TEXT);
+    first.text(HI);
     await connected;
     first.end();
     const second = await server.next();
     second.accept();
-    second.text(TEXT);
+    second.text(HI);
     assertEquals(plainText(JSON.parse((await second.frame())?.text ?? "")), "kept");
   });
 
@@ -122,7 +110,7 @@ describe("MessageClient life", () => {
     const drops = heard(client, "drop");
     const controller = new AbortController();
     const connected = client.connect({ signal: controller.signal }).catch(() => {});
-    client.send(hello("never"));
+    client.send(textMessage("never"));
     controller.abort();
     await connected;
     const [{ reason }] = await drops.next();
@@ -140,7 +128,7 @@ describe("MessageClient life", () => {
     await assertRejects(() => received.next(undefined, { timeoutMs: 30 })); // upgraded, on probation
     controller.abort();
     await connected;
-    peer.text(TEXT);
+    peer.text(HI);
     await assertRejects(() => received.next(undefined, { timeoutMs: 100 }));
   });
 
@@ -169,9 +157,9 @@ describe("MessageClient life", () => {
     const connected = client.connect();
     const peer = await server.next();
     peer.accept();
-    peer.text(TEXT);
+    peer.text(HI);
     await connected;
-    client.send(hello("unread"));
+    client.send(textMessage("unread"));
     const closed = client.close();
     peer.close(1000, "服务器关闭");
     peer.end();
@@ -186,12 +174,12 @@ describe("MessageClient life", () => {
     const connected = client.connect();
     const peer = await server.next();
     peer.accept();
-    peer.text(TEXT);
+    peer.text(HI);
     await connected;
     peer.pause();
     const text = "x".repeat(100_000);
     const flood = () => {
-      for (let sent = 0; sent < 5000; sent++) client.send(hello(text));
+      for (let sent = 0; sent < 5000; sent++) client.send(textMessage(text));
     };
     assertEquals(assertThrows(flood, MessageConnectionError).code, "queue_full");
     assertLess(client.stats.waitingBytes, 17 * 2 ** 20);
@@ -200,11 +188,7 @@ describe("MessageClient life", () => {
   it("a handler that throws something without a text is heard all the same", async () => {
     await using server = await RawServer.listen();
     await using client = clientOf(server.url);
-    const lines: string[] = [];
-    const { error } = console;
-    // deno-lint-ignore no-console
-    console.error = (line: string) => void lines.push(line);
-    try {
+    const lines = await consoleErrors(async () => {
       const received = Promise.withResolvers<void>();
       client.on("message", () => {
         received.resolve();
@@ -213,13 +197,10 @@ describe("MessageClient life", () => {
       const connected = client.connect();
       const peer = await server.next();
       peer.accept();
-      peer.text(TEXT);
+      peer.text(HI);
       await connected;
       await soon(received.promise, "the message");
-    } finally {
-      // deno-lint-ignore no-console
-      console.error = error;
-    }
+    });
     assertEquals(lines.length, 1);
     assertStringIncludes(lines[0] ?? "", "error without a listener");
   });
@@ -244,44 +225,5 @@ describe("MessageClient options that hold secrets", () => {
     await using client = clientOf("ws://127.0.0.1:1/ws", { token });
     const error = await assertRejects(() => client.connect(), MessageConnectionError);
     assertStringIncludes(String(error.cause), "token");
-  });
-});
-
-describe("Router.update()", () => {
-  it("changes nothing when one entry is wrong", async () => {
-    await using router = new Router();
-    await router.update({ a: { url: "ws://127.0.0.1:1/ws" }, b: { url: "ws://127.0.0.1:1/ws" } });
-    const before = [...router.clients];
-    const wrong = {
-      a: { url: "ws://127.0.0.1:2/ws" },
-      b: { url: "http://127.0.0.1:1/" },
-      c: { url: "ws://127.0.0.1:1/" },
-    };
-    await assertRejects(() => router.update(wrong), TypeError);
-    assertEquals([...router.clients], before);
-  });
-
-  it("dials a changed platform only once its old connection has gone, and keeps what is sent meanwhile", async () => {
-    await using server = new MessageServer();
-    const ends = heard(server, "close");
-    const received = heard(server, "message");
-    const url = server.listen({ port: 0 });
-    await using router = new Router();
-    router.add("qq", url);
-    await router.connect();
-    for (let index = 0; index < 100; index++) router.send(hello(`old ${index}`));
-    const updated = router.update({ qq: { url, token: "new" } });
-    router.send(hello("new"));
-    await updated;
-    const [, { code, reason }] = await ends.next();
-    assertEquals([code, reason], [1000, ""]);
-    for (let index = 0; index < 100; index++) assertEquals(plainText((await received.next())[0]), `old ${index}`);
-    assertEquals(plainText((await received.next())[0]), "new");
-  });
-
-  it("send() of what is no message says what is wrong", async () => {
-    await using router = new Router();
-    const error = assertThrows(() => router.send({} as MessageBase), Error, "$.message_info");
-    assertEquals(error.name, "MessageEncodeError");
   });
 });

@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Heartbeat } from "../../client/heartbeat.ts";
 import type { HeartbeatOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
-import { withTimeout } from "../support/peers/inbox.ts";
+import { soon } from "../support/peers/inbox.ts";
 
 /** A heartbeat whose questions the test answers. */
 function heartbeat(
@@ -26,10 +26,6 @@ function heartbeat(
     dead: () => resolve(performance.now() - start),
   });
   return { heart, asked, dead, questions: resolvers.map(({ promise }) => promise) };
-}
-
-function soon<T>(promise: Promise<T>): Promise<T> {
-  return withTimeout(promise, 5000, () => "the heartbeat");
 }
 
 describe("Heartbeat", () => {

@@ -4,16 +4,17 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { runtimeCommand, type RuntimeName, spawnLines } from "../support/peers/process.ts";
+import { SERVER_PROGRAM } from "../support/peers/program.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
 /** The full count is 200; `MAIM_RUNS` sets it. */
 const RUNS = Number(process.env.MAIM_RUNS ?? "10");
-const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const BURST = fileURLToPath(new URL("../support/peers/burst.ts", import.meta.url));
 
 /** Starts `server.ts` as a program that knows another token. */
 async function startServer(runtime: RuntimeName): Promise<{ url: string } & AsyncDisposable> {
   const server = spawnLines(
-    ...runtimeCommand(runtime, path("../server.ts"), ["--port", "0", "--token", "right", "--quiet"]),
+    ...runtimeCommand(runtime, SERVER_PROGRAM, ["--port", "0", "--token", "right", "--quiet"]),
   );
   const url = await server.line(/^ws:/, { timeoutMs: 60_000 });
   return { url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
@@ -28,7 +29,7 @@ describe("MessageServer with tokens", () => {
         runtimeTest(serving === "deno" ? dialling : serving, name, async () => {
           await using server = await startServer(serving);
           const args = [server.url, `${burst}`, `${RUNS}`];
-          await using client = spawnLines(...runtimeCommand(dialling, path("peers/burst.ts"), args));
+          await using client = spawnLines(...runtimeCommand(dialling, BURST, args));
           const outcome = JSON.parse(await client.line(/^\{"native"/, { timeoutMs: 300_000 }));
           assertEquals(outcome, { native: { "1008 Invalid or missing token": RUNS }, client: { unauthorized: RUNS } });
         });

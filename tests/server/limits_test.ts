@@ -1,15 +1,13 @@
 import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { fileURLToPath } from "node:url";
 
 import { createCustom, MessageServer, plainText, type ServerLimits } from "../../mod.ts";
 import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
 import { runtimeCommand, type RuntimeName, spawnLines } from "../support/peers/process.ts";
+import { SERVER_PROGRAM } from "../support/peers/program.ts";
 import { RawPeer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
-
-const PROGRAM = fileURLToPath(new URL("../../server.ts", import.meta.url));
 
 /** A server with limits, and its URL. */
 function serverWith(limits: ServerLimits, tokens?: string[]): { server: MessageServer; url: string } {
@@ -259,7 +257,7 @@ describe("server.ts --metrics", () => {
   for (const runtime of ["deno", "bun"] as readonly RuntimeName[]) {
     runtimeTest(runtime, `serves figures and health on ${runtime}, and no content`, async () => {
       const args = ["--port", "0", "--metrics", "0", "--token", "hunter2", "--echo"];
-      await using program = spawnLines(...runtimeCommand(runtime, PROGRAM, args));
+      await using program = spawnLines(...runtimeCommand(runtime, SERVER_PROGRAM, args));
       const url = await program.line(/^ws:/, { timeoutMs: 60_000 });
       const metrics = (await program.line(/^metrics: /)).slice("metrics: ".length);
       await using peer = await RawPeer.connect(url, { headers: [["platform", "qq"], ["authorization", "hunter2"]] });

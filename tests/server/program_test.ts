@@ -4,7 +4,6 @@ import { Buffer } from "node:buffer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { MessageClient } from "../../client.ts";
 import { createCustom, createMessage, type MessageBase, plainText, seg } from "../../schema.ts";
@@ -21,22 +20,22 @@ import {
   type Program,
   runProgram,
   RUNTIMES,
+  SERVER_PROGRAM,
   signalTest,
   START_MS,
   startProgram,
 } from "../support/peers/program.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../server.ts", import.meta.url));
 const CLOSING = { code: 1000, reason: "服务器关闭" };
 
 /** Starts the program on a free port and reads its first line. */
 async function start(runtime: RuntimeName, args: readonly string[] = []): Promise<Program> {
-  return await startProgram(runtime, PROGRAM, args);
+  return await startProgram(runtime, SERVER_PROGRAM, args);
 }
 
 function runServer(runtime: RuntimeName, args: readonly string[]): Outcome {
-  return runProgram(...runtimeCommand(runtime, PROGRAM, args));
+  return runProgram(...runtimeCommand(runtime, SERVER_PROGRAM, args));
 }
 
 /** Sends a message and waits for the answer. */
@@ -332,14 +331,14 @@ describe("server.ts under deno", () => {
   for (const [what, flags, args] of permissions) {
     runtimeTest("deno", `says in one line how to run it and ends with 1 when it lacks ${what}`, () => {
       const command = runtimeProgram("deno");
-      const outcome = runProgram(command, ["run", "--no-prompt", ...flags, PROGRAM, "--port", "0", ...args]);
+      const outcome = runProgram(command, ["run", "--no-prompt", ...flags, SERVER_PROGRAM, "--port", "0", ...args]);
       assertOneLine(outcome, /-A|--allow-/);
     });
   }
 
   runtimeTest("deno", "needs --allow-net only", async () => {
     const command = runtimeProgram("deno");
-    await using child = spawnLines(command, ["run", "--no-prompt", "--allow-net", PROGRAM, "--port", "0"]);
+    await using child = spawnLines(command, ["run", "--no-prompt", "--allow-net", SERVER_PROGRAM, "--port", "0"]);
     assertMatch(await child.line(() => true, { timeoutMs: START_MS }), /^ws:/);
   });
 });

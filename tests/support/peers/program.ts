@@ -6,6 +6,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 
 import type { Header } from "./handshake.ts";
 import { type LineProcess, runtimeCommand, runtimeIssue, type RuntimeName, spawnLines } from "./process.ts";
@@ -14,6 +15,8 @@ import { testUnless } from "./skip.ts";
 
 /** The runtimes that a program must run in. */
 export const RUNTIMES: readonly RuntimeName[] = ["deno", "bun"];
+/** The program that serves. */
+export const SERVER_PROGRAM: string = fileURLToPath(new URL("../../../server.ts", import.meta.url));
 /** Milliseconds a start may take: through npx the first may download the runtime. */
 export const START_MS = 60_000;
 

@@ -9,7 +9,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 import { Inbox, type WaitOptions } from "./inbox.ts";
-import { type ExitStatus, findProgram, type LineProcess, type SignalName, spawnLines } from "./process.ts";
+import {
+  currentRuntime,
+  type ExitStatus,
+  findProgram,
+  type LineProcess,
+  type RuntimeName,
+  type SignalName,
+  spawnLines,
+} from "./process.ts";
 import { testUnless } from "./skip.ts";
 
 /** One event of a Python peer; the scripts say which there are. */
@@ -76,6 +84,11 @@ export function askPython(lines: string, value: unknown): unknown {
   });
   if (status !== 0) throw new Error(`Python ended with ${status}: ${stderr}`);
   return JSON.parse(stdout);
+}
+
+/** Declares a {@linkcode peerTest} of what only one runtime does with a Python peer; the other has no such test. */
+export function peerTestOn(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
+  if (runtime === currentRuntime) peerTest(name, fn);
 }
 
 /** One running Python script. */

@@ -6,7 +6,7 @@
 import { it } from "@std/testing/bdd";
 import process from "node:process";
 
-import { runtimeIssue, type RuntimeName } from "./process.ts";
+import { currentRuntime, runtimeIssue, type RuntimeName } from "./process.ts";
 
 /** Declares a test that is skipped while there is an issue, visibly, or fails if `MAIM_PEERS` is `required`. */
 export function testUnless(issue: string | null, name: string, fn: () => void | Promise<void>): void {
@@ -20,4 +20,9 @@ export function testUnless(issue: string | null, name: string, fn: () => void | 
 /** Declares a test that starts programs in another runtime, or in this one. */
 export function runtimeTest(runtime: RuntimeName, name: string, fn: () => void | Promise<void>): void {
   testUnless(runtimeIssue(runtime), name, fn);
+}
+
+/** Declares a test of what only one runtime does; the other has no such test. */
+export function testOn(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
+  if (runtime === currentRuntime) it(name, fn);
 }
