@@ -10,7 +10,7 @@ import { withTimeout } from "../support/peers/inbox.ts";
 import { heard } from "../support/peers/listen.ts";
 import { runtimeCommand, spawnLines } from "../support/peers/process.ts";
 import { RawServer } from "../support/peers/raw.ts";
-import { testOn } from "../support/peers/skip.ts";
+import { runtimeTest } from "../support/peers/skip.ts";
 
 const DIAL = fileURLToPath(new URL("../support/peers/dial.ts", import.meta.url));
 
@@ -228,14 +228,14 @@ describe("MessageClient helpful errors", () => {
     assertEquals(error.message.includes("Socket.IO"), false);
   });
 
-  testOn("deno", "names the missing permission on Deno", async () => {
+  runtimeTest("deno", "names the missing permission on Deno", async () => {
     // Not through node:child_process, by which Deno starts itself with every permission.
     const args = ["run", "--no-prompt", DIAL, "ws://127.0.0.1:1/ws"];
     const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "null" }).output();
     assertStringIncludes(new TextDecoder().decode(stdout), "--allow-net");
   });
 
-  testOn("deno", "names a proxy variable on Deno", async () => {
+  runtimeTest("deno", "names a proxy variable on Deno", async () => {
     const env = { HTTP_PROXY: "http://127.0.0.1:1", NO_PROXY: "", no_proxy: "" };
     await using process = spawnLines(...runtimeCommand("deno", DIAL, ["ws://127.0.0.1:1/ws"]), { env });
     assertStringIncludes(await process.line(/Cannot connect/, { timeoutMs: 60_000 }), "HTTP_PROXY");

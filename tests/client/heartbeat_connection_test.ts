@@ -8,7 +8,7 @@ import { heard } from "../support/peers/listen.ts";
 import { currentRuntime, runtimeCommand, spawnLines } from "../support/peers/process.ts";
 import { SERVER_PROGRAM } from "../support/peers/program.ts";
 import { Proxy } from "../support/peers/proxy.ts";
-import { testOn } from "../support/peers/skip.ts";
+import { runtimeTest } from "../support/peers/skip.ts";
 
 interface StoppableServer extends AsyncDisposable {
   url: string;
@@ -43,7 +43,7 @@ describe("MessageClient heartbeat", () => {
     await assertRejects(() => peers.peer.frame({ opcode: 1, timeoutMs: 200 }));
   });
 
-  testOn("deno", "asks a server that it can not ping over HTTP, on Deno", async () => {
+  runtimeTest("deno", "asks a server that it can not ping over HTTP, on Deno", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 2000 } });
     const probe = await peers.server.next();
     assertStringIncludes(probe.request.startLine, "GET /ws");
@@ -54,7 +54,7 @@ describe("MessageClient heartbeat", () => {
     assertEquals(peers.client.status.state, "open");
   });
 
-  testOn("bun", "pings by the protocol on Bun", async () => {
+  runtimeTest("bun", "pings by the protocol on Bun", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 2000 } });
     for (let count = 0; count < 2; count++) {
       const ping = await peers.peer.frame({ opcode: 9 });

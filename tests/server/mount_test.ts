@@ -11,6 +11,7 @@ import { currentRuntime, runtimeProgram, spawnLines } from "../support/peers/pro
 import { RawPeer } from "../support/peers/raw.ts";
 import { closeTalking, createEcho, handlerOf, LAST_WORDS } from "../support/peers/serve_fixture.ts";
 import { ServerEvents } from "../support/peers/server_events.ts";
+import { runtimeTest } from "../support/peers/skip.ts";
 
 const FIXTURE = fileURLToPath(new URL("../support/peers/serve_fixture.ts", import.meta.url));
 
@@ -137,7 +138,7 @@ for (const [where, start] of MOUNTS) {
 }
 
 describe("MessageServer.fetch() without the second argument", () => {
-  (currentRuntime === "bun" ? it : it.skip)("answers 500 with an 'error' event in Bun", async () => {
+  runtimeTest("bun", "answers 500 with an 'error' event in Bun", async () => {
     await using server = new MessageServer();
     const events = new ServerEvents(server);
     const response = await server.fetch(new Request("http://a/ws", { headers: { upgrade: "websocket" } }));
@@ -145,7 +146,7 @@ describe("MessageServer.fetch() without the second argument", () => {
     assertInstanceOf((await events.next("error"))[0], TypeError);
   });
 
-  (currentRuntime === "deno" ? it : it.skip)("serves in Deno, but knows no address", async () => {
+  runtimeTest("deno", "serves in Deno, but knows no address", async () => {
     const server = createEcho();
     await using mounted = mount(server, (request) => server.fetch(request));
     await using client = new MessageClient(mounted.url, { platform: "qq" });

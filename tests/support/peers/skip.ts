@@ -1,12 +1,12 @@
 /**
- * Tests that need something a machine may not have.
+ * Tests that need something a machine or a runtime may not have.
  * @module
  */
 
 import { it } from "@std/testing/bdd";
 import process from "node:process";
 
-import { currentRuntime, runtimeIssue, type RuntimeName } from "./process.ts";
+import { currentRuntime, type RuntimeName } from "./process.ts";
 
 /** Declares a test that is skipped while there is an issue, visibly, or fails if `MAIM_PEERS` is `required`. */
 export function testUnless(issue: string | null, name: string, fn: () => void | Promise<void>): void {
@@ -17,12 +17,7 @@ export function testUnless(issue: string | null, name: string, fn: () => void | 
   });
 }
 
-/** Declares a test that starts programs in another runtime, or in this one. */
+/** Declares a test of one runtime, or of programs in it: the other has no such test. */
 export function runtimeTest(runtime: RuntimeName, name: string, fn: () => void | Promise<void>): void {
-  testUnless(runtimeIssue(runtime), name, fn);
-}
-
-/** Declares a test of what only one runtime does; the other has no such test. */
-export function testOn(runtime: RuntimeName, name: string, fn: () => Promise<void>): void {
   if (runtime === currentRuntime) it(name, fn);
 }
