@@ -9,7 +9,8 @@
  * @module
  */
 import { createMessage, MessageClient, plainText, type Seg, seg } from "@maim/message";
-import { echoing, FakeMaiBot, maibotIssues, mention, replyTarget } from "@maim/message/maibot";
+import { echoing, maibotIssues, mention, replyTarget } from "@maim/message/maibot";
+import { FakeMaiBot } from "@maim/message/maibot/fake";
 import { parseArgs } from "@std/cli/parse-args";
 import { bold, cyan, dim, red, yellow } from "@std/fmt/colors";
 

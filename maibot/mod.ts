@@ -42,23 +42,3 @@ export { replyTarget, unwrap } from "./reply_target.ts";
 export type { ReplyTarget } from "./reply_target.ts";
 export { echoing, echoMessageId } from "./echo.ts";
 export type { ActualId, DeliveryHandler, EchoClient, EchoId } from "./echo.ts";
-
-// for tests: a MaiBot that is none
-export type { SayTarget } from "./fake/destination.ts";
-export { FakeMaiBot } from "./fake/fake.ts";
-export type { MaibotLogLevel, MaibotLogLine } from "./fake/log.ts";
-export type {
-  DisconnectOptions,
-  FakeMaiBotEnd,
-  FakeMaiBotEvents,
-  FakeMaiBotListenOptions,
-  FakeMaiBotOptions,
-  MaibotAnswer,
-  MaibotAnswers,
-  MaibotChat,
-  MaibotPolicy,
-  MaibotReceipt,
-  RestartOptions,
-} from "./fake/options.ts";
-export type { MaibotWaitOptions } from "./fake/inbox.ts";
-export type { SayContent } from "./fake/outbound.ts";

@@ -1,5 +1,7 @@
 import { runtime } from "../../runtime/mod.ts";
 import type { MessageBase } from "../../schema/rules.ts";
+import { checkAddress } from "../../util/address.ts";
+import { checkClose } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
 import { commandIn } from "../faults.ts";
@@ -7,13 +9,12 @@ import { LoopError } from "../loop_error.ts";
 import { type Fields, strip } from "../python/values.ts";
 import { type Asked, readAccounts } from "../session.ts";
 import { shorten } from "../shorten.ts";
-import type { Line } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import { Connections } from "./connections.ts";
 import type { Destination, SayTarget } from "./destination.ts";
 import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import {
-  checkAddress,
-  checkEnd,
   checkOptions,
   DEFAULT_ACCOUNT,
   type DisconnectOptions,
@@ -27,8 +28,7 @@ import {
 } from "./options.ts";
 import type { SayContent } from "./outbound.ts";
 import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
-import { Voice } from "./script.ts";
-import { Wire } from "./wire.ts";
+import { Script } from "./script.ts";
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
@@ -53,7 +53,7 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * @example Test an adapter
  * ```ts
  * import { createMessage, MessageClient, seg } from "@maim/message";
- * import { FakeMaiBot } from "@maim/message/maibot";
+ * import { FakeMaiBot } from "@maim/message/maibot/fake";
  *
  * await using bot = new FakeMaiBot({ answers: "echo" });
  * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq", account: "777" });
@@ -65,12 +65,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
  */
 export class FakeMaiBot {
   readonly #asked: Asked;
-  readonly #voice: Voice;
+  readonly #script: Script;
   readonly #keep: number;
-  readonly #wire: Wire;
+  readonly #connections: Connections;
   readonly #emitter = new Emitter<Events>();
   /** Connections whose reader has died of a binary frame. */
-  readonly #deaf = new WeakSet<Line>();
+  readonly #deaf = new WeakSet<Connection>();
   readonly #receipts: MaibotReceipt[] = [];
   readonly #log: MaibotLogLine[] = [];
   readonly #sent: MessageBase[] = [];
@@ -98,20 +98,20 @@ export class FakeMaiBot {
     const { version = "1.3.15", account = DEFAULT_ACCOUNT, accounts, nickname = "麦麦", policy = null } = options;
     const everywhere = strip(account); // as MaiBot reads what names it
     this.#asked = { version, accountOn: accounts === undefined ? () => everywhere : readAccounts(accounts) };
-    this.#voice = new Voice({ answers, nickname, policy, asked: this.#asked });
+    this.#script = new Script({ answers, nickname, policy, asked: this.#asked });
     this.#delay = delay;
     this.#keep = keep;
     this.#unread = new Inbox(keep);
     this.#echoes = new Inbox(keep);
-    this.#wire = new Wire(
+    this.#connections = new Connections(
       { path: new URL(path, "http://localhost").pathname, tokens: new Set(tokens), closeTimeout },
-      this.#wireEvents,
+      this.#connectionsEvents,
     );
   }
 
   /** Platforms that can be talked to now. */
   get platforms(): readonly string[] {
-    return this.#wire.platforms;
+    return this.#connections.platforms;
   }
 
   /** All that came, oldest first. */
@@ -154,8 +154,8 @@ export class FakeMaiBot {
    * @throws {Error} What the runtime throws, as `EADDRINUSE` for a taken port.
    */
   listen({ hostname = "127.0.0.1", port = 8000 }: FakeMaiBotListenOptions = {}): string {
-    checkAddress(hostname, port);
-    return this.#wire.listen({ hostname, port });
+    checkAddress({ hostname, port });
+    return this.#connections.listen({ hostname, port });
   }
 
   /**
@@ -170,7 +170,7 @@ export class FakeMaiBot {
    * @example Why a message would be dropped
    * ```ts
    * import { MessageClient, seg } from "@maim/message";
-   * import { FakeMaiBot } from "@maim/message/maibot";
+   * import { FakeMaiBot } from "@maim/message/maibot/fake";
    *
    * await using bot = new FakeMaiBot();
    * await using adapter = new MessageClient(bot.listen({ port: 0 }), { platform: "qq" });
@@ -257,7 +257,7 @@ export class FakeMaiBot {
    *
    * @example To a group
    * ```ts
-   * import { FakeMaiBot } from "@maim/message/maibot";
+   * import { FakeMaiBot } from "@maim/message/maibot/fake";
    *
    * await using bot = new FakeMaiBot();
    * bot.listen({ port: 0 });
@@ -269,10 +269,10 @@ export class FakeMaiBot {
    * ```
    */
   say(content: SayContent, to: MessageBase | SayTarget): MessageBase {
-    const target = this.#voice.target(to);
-    const obstacle = this.#voice.sendObstacle(target);
+    const target = this.#script.target(to);
+    const obstacle = this.#script.sendObstacle(target);
     if (obstacle !== null) this.#noRoute(target.platform, obstacle);
-    const message = this.#voice.compose(content, target);
+    const message = this.#script.compose(content, target);
     if (!this.#deliver(message)) this.#noRoute(message.message_info.platform);
     return message;
   }
@@ -285,7 +285,7 @@ export class FakeMaiBot {
    * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
    */
   send(value: unknown, platform: string): void {
-    if (!this.#wire.send(platform, JSON.stringify(value))) this.#noRoute(platform);
+    if (!this.#connections.send(platform, JSON.stringify(value))) this.#noRoute(platform);
   }
 
   // ---- faults
@@ -296,7 +296,7 @@ export class FakeMaiBot {
    * @param platform Only the connections of this one.
    */
   kick(platform?: string): void {
-    this.#wire.kick(platform);
+    this.#connections.kick(platform);
   }
 
   /**
@@ -306,8 +306,8 @@ export class FakeMaiBot {
    * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
    */
   disconnect({ code = 1012, reason = "", platform }: DisconnectOptions = {}): void {
-    checkEnd(code, reason);
-    this.#wire.disconnect({ code, reason }, platform);
+    checkClose({ code, reason });
+    this.#connections.disconnect({ code, reason }, platform);
   }
 
   /**
@@ -319,7 +319,7 @@ export class FakeMaiBot {
    * @param platform Only the connections of this one.
    */
   cut(platform?: string): void {
-    this.#wire.cut(platform);
+    this.#connections.cut(platform);
   }
 
   /**
@@ -359,7 +359,7 @@ export class FakeMaiBot {
    * @throws {MessageConnectionError} `not_open` If it does not listen.
    */
   restart({ downtime = 0 }: RestartOptions = {}): Promise<void> {
-    return this.#wire.restart(() => this.#sleep(downtime));
+    return this.#connections.restart(() => this.#sleep(downtime));
   }
 
   /**
@@ -369,7 +369,7 @@ export class FakeMaiBot {
    * @returns Resolves when everything is closed, or given up on.
    */
   close(): Promise<void> {
-    const done = this.#wire.close();
+    const done = this.#connections.close();
     for (const wake of this.#wakers) wake();
     for (const inbox of [this.#unread, this.#echoes, this.#arrivals]) inbox.close();
     return done;
@@ -380,21 +380,21 @@ export class FakeMaiBot {
     return this.close();
   }
 
-  readonly #wireEvents = {
+  readonly #connectionsEvents = {
     opened: (platform: string): void => {
       this.#arrivals.push(platform);
       this.#emitter.emit("open", platform);
     },
-    frame: (text: string | null, line: Line): void => {
-      if (this.#held === null) this.#read(text, line);
-      else this.#held.push(() => this.#read(text, line));
+    frame: (text: string | null, connection: Connection): void => {
+      if (this.#held === null) this.#read(text, connection);
+      else this.#held.push(() => this.#read(text, connection));
     },
     closed: (platform: string, end: FakeMaiBotEnd): void => {
-      this.#voice.forgetLoops(platform);
+      this.#script.forgetLoops(platform);
       this.#note(LINES.disconnected(platform));
       this.#emitter.emit("close", platform, end);
     },
-    note: (line: MaibotLogLine): void => this.#note(line),
+    log: (line: MaibotLogLine): void => this.#note(line),
   };
 
   #note(line: MaibotLogLine): void {
@@ -412,32 +412,32 @@ export class FakeMaiBot {
     };
     const timer = runtime.after(ms, wake);
     this.#wakers.add(wake);
-    if (this.#wire.isClosed) wake();
+    if (this.#connections.isClosed) wake();
     return promise;
   }
 
   /** Never throws: what a frame sets off is told by the event `error`, and the next frame is read. */
-  #read(text: string | null, line: Line): void {
+  #read(text: string | null, connection: Connection): void {
     try {
-      if (!this.#deaf.has(line)) this.#take(text, line);
+      if (!this.#deaf.has(connection)) this.#take(text, connection);
     } catch (error) {
       this.#emitter.fail(error);
     }
   }
 
-  #take(text: string | null, line: Line): void {
-    const receipt = readFrame(text, line.platform, {
+  #take(text: string | null, connection: Connection): void {
+    const receipt = readFrame(text, connection.platform, {
       asked: this.#asked,
-      isLetIn: (message) => this.#voice.isLetIn(message),
+      isLetIn: (message) => this.#script.isLetIn(message),
       hasSent: (id) => this.#sentIds.includes(id),
     });
     if (text === null) {
       // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
-      this.#deaf.add(line);
-      this.#wire.unroute(line);
+      this.#deaf.add(connection);
+      this.#connections.unroute(connection);
     } else if (receipt.kind !== "broken") {
       // Source: maim_message 0.6.8, ws_connection.py: whoever talks has the name.
-      this.#wire.claim(line);
+      this.#connections.claim(connection);
     }
     this.#keepReceipt(receipt);
     if (receipt.isAccepted && receipt.message !== null) void this.#answer(receipt.message, receipt); // never rejects
@@ -455,14 +455,14 @@ export class FakeMaiBot {
   async #answer(message: MessageBase, receipt: MaibotReceipt): Promise<void> {
     try {
       for (const line of remarks(receipt, this.#asked)) this.#note(line);
-      const to = this.#voice.destinationOf(message);
+      const to = this.#script.destinationOf(message);
       const answer = await this.#think(message, to);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
-      if (this.#wire.isClosed) return;
-      const obstacle = this.#voice.sendObstacle(to);
+      if (this.#connections.isClosed) return;
+      const obstacle = this.#script.sendObstacle(to);
       if (obstacle !== null) return this.#note(obstacle);
-      const said = this.#voice.compose(answer, to);
+      const said = this.#script.compose(answer, to);
       if (!this.#deliver(said)) this.#note(LINES.noTarget(to.platform));
     } catch (error) {
       this.#emitter.fail(error);
@@ -473,20 +473,20 @@ export class FakeMaiBot {
   async #think(message: MessageBase, to: Destination): Promise<MaibotAnswer | void> {
     const command = this.#asked.version === "1.2.1" ? null : commandIn(message.message_segment);
     if (command !== null) return REFUSALS[command];
-    const obstacle = this.#voice.chatObstacle(to);
+    const obstacle = this.#script.chatObstacle(to);
     if (obstacle !== null) return this.#note(obstacle);
-    const itself = this.#voice.talksToItself(message, to);
+    const itself = this.#script.talksToItself(message, to);
     if (itself === "filtered") return;
     if (itself === "endless") throw new LoopError();
-    const answer = await this.#voice.next(message);
-    if (answer === null || answer === undefined || !this.#voice.lacksAccount(to)) return answer;
+    const answer = await this.#script.next(message);
+    if (answer === null || answer === undefined || !this.#script.lacksAccount(to)) return answer;
     this.#note(LINES.noAccount());
   }
 
   /** Sends a message to its platform; returns whether somebody is there. */
   #deliver(message: MessageBase): boolean {
     const { platform } = message.message_info;
-    const isSent = this.#wire.send(platform, JSON.stringify(message));
+    const isSent = this.#connections.send(platform, JSON.stringify(message));
     if (isSent) {
       remember(this.#sent, message, this.#keep);
       remember(this.#sentIds, message.message_info.message_id ?? "", 10_000);

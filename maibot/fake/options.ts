@@ -1,11 +1,11 @@
-import { strip } from "../python/values.ts";
-import { checkChoice, checkFunction, checkNumber, checkObject, checkSecrets } from "../../util/checks.ts";
-import { utf8Length } from "../../util/utf8.ts";
 import type { MessageBase } from "../../schema/rules.ts";
-import type { MaibotLogLine } from "./log.ts";
+import { checkPath } from "../../server/settings.ts";
+import { checkChoice, checkFunction, checkNumber, checkObject, checkSecrets } from "../../util/checks.ts";
 import type { MaibotIssue } from "../issues.ts";
-import type { SayContent } from "./outbound.ts";
+import { strip } from "../python/values.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";
+import type { MaibotLogLine } from "./log.ts";
+import type { SayContent } from "./outbound.ts";
 
 /** What a `FakeMaiBot` answers one message with; nothing when it is `null` or `undefined`. */
 export type MaibotAnswer = SayContent | null | undefined;
@@ -202,11 +202,7 @@ export function checkOptions(
     throw new TypeError(`Cannot create ${owner} as 'answers' must be "echo", a list or a function`);
   }
   if (tokens !== undefined) checkSecrets(owner, "tokens", tokens);
-  if (path !== undefined && !(typeof path === "string" && /^\/[^?#]*$/.test(path))) {
-    throw new TypeError(
-      `Cannot create ${owner} as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
-    );
-  }
+  if (path !== undefined) checkPath(owner, path);
   for (const [name, text] of [["account", account], ["nickname", nickname]] as const) {
     if (text !== undefined && typeof text !== "string") {
       throw new TypeError(`Cannot create ${owner} as '${name}' must be a string`);
@@ -217,24 +213,5 @@ export function checkOptions(
   }
   for (const [name, value] of Object.entries({ delay, keep, closeTimeout })) {
     if (value !== undefined) checkNumber(owner, name, value, 0);
-  }
-}
-
-/** Refuses what a close frame can not carry. */
-export function checkEnd(code: number, reason: string): void {
-  const isSendable = code >= 1000 && code <= 4999 && ![1004, 1005, 1006, 1015].includes(code);
-  if (!Number.isInteger(code) || !isSendable) {
-    throw new RangeError(`Cannot disconnect as a close frame must be able to carry 'code': received ${code}`);
-  }
-  if (utf8Length(reason) > 123) throw new RangeError("Cannot disconnect as 'reason' must take at most 123 bytes");
-}
-
-/** Refuses what can not be bound. */
-export function checkAddress(hostname: string, port: number): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new RangeError(`Cannot listen as 'port' must be from 0 to 65535: received ${port}`);
-  }
-  if (typeof hostname !== "string" || hostname === "") {
-    throw new TypeError("Cannot listen as 'hostname' must be an address: received none");
   }
 }

@@ -7,7 +7,7 @@ import { type Fields, strip } from "../python/values.ts";
 import { type Asked, isInternal, platformKey, sessionOf } from "../session.ts";
 
 /** The configuration of the MaiBot that a fake plays. */
-export interface VoiceOptions {
+export interface ScriptOptions {
   readonly answers: MaibotAnswers;
   readonly nickname: string;
   readonly asked: Asked;
@@ -21,14 +21,14 @@ const MAX_TO_ITSELF = 5;
 const MAX_CHATS = 10_000;
 
 /** What a fake says: its script, the shape of its messages, and to whom it can say nothing. */
-export class Voice {
-  readonly #options: VoiceOptions;
+export class Script {
+  readonly #options: ScriptOptions;
   readonly #names = new GroupNames();
   /** Answers in a row to messages of the bot's own, by chat. */
   readonly #toItself = new Map<string, number>();
   #answered = 0;
 
-  constructor(options: VoiceOptions) {
+  constructor(options: ScriptOptions) {
     this.#options = options;
   }
 

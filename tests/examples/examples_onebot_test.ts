@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { pathToFileURL } from "node:url";
 
-import type { FakeMaiBot } from "../../maibot/mod.ts";
+import type { FakeMaiBot } from "../../maibot/fake/mod.ts";
 import { plainText, seg } from "../../schema.ts";
 import { answer, assertWhole, assertWholeOf, Conversation, kill } from "../support/peers/conversation.ts";
 import { BotProgram, contentOf, newBot, ROOT, START, start } from "../support/peers/example.ts";

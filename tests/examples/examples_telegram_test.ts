@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import type { FakeMaiBot } from "../../maibot/mod.ts";
+import type { FakeMaiBot } from "../../maibot/fake/mod.ts";
 import { plainText, seg } from "../../schema.ts";
 import { answer, assertWhole, assertWholeOf, Conversation, kill } from "../support/peers/conversation.ts";
 import { BotProgram, contentOf, newBot, START, start } from "../support/peers/example.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot, type MaibotLogLine, type MaibotVersion, replyTarget } from "../../maibot/mod.ts";
+import { type MaibotVersion, replyTarget } from "../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotLogLine } from "../../maibot/fake/mod.ts";
 import { MAIBOT_VERSIONS } from "../../maibot/rules.ts";
 import { MessageConnectionError } from "../../mod.ts";
 import { createMessage, isMessageBase, type MessageBase, plainText, type Seg, seg } from "../../schema.ts";

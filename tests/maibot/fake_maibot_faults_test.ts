@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot, type FakeMaiBotEnd } from "../../maibot/mod.ts";
+import { FakeMaiBot, type FakeMaiBotEnd } from "../../maibot/fake/mod.ts";
 import { MessageConnectionError } from "../../mod.ts";
 import { plainText } from "../../schema.ts";
 import { adapter, connect, dial, hello, listen } from "../support/fake_maibot.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot, type MaibotReceipt } from "../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { plainText } from "../../schema.ts";
 import { connect, receiptOfText } from "../support/fake_maibot.ts";
 import { Heard } from "../support/peers/listen.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot } from "../../maibot/mod.ts";
+import { FakeMaiBot } from "../../maibot/fake/mod.ts";
 import { MessageConnectionError } from "../../mod.ts";
 import { plainText } from "../../schema.ts";
 import { adapter, connect, dial, hello, listen, receiptOf, texts } from "../support/fake_maibot.ts";

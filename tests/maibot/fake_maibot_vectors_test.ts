@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot, type MaibotPolicy, type MaibotReceipt, type MaibotVersion } from "../../maibot/mod.ts";
+import { type MaibotVersion } from "../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotPolicy, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { parsePython } from "../../maibot/python/json.ts";
 import { plainText } from "../../schema.ts";
 import { connect } from "../support/fake_maibot.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { FakeMaiBot, type FakeMaiBotOptions, type MaibotLogLine, type MaibotReceipt } from "../../maibot/mod.ts";
+import { FakeMaiBot, type FakeMaiBotOptions, type MaibotLogLine, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { MessageConnectionError } from "../../mod.ts";
 import { plainText } from "../../schema.ts";
 import { connect, dial, hello, listen } from "../support/fake_maibot.ts";

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { decodeMessage } from "../../codec.ts";
-import { FakeMaiBot, type MaibotReceipt, replyTarget, type SayTarget } from "../../maibot/mod.ts";
+import { replyTarget } from "../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotReceipt, type SayTarget } from "../../maibot/fake/mod.ts";
 import { MessageConnectionError } from "../../mod.ts";
 import type { MessageBase, Seg } from "../../schema.ts";
 import { connect } from "../support/fake_maibot.ts";

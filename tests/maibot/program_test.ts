@@ -3,7 +3,7 @@ import { describe } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
 
 import { MessageClient } from "../../client.ts";
-import { FakeMaiBot } from "../../maibot/mod.ts";
+import { FakeMaiBot } from "../../maibot/fake/mod.ts";
 import { createCustom, plainText, seg } from "../../schema.ts";
 import { type Language, locale, PROGRAM, run, start, toBot, wire } from "../support/maibot_program.ts";
 import { heard } from "../support/peers/listen.ts";

@@ -4,7 +4,7 @@
  */
 
 import { MessageClient } from "../../client.ts";
-import { FakeMaiBot, type FakeMaiBotOptions, type MaibotReceipt } from "../../maibot/mod.ts";
+import { FakeMaiBot, type FakeMaiBotOptions, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { createMessage, type MessageBase, plainText, seg } from "../../schema.ts";
 import type { Header } from "./peers/handshake.ts";
 import { NativePeer } from "./peers/native_peer.ts";

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { type MaibotIssue, maibotIssues, type MaibotReceipt, type MaibotVersion } from "../../../maibot/mod.ts";
+import { type MaibotIssue, maibotIssues, type MaibotVersion } from "../../../maibot/mod.ts";
+import { type MaibotReceipt } from "../../../maibot/fake/mod.ts";
 import type { Frame, FrameSet } from "./frames.ts";
 import type { OracleAnswer, OracleLine } from "./oracle.ts";
 

@@ -3,7 +3,8 @@
  * @module
  */
 
-import { FakeMaiBot, type MaibotReceipt, type MaibotVersion } from "../../../maibot/mod.ts";
+import { type MaibotVersion } from "../../../maibot/mod.ts";
+import { FakeMaiBot, type MaibotReceipt } from "../../../maibot/fake/mod.ts";
 
 /** Waits at most so long for the fake to read all frames. */
 const TIME_LIMIT_MS = 120_000;

@@ -5,7 +5,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 
-import type { FakeMaiBot } from "../../../maibot/mod.ts";
+import type { FakeMaiBot } from "../../../maibot/fake/mod.ts";
 import { type MessageBase, plainText, type Seg, seg } from "../../../schema.ts";
 import type { BotProgram } from "./example.ts";
 import { withTimeout } from "./inbox.ts";

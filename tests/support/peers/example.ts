@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { FakeMaiBot, type FakeMaiBotOptions } from "../../../maibot/mod.ts";
+import { FakeMaiBot, type FakeMaiBotOptions } from "../../../maibot/fake/mod.ts";
 import type { MessageBase } from "../../../schema.ts";
 import { SELF_ID } from "./onebot_peer.ts";
 import type { WaitOptions } from "./inbox.ts";
