@@ -1,30 +1,87 @@
 /**
- * The long run of the fault suite: loss counts against the Python server and our own, and 500 reconnects.
+ * The long run of faults: what becomes of numbered messages while the Python server and our own are killed and started
+ * again, and what 500 reconnects leave behind.
  *
- * Run: `deno task faults` (Deno, then Bun), or `deno run -A tests/long/faults_long.ts` for one runtime.
+ *     deno task faults [MESSAGES] [KILLS] [--runtime=deno|bun]
+ *
+ * 20,000 messages and 30 kills in each runtime in turn unless told otherwise; about 15 minutes a runtime. Prints what
+ * was counted and what did not hold; the exit code is 1 if a figure breaks its promise.
  * @module
  */
 
+import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
-import { countLoss, type LossOptions } from "../support/peers/loss.ts";
-import { currentRuntime } from "../support/peers/process.ts";
-import { countReconnects } from "../support/peers/reconnects.ts";
+import { countLoss, type LossOptions, type LossResult } from "../support/peers/loss.ts";
+import { currentRuntime, runtimeCommand, type RuntimeName } from "../support/peers/process.ts";
+import { countReconnects, type ReconnectResult } from "../support/peers/reconnects.ts";
 
-const [messages = "20000", kills = "30"] = process.argv.slice(2);
+const RECONNECTS = 500;
+/** Sockets that may be on their way out when descriptors are counted. */
+const DESCRIPTORS = 5;
+const GROWTH_MIB = 32;
+
+const { values: { runtime, here }, positionals: [messages = "20000", kills = "30"] } = parseArgs({
+  options: { runtime: { type: "string" }, here: { type: "boolean" } },
+  allowPositionals: true,
+});
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-for (const server of ["python", "deno", "bun"] as const) {
-  for (
-    const [name, rate, inDoubt] of [["500/s", 500, "report"], ["unpaced", Infinity, "report"], [
-      "500/s",
-      500,
-      "resend",
-    ]] as const
-  ) {
-    const options: LossOptions = { server, rate, inDoubt, messages: Number(messages), kills: Number(kills) };
-    say(`client ${currentRuntime}, server ${server}, ${name}, ${inDoubt}: ${JSON.stringify(await countLoss(options))}`);
-  }
+/** What was promised and did not hold. */
+function brokenByLoss(result: LossResult, { inDoubt }: LossOptions): string[] {
+  const promises: readonly (readonly [isKept: boolean, what: string])[] = [
+    [result.killed > 0, "the server is killed while messages are sent (if not, ask for more messages)"],
+    [result.silent === 0, "every message is received, reported or thrown"],
+    [inDoubt === "resend" || result.duplicates === 0, "no message is received twice"],
+    [inDoubt === "resend" || result.disordered === 0, "messages are received in order"],
+  ];
+  return promises.filter(([isKept]) => !isKept).map(([, what]) => what);
 }
-say(`client ${currentRuntime}: ${JSON.stringify(await countReconnects(500))}`);
-process.exit(0);
+
+function brokenByReconnects({ reconnects, descriptors, rss }: ReconnectResult): string[] {
+  const promises: readonly (readonly [isKept: boolean, what: string])[] = [
+    [reconnects >= RECONNECTS, `the client is connected again ${RECONNECTS} times`],
+    [descriptors[1] < descriptors[0] + DESCRIPTORS, "no file descriptor is left open"],
+    [rss[1] < rss[0] + GROWTH_MIB, `memory grows by less than ${GROWTH_MIB} MiB`],
+  ];
+  return promises.filter(([isKept]) => !isKept).map(([, what]) => what);
+}
+
+/** Says what was counted, and gives how many promises were broken. */
+function report(what: string, result: object, broken: readonly string[]): number {
+  say(`${broken.length === 0 ? "PASS" : "FAIL"} ${what}: ${JSON.stringify(result)}`);
+  for (const promise of broken) say(`  MISSED: ${promise}`);
+  return broken.length;
+}
+
+/** Runs everything in this runtime; gives how many promises were broken. */
+async function runHere(): Promise<number> {
+  const ways = [["500/s", 500, "report"], ["unpaced", Infinity, "report"], ["500/s", 500, "resend"]] as const;
+  let broken = 0;
+  for (const server of ["python", "deno", "bun"] as const) {
+    for (const [name, rate, inDoubt] of ways) {
+      const options: LossOptions = { server, rate, inDoubt, messages: Number(messages), kills: Number(kills) };
+      const result = await countLoss(options);
+      const what = `client ${currentRuntime}, server ${server}, ${name}, ${inDoubt}`;
+      broken += report(what, result, brokenByLoss(result, options));
+    }
+  }
+  const reconnects = await countReconnects(RECONNECTS);
+  return broken + report(`client ${currentRuntime}, reconnects`, reconnects, brokenByReconnects(reconnects));
+}
+
+/** Runs this program in a runtime; gives its exit code. */
+function runIn(name: RuntimeName): number {
+  const [command, args] = runtimeCommand(name, fileURLToPath(import.meta.url), [messages, kills, "--here"]);
+  return spawnSync(command, args, { stdio: "inherit" }).status ?? 1;
+}
+
+if (here === true) {
+  process.exit(await runHere() === 0 ? 0 : 1);
+} else {
+  const runtimes = (["deno", "bun"] as const).filter((name) => runtime === undefined || runtime === name);
+  const codes = runtimes.map(runIn);
+  process.exit(codes.length > 0 && codes.every((code) => code === 0) ? 0 : 1);
+}

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { filesIn, publishedModules, publishedPages } from "../package.ts";
+import { filesIn, publishedModules, publishedPages, readText } from "../package.ts";
 import type { RuntimeName } from "../peers/process.ts";
 
 /** One process. */
@@ -32,10 +32,14 @@ function isTest(path: string): boolean {
   return path.endsWith("_test.ts");
 }
 
+/** An example: a block of TypeScript or JavaScript in a page or a docstring that is not marked as not to be run. */
+const EXAMPLE = /^\s*(?:\* )?```(?:ts|tsx|js|jsx|typescript|javascript)\b(?!.*\bignore\b)/m;
+
 /** Groups what has examples: an example of a page takes longer than one of a docstring. */
 function docJobs(files: readonly string[]): Job[] {
-  const modules = files.filter((path) => path.endsWith(".ts"));
-  const pages = files.filter((path) => path.endsWith(".md")).map((path) => [path, [path]] as const);
+  const documented = files.filter((path) => EXAMPLE.test(readText(path)));
+  const modules = documented.filter((path) => path.endsWith(".ts"));
+  const pages = documented.filter((path) => path.endsWith(".md")).map((path) => [path, [path]] as const);
   const groups = [...pages, ...(modules.length === 0 ? [] : [["docstrings", modules] as const])];
   return groups.map(([name, group]) => ({
     name: `deno examples in ${name}`,
