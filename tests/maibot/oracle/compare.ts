@@ -108,11 +108,13 @@ export interface Judged {
   readonly accounts: Record<string, string>;
   /** The rules of ours that are asked. */
   readonly version: MaibotVersion;
+  /** Whether MaiBot is the one that the vectors were recorded from. */
+  readonly isRecorded: boolean;
 }
 
 /** Compares everything there is to compare of one frame; counts the comparisons. */
 export function compare(judged: Judged): { count: number; differences: Difference[] } {
-  const { set, frame, answer, version } = judged;
+  const { set, frame, answer, isRecorded } = judged;
   const differences: Difference[] = [];
   let count = 0;
   const note: Note = (aspect, ours, theirs, detail = "") => {
@@ -122,6 +124,6 @@ export function compare(judged: Judged): { count: number; differences: Differenc
   };
   compareIssues(judged, note);
   compareReceipt(judged, note);
-  if (version === "1.3.15") compareVector(frame, answer, note);
+  if (isRecorded) compareVector(frame, answer, note);
   return { count, differences };
 }
