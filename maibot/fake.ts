@@ -25,7 +25,7 @@ import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import { LoopError } from "./loop_error.ts";
 import type { SayContent } from "./outbound.ts";
-import type { Fields } from "./python.ts";
+import { type Fields, strip } from "./python.ts";
 import { type Asked, readAccounts } from "./session.ts";
 import { shorten } from "./shorten.ts";
 import { Voice } from "./voice.ts";
@@ -96,7 +96,7 @@ export class FakeMaiBot {
     checkOptions(options);
     const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
     const { version = "1.3.15", account = DEFAULT_ACCOUNT, accounts, nickname = "麦麦", policy = null } = options;
-    const everywhere = account.trim(); // as MaiBot reads what names it
+    const everywhere = strip(account); // as MaiBot reads what names it
     this.#asked = { version, accountOn: accounts === undefined ? () => everywhere : readAccounts(accounts) };
     this.#voice = new Voice({ answers, nickname, policy, asked: this.#asked });
     this.#delay = delay;

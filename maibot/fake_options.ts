@@ -1,3 +1,4 @@
+import { strip } from "./python.ts";
 import { checkChoice, checkFunction, checkNumber, checkObject, checkSecrets } from "../internal/options.ts";
 import { utf8Length } from "../internal/utf8.ts";
 import type { MessageBase } from "../schema.ts";
@@ -189,14 +190,6 @@ export interface RestartOptions {
   downtime?: number;
 }
 
-function checkAccounts(owner: string, accounts: Readonly<Record<string, string>>): void {
-  checkObject(owner, "accounts", accounts);
-  for (const [platform, account] of Object.entries(accounts)) {
-    if (typeof account === "string" && account.trim() !== "") continue;
-    throw new TypeError(`Cannot create ${owner} as 'accounts.${platform}' must be a string that is not blank`);
-  }
-}
-
 /** Checks the options of a fake, naming the one at fault. */
 export function checkOptions(
   { answers, delay, tokens, path, keep, closeTimeout, account, accounts, nickname, policy, version }: FakeMaiBotOptions,
@@ -204,7 +197,7 @@ export function checkOptions(
   const owner = "FakeMaiBot";
   if (version !== undefined) checkChoice(owner, "version", version, MAIBOT_VERSIONS);
   if (policy !== undefined) checkFunction(owner, "policy", policy);
-  if (accounts !== undefined) checkAccounts(owner, accounts);
+  if (accounts !== undefined) checkObject(owner, "accounts", accounts);
   if (answers !== undefined && answers !== "echo" && typeof answers !== "function" && !Array.isArray(answers)) {
     throw new TypeError(`Cannot create ${owner} as 'answers' must be "echo", a list or a function`);
   }
@@ -219,7 +212,9 @@ export function checkOptions(
       throw new TypeError(`Cannot create ${owner} as '${name}' must be a string`);
     }
   }
-  if (account?.trim() === "") throw new TypeError(`Cannot create ${owner} as 'account' must not be blank`);
+  if (account !== undefined && strip(account) === "") {
+    throw new TypeError(`Cannot create ${owner} as 'account' must not be blank`);
+  }
   for (const [name, value] of Object.entries({ delay, keep, closeTimeout })) {
     if (value !== undefined) checkNumber(owner, name, value, 0);
   }

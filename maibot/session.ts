@@ -35,8 +35,16 @@ export function platformKey(platform: string): string {
   return strip(platform).toLowerCase();
 }
 
-/** Reads the accounts that somebody says MaiBot's configuration has. */
+/**
+ * Reads the accounts that somebody says MaiBot's configuration has.
+ *
+ * @throws {TypeError} If an account is not a string, or blank; the text names its platform.
+ */
 export function readAccounts(accounts: Readonly<Record<string, string>>): AccountOn {
+  for (const [platform, account] of Object.entries(accounts)) {
+    if (typeof account === "string" && strip(account) !== "") continue;
+    throw new TypeError(`'accounts.${platform}' must be a string that is not blank: received ${typeof account}`);
+  }
   const byKey = new Map(Object.entries(accounts).map(([platform, account]) => [platformKey(platform), strip(account)]));
   return (platform) => byKey.get(platformKey(platform)) || null;
 }
