@@ -29,7 +29,7 @@ const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     name: "long names in the fake's log",
     reason: "the fake cuts a name from outside after 40 characters, MaiBot logs all of it",
-    isMatch: ({ aspect, ours, theirs }) => aspect === "fake: log" && isCut(ours, theirs),
+    isMatch: ({ aspect, ours, theirs }) => aspect.startsWith("fake: ") && isCut(ours, theirs),
   },
   {
     name: "half characters in what was built",
@@ -44,8 +44,7 @@ const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     name: "policy files",
     reason: "maibotIssues does not see config/adapter_policy.toml, and the fake takes a function instead",
     isMatch: ({ aspect, frame, answer }) => {
-      return (aspect === "issues: unanswered" || aspect === "fake: unanswered") && frame.policy !== undefined &&
-        answer.muted;
+      return aspect !== "issues: drop" && aspect !== "fake: drop" && frame.policy !== undefined && answer.muted;
     },
   },
   {

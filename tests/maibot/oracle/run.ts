@@ -52,14 +52,14 @@ function rulesFor(version: string): MaibotVersion {
 async function judgeSet({ python, version, isRecorded }: MaiBot, set: FrameSet): Promise<Outcome> {
   const accounts = accountsOf(set.accounts);
   const texts = set.frames.map(({ text }) => text);
-  const [answers, receipts] = await Promise.all([
+  const [answers, fakes] = await Promise.all([
     askOracle(python, set.frames, set.accounts),
     sendToFake(texts, accounts, version),
   ]);
   const compared = set.frames.map((frame, index) => {
-    const [answer, receipt] = [answers[index], receipts[index]];
-    if (answer === undefined || receipt === undefined) throw new Error("Cannot compare as every frame must be judged");
-    return compare({ set, frame, answer, receipt, accounts, version, isRecorded });
+    const [answer, fake] = [answers[index], fakes[index]];
+    if (answer === undefined || fake === undefined) throw new Error("Cannot compare as every frame must be judged");
+    return compare({ set, frame, answer, fake, accounts, version, isRecorded });
   });
   const count = compared.reduce((sum, each) => sum + each.count, 0);
   return { set, count, differences: compared.flatMap((each) => each.differences) };
