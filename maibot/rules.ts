@@ -3,11 +3,11 @@
  * @module
  */
 
-/** The versions of MaiBot whose rules are known. */
-export const MAIBOT_VERSIONS = ["1.3.15", "1.2.1"] as const;
-
 /** A version of MaiBot whose rules are known; others behave like the nearest of them. */
-export type MaibotVersion = typeof MAIBOT_VERSIONS[number];
+export type MaibotVersion = "1.3.15" | "1.2.1";
+
+/** The versions of MaiBot whose rules are known, the newest first. */
+export const MAIBOT_VERSIONS: readonly MaibotVersion[] = ["1.3.15", "1.2.1"];
 
 /**
  * What MaiBot does to a message that breaks a rule: `drop` loses all of it without a word to the sender, `unanswered`
