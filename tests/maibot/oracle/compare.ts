@@ -4,9 +4,9 @@
  */
 
 import { type MaibotIssue, maibotIssues, type MaibotVersion } from "../../../maibot/mod.ts";
-import { type MaibotReceipt } from "../../../maibot/fake/mod.ts";
 import type { Frame, FrameSet } from "./frames.ts";
 import type { OracleAnswer, OracleLine } from "./oracle.ts";
+import type { FakeAnswer } from "./wire.ts";
 
 /** What is compared. */
 export type Aspect =
@@ -15,6 +15,7 @@ export type Aspect =
   | "fake: drop"
   | "fake: unanswered"
   | "fake: log"
+  | "fake: remarks"
   | "vector";
 
 /** One comparison that came out unequal. */
@@ -67,13 +68,35 @@ function compareIssues({ frame, answer, accounts, version }: Judged, note: Note)
   }
 }
 
-function compareReceipt({ receipt, answer, version }: Judged, note: Note): void {
+function compareReceipt({ fake: { receipt }, answer, version }: Judged, note: Note): void {
   const { kind, issues, isAnswerable: canAnswer, log } = receipt;
   // The fake takes an echo only of a message that it sent, and the oracle of any: the issues are alike.
   const isDropped = kind === "broken" || isDrop(issues);
   note("fake: drop", verdictOf(isDropped), answer.verdict, describe(issues));
   if (answer.stored !== null && !isDropped) note("fake: unanswered", !canAnswer, !isAnswerable(answer, version));
   if (answer.verdict === "drop" && kind !== "broken") note("fake: log", log?.text ?? null, dropLine(answer));
+}
+
+const NO_CHAT = "适配器名单禁止创建聊天运行实例";
+const EMPTY_IMAGE = "处理消息组件时发生错误: 必须提供图片哈希值或图片字节数据";
+
+/**
+ * What MaiBot says of a frame that it takes, as far as the fake says it: of an old route once instead of up to five times,
+ * and of a chat that it does not open without the id.
+ */
+function remarksOf({ lines }: OracleAnswer): string[] {
+  const texts = lines.filter(([level]) => level !== "INFO").map(([, , text]) => text);
+  const oldRoute = texts.findLast((text) => text.startsWith(OLD_ROUTE));
+  return [
+    ...(oldRoute === undefined ? [] : [oldRoute]),
+    ...(texts.includes(EMPTY_IMAGE) ? [EMPTY_IMAGE] : []),
+    ...(texts.some((text) => text.startsWith(NO_CHAT)) ? [NO_CHAT] : []),
+  ];
+}
+
+function compareRemarks({ fake: { receipt, remarks }, answer }: Judged, note: Note): void {
+  if (answer.stored === null || !receipt.isAccepted || isSpeaking(answer.lines)) return;
+  note("fake: remarks", remarks.map(({ text }) => text).join("\n"), remarksOf(answer).join("\n"));
 }
 
 /** Cuts what was cut as it was recorded: `xxx…(70000)`. */
@@ -105,15 +128,17 @@ export interface Judged {
   readonly set: FrameSet;
   readonly frame: Frame;
   readonly answer: OracleAnswer;
-  readonly receipt: MaibotReceipt;
+  readonly fake: FakeAnswer;
   readonly accounts: Record<string, string>;
   /** The rules of ours that are asked. */
   readonly version: MaibotVersion;
+  /** Whether MaiBot is the one that the vectors were recorded from. */
+  readonly isRecorded: boolean;
 }
 
 /** Compares everything there is to compare of one frame; counts the comparisons. */
 export function compare(judged: Judged): { count: number; differences: Difference[] } {
-  const { set, frame, answer, version } = judged;
+  const { set, frame, answer, isRecorded } = judged;
   const differences: Difference[] = [];
   let count = 0;
   const note: Note = (aspect, ours, theirs, detail = "") => {
@@ -123,6 +148,10 @@ export function compare(judged: Judged): { count: number; differences: Differenc
   };
   compareIssues(judged, note);
   compareReceipt(judged, note);
-  if (version === "1.3.15") compareVector(frame, answer, note);
+  if (isRecorded) {
+    // The texts have changed with 1.3.13 and 1.3.14.
+    compareRemarks(judged, note);
+    compareVector(frame, answer, note);
+  }
   return { count, differences };
 }

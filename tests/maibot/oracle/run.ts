@@ -29,6 +29,7 @@ const SHOWN_LENGTH = 600;
 
 interface MaiBot {
   readonly python: string;
+  readonly isRecorded: boolean;
   readonly version: MaibotVersion;
 }
 
@@ -48,17 +49,17 @@ function rulesFor(version: string): MaibotVersion {
   return /^(?:0|1\.[0-2]|1\.3\.[0-9])(?:\.|$)/.test(version) ? "1.2.1" : "1.3.15";
 }
 
-async function judgeSet({ python, version }: MaiBot, set: FrameSet): Promise<Outcome> {
+async function judgeSet({ python, version, isRecorded }: MaiBot, set: FrameSet): Promise<Outcome> {
   const accounts = accountsOf(set.accounts);
   const texts = set.frames.map(({ text }) => text);
-  const [answers, receipts] = await Promise.all([
+  const [answers, fakes] = await Promise.all([
     askOracle(python, set.frames, set.accounts),
     sendToFake(texts, accounts, version),
   ]);
   const compared = set.frames.map((frame, index) => {
-    const [answer, receipt] = [answers[index], receipts[index]];
-    if (answer === undefined || receipt === undefined) throw new Error("Cannot compare as every frame must be judged");
-    return compare({ set, frame, answer, receipt, accounts, version });
+    const [answer, fake] = [answers[index], fakes[index]];
+    if (answer === undefined || fake === undefined) throw new Error("Cannot compare as every frame must be judged");
+    return compare({ set, frame, answer, fake, accounts, version, isRecorded });
   });
   const count = compared.reduce((sum, each) => sum + each.count, 0);
   return { set, count, differences: compared.flatMap((each) => each.differences) };
@@ -157,11 +158,12 @@ async function main({ maibot, cache, frames }: Wanted): Promise<number> {
   const installed = await versionOf(python);
   const version = rulesFor(installed);
   print(`MaiBot ${installed} (${python}), our rules for ${version}`);
+  const isRecorded = installed === PINNED_VERSION;
   const isComplete = isDeepStrictEqual({ installed, frames }, {
     installed: PINNED_VERSION,
     frames: readFlags([]).frames,
   });
-  return report(await judgeAll({ python, version }, frameSets(frames)), version, isComplete);
+  return report(await judgeAll({ python, version, isRecorded }, frameSets(frames)), version, isComplete);
 }
 
 /** Reads the command line; null, and a line that says why, if it is wrong. */

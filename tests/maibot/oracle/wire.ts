@@ -3,8 +3,15 @@
  * @module
  */
 
-import { type MaibotVersion } from "../../../maibot/mod.ts";
-import { FakeMaiBot, type MaibotReceipt } from "../../../maibot/fake/mod.ts";
+import { FakeMaiBot, type MaibotLogLine, type MaibotReceipt } from "../../../maibot/fake/mod.ts";
+import type { MaibotVersion } from "../../../maibot/mod.ts";
+
+/** What the fake makes of one frame. */
+export interface FakeAnswer {
+  readonly receipt: MaibotReceipt;
+  /** What it logs of a frame that it takes. */
+  readonly remarks: readonly MaibotLogLine[];
+}
 
 /** Waits at most so long for the fake to read all frames. */
 const TIME_LIMIT_MS = 120_000;
@@ -22,25 +29,28 @@ export async function sendToFake(
   texts: readonly string[],
   accounts: Record<string, string>,
   version: MaibotVersion,
-): Promise<MaibotReceipt[]> {
-  const receipts: MaibotReceipt[] = [];
+): Promise<FakeAnswer[]> {
+  const answers: { receipt: MaibotReceipt; remarks: MaibotLogLine[] }[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   await using bot = new FakeMaiBot({ version, accounts, keep: 1 });
   bot.on("received", (receipt) => {
-    receipts.push(receipt);
-    if (receipts.length === texts.length) resolve();
+    // Why a frame is dropped is logged just before its receipt, and what else there is to say right after it.
+    if (receipt.log !== null) answers.at(-1)?.remarks.pop();
+    answers.push({ receipt, remarks: [] });
+    if (answers.length === texts.length) resolve();
   });
+  bot.on("log", (line) => void answers.at(-1)?.remarks.push(line));
   bot.on("error", reject);
   const socket = new WebSocket(bot.listen({ port: 0 }), { headers: { platform: "qq" } });
   const timer = setTimeout(() => socket.close(), TIME_LIMIT_MS);
   socket.onopen = () => texts.forEach((text) => socket.send(text));
   socket.onclose = ({ code }) =>
     reject(
-      new Error(`Cannot compare as the fake must read every frame: ${receipts.length} of ${texts.length}, ${code}`),
+      new Error(`Cannot compare as the fake must read every frame: ${answers.length} of ${texts.length}, ${code}`),
     );
   try {
     await promise;
-    return receipts;
+    return answers.map(({ receipt, remarks }) => ({ receipt, remarks: [...remarks] })); // before the line of its end
   } finally {
     clearTimeout(timer);
     socket.close();

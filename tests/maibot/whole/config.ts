@@ -67,46 +67,40 @@ function botSettings(port: number): readonly (readonly [section: string, key: st
 /** Replaces one value of a TOML text. */
 function withValue(text: string, section: string, key: string, value: Value): string {
   const lines = text.split("\n");
-  const start = lines.findIndex((line) => line.startsWith(`[${section}]`));
-  const length = start < 0 ? -1 : lines.slice(start + 1).findIndex((line) => line.startsWith(`${key} = `));
-  const end = start < 0 ? -1 : lines.slice(start + 1).findIndex((line) => line.startsWith("["));
-  if (length < 0 || (end >= 0 && end < length)) {
+  const header = lines.findIndex((line) => line.startsWith(`[${section}]`));
+  const next = lines.findIndex((line, index) => index > header && line.startsWith("["));
+  const at = lines.findIndex((line, index) => index > header && line.startsWith(`${key} = `));
+  if (header < 0 || at < 0 || (next >= 0 && next < at)) {
     throw new Error(`Cannot configure MaiBot: it has no "${key}" in [${section}]; adapt tests/maibot/whole/config.ts`);
   }
-  lines[start + 1 + length] = `${key} = ${JSON.stringify(value)}`;
+  lines[at] = `${key} = ${JSON.stringify(value)}`;
   return lines.join("\n");
+}
+
+function modelOf(task: string): string[] {
+  const names = [`model_identifier = "${task}"`, `name = "${task}"`];
+  return ["[[models]]", 'model_type = "llm"', ...names, 'api_provider = "fake"'];
 }
 
 /** Everything MaiBot asks goes to the one fake model, under the name of the task. */
 function modelConfig(version: string, modelUrl: string): string {
-  const models = TASKS.map((
-    task,
-  ) => [
-    "[[models]]",
-    'model_type = "llm"',
-    `model_identifier = "${task}"`,
-    `name = "${task}"`,
-    'api_provider = "fake"',
-  ]);
-  const tasks = TASKS.map((task) => [`[model_task_config.${task}]`, `model_list = ["${task}"]`]);
-  return [
+  const sections = [
     ["[inner]", `version = "${version}"`],
-    ...models,
-    ...tasks,
+    ...TASKS.map(modelOf),
+    ...TASKS.map((task) => [`[model_task_config.${task}]`, `model_list = ["${task}"]`]),
     ["[[api_providers]]", 'name = "fake"', `base_url = "${modelUrl}"`, 'api_key = "none"', "max_retry = 1"],
-  ].map((lines) => lines.join("\n")).join("\n\n") + "\n";
+  ];
+  return sections.map((lines) => `${lines.join("\n")}\n`).join("\n");
 }
 
 /** Configures a MaiBot whose folder `maibot init` has filled. */
 export async function configure(folder: string, { port, modelUrl }: MaiBotSettings): Promise<void> {
-  const [botPath, modelPath] = ["bot_config.toml", "model_config.toml"].map((name) => join(folder, "config", name));
-  const bot = await readFile(botPath!, "utf8");
-  const settings = botSettings(port);
-  await writeFile(
-    botPath!,
-    settings.reduce((text, [section, key, value]) => withValue(text, section, key, value), bot),
-  );
-  const version = /^version = "(.+)"$/m.exec(await readFile(modelPath!, "utf8"))?.[1];
-  if (version === undefined) throw new Error(`Cannot configure MaiBot: ${modelPath} tells no version`);
-  await writeFile(modelPath!, modelConfig(version, modelUrl));
+  const botPath = join(folder, "config", "bot_config.toml");
+  const modelPath = join(folder, "config", "model_config.toml");
+  let bot = await readFile(botPath, "utf8");
+  for (const [section, key, value] of botSettings(port)) bot = withValue(bot, section, key, value);
+  await writeFile(botPath, bot);
+  const version = /^version = "(.+)"$/m.exec(await readFile(modelPath, "utf8"))?.[1];
+  if (version === undefined) throw new Error(`Cannot configure MaiBot: ${modelPath} has no version`);
+  await writeFile(modelPath, modelConfig(version, modelUrl));
 }

@@ -25,6 +25,7 @@ async function forgetAccount(stage: Stage): Promise<void> {
   await platform.connected();
   const stranger = `${USERS[runtime]}0`;
   say(stage, platform, stranger, { text: "hello?" });
+  await maibot.logged(new RegExp(`\\[user ${stranger}的私聊\\] 回复工具未生成可见消息`));
   transcript.line("MaiBot logs", (await maibot.logged(/ValueError: 固定引用规则需要明确的 bot 发送账号/)).trim());
   // A command is answered without a model, and so without a quote. Had there been an answer, it would come before.
   await talk(stage, platform, stranger, { text: "/clear" }, FORBIDDEN);
@@ -33,8 +34,7 @@ async function forgetAccount(stage: Stage): Promise<void> {
 }
 
 async function useWrongToken({ runtime, maibot, transcript }: Stage): Promise<void> {
-  const options = { url: maibot.url, account: ACCOUNT, token: "wrong" };
-  await using platform = new FirstPlatform(runtime, options);
+  await using platform = new FirstPlatform(runtime, { url: maibot.url, account: ACCOUNT, token: "wrong" });
   const code = await platform.refused();
   transcript.line("adapter is refused", code);
   assertEquals([code, (await platform.exit()).code], ["unauthorized", 1]);
@@ -55,8 +55,7 @@ export async function holdFirstConversations(stage: Stage): Promise<void> {
   const hold = (name: string, conversation: () => Promise<unknown>) =>
     transcript.hold(`${runtime}, my_platform: ${name}`, conversation);
   {
-    const options = { url: maibot.url, account: ACCOUNT, token: TOKEN };
-    await using platform = new FirstPlatform(runtime, options);
+    await using platform = new FirstPlatform(runtime, { url: maibot.url, account: ACCOUNT, token: TOKEN });
     await holdConversations(stage, platform);
     await hold("/clear with permission", () => talk(stage, platform, OPERATOR, { text: "/clear" }, "我暂时失忆了"));
     await hold("leaves", () => leave(platform));

@@ -68,8 +68,7 @@ export async function holdRestart(stage: Stage, makeBridges: MakeBridges): Promi
   await hold("MaiBot restarts, and answers what was written meanwhile", () => restart(stage, relay, platforms, user));
   for (const [platform, id] of ids) {
     await hold(`a quote of an answer from before the restart, on ${platform.name}`, async () => {
-      // MaiBot keeps what it has quoted in the text of its own message.
-      assertMatch(await quote(stage, platform, user, id), /的消息: (zero )?You said: zero\]$/);
+      assertMatch(await quote(stage, platform, user, id), /^\[回复了麦麦的消息: (zero )?You said: zero\]$/);
     });
   }
 }
