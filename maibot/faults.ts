@@ -17,7 +17,7 @@ import type { Fields } from "./python/values.ts";
 import { numberOf } from "./python/number.ts";
 import { type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
 import { contentFaults, type Report, shapeFaults } from "./segment_faults.ts";
-import { type Asked, isInternal, type Session, sessionOf } from "./session.ts";
+import { type Asked, isInternal, type Session, sessionOf } from "./chat_session.ts";
 import { chatFaults, storeFaults } from "./store_faults.ts";
 
 /** Takes a fault, with MaiBot's error text and how its log line begins. */

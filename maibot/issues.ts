@@ -1,7 +1,7 @@
 import { findFaults } from "./faults.ts";
 import { MAIBOT_VERSIONS, type MaibotLevel, type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
-import { type Asked, readAccounts } from "./session.ts";
-import { TEXTS } from "./texts.ts";
+import { type Asked, readAccounts } from "./chat_session.ts";
+import { TEXTS } from "./hints.ts";
 
 export type { MaibotLevel, MaibotRule, MaibotVersion } from "./rules.ts";
 

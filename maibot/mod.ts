@@ -34,8 +34,8 @@ export type {
   MaibotRule,
   MaibotVersion,
 } from "./issues.ts";
-export { mention, stripTrusted } from "./config.ts";
-export type { MentionOptions } from "./config.ts";
+export { mention, stripTrusted } from "./additional_config.ts";
+export type { MentionOptions } from "./additional_config.ts";
 
 // what MaiBot sends: whom it is for, what is in it, how it is called there
 export { replyTarget, unwrap } from "./reply_target.ts";

@@ -1,7 +1,7 @@
 import { SCOPE_KEYS } from "../schema/route.ts";
 import type { MessageBase, Seg } from "../schema/rules.ts";
 import { type Fields, isAbsent, isObject, own, toId } from "./python/values.ts";
-import { routeId } from "./route.ts";
+import { routeId } from "./legacy_route.ts";
 
 /** Whom a message of MaiBot is for. */
 export interface ReplyTarget {

@@ -1,7 +1,7 @@
 import { encodeError, type Fields, isAbsent, isObject, isTruthy, own, strip, toId, toText } from "./python/values.ts";
 import { isInteger } from "./python/number.ts";
 import type { Report } from "./segment_faults.ts";
-import { rowRoute, type Session, sessionText } from "./session.ts";
+import { rowRoute, type Session, sessionText } from "./chat_session.ts";
 import type { MaibotVersion } from "./rules.ts";
 
 const INFO = "$.message_info";

@@ -1,8 +1,8 @@
 import type { GroupInfo, GroupInput, MessageBase } from "../../schema/rules.ts";
 import { type Fields, strip } from "../python/values.ts";
-import { routeFields } from "../route.ts";
+import { routeFields } from "../legacy_route.ts";
 import type { MaibotVersion } from "../rules.ts";
-import { sessionOf } from "../session.ts";
+import { sessionOf } from "../chat_session.ts";
 
 /** Whom a message of MaiBot's is for: a group, or one user. */
 export interface SayTarget {

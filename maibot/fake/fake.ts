@@ -5,12 +5,12 @@ import { checkClose } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
 import { commandIn } from "../faults.ts";
-import { LoopError } from "../loop_error.ts";
+import { LoopError } from "./loop_guard.ts";
 import { type Fields, strip } from "../python/values.ts";
-import { type Asked, readAccounts } from "../session.ts";
+import { type Asked, readAccounts } from "../chat_session.ts";
 import { shorten } from "../shorten.ts";
-import type { Connection } from "./connection.ts";
-import { Connections } from "./connections.ts";
+import type { Connection } from "./peer.ts";
+import { Connections } from "./peers.ts";
 import type { Destination, SayTarget } from "./destination.ts";
 import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
@@ -26,9 +26,9 @@ import {
   type MaibotReceipt,
   type RestartOptions,
 } from "./options.ts";
-import type { SayContent } from "./outbound.ts";
+import type { SayContent } from "./bot_message.ts";
 import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
-import { Script } from "./script.ts";
+import { Script } from "./bot.ts";
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };

@@ -35,4 +35,4 @@ export type {
   RestartOptions,
 } from "./options.ts";
 export type { MaibotWaitOptions } from "./inbox.ts";
-export type { SayContent } from "./outbound.ts";
+export type { SayContent } from "./bot_message.ts";

@@ -5,7 +5,7 @@ import type { MaibotIssue } from "../issues.ts";
 import { strip } from "../python/values.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";
 import type { MaibotLogLine } from "./log.ts";
-import type { SayContent } from "./outbound.ts";
+import type { SayContent } from "./bot_message.ts";
 
 /** What a `FakeMaiBot` answers one message with; nothing when it is `null` or `undefined`. */
 export type MaibotAnswer = SayContent | null | undefined;

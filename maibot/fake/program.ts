@@ -13,7 +13,7 @@ import { customName } from "./receipt.ts";
 import type { MaibotReceipt } from "./options.ts";
 import { FakeMaiBot } from "./fake.ts";
 import { type HintLanguage, hintOf, MAX_ISSUES } from "../issues.ts";
-import { LoopError } from "../loop_error.ts";
+import { LoopError } from "./loop_guard.ts";
 import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";
 import { shorten } from "../shorten.ts";

@@ -5,10 +5,10 @@ import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotReceipt } from "./options.ts";
 import { ECHO_NAME } from "../faults.ts";
 import { issuesOf, type MaibotIssue } from "../issues.ts";
-import { maibotLogLine } from "../log_line.ts";
+import { maibotLogLine } from "../drop_log.ts";
 import { type Fields, hashError, isObject, isTruthy, own, toId, toText } from "../python/values.ts";
 import { parsePython, toPlain } from "../python/json.ts";
-import { type Asked, sessionOf } from "../session.ts";
+import { type Asked, sessionOf } from "../chat_session.ts";
 
 /** What an adapter says about a message it has delivered. */
 export interface Echo {

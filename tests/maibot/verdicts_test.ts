@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { readAsked } from "../../maibot/issues.ts";
-import { maibotLogLine } from "../../maibot/log_line.ts";
+import { maibotLogLine } from "../../maibot/drop_log.ts";
 import { maibotIssues, type MaibotVersion } from "../../maibot/mod.ts";
 import { parsePython } from "../../maibot/python/json.ts";
 import { MAIBOT_VERSIONS } from "../../maibot/rules.ts";

@@ -1,6 +1,6 @@
 import { type Fault, findFaults } from "./faults.ts";
 import { RULES } from "./rules.ts";
-import type { Asked } from "./session.ts";
+import type { Asked } from "./chat_session.ts";
 import { shorten } from "./shorten.ts";
 
 /** The line of one fault that drops. */

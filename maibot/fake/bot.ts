@@ -2,9 +2,9 @@ import type { MessageBase, Seg } from "../../schema/rules.ts";
 import { type Destination, GroupNames, namedDestination, replyDestination, type SayTarget } from "./destination.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotAnswer, MaibotAnswers, MaibotPolicy } from "./options.ts";
-import { maibotMessage, type SayContent } from "./outbound.ts";
+import { maibotMessage, type SayContent } from "./bot_message.ts";
 import { type Fields, strip } from "../python/values.ts";
-import { type Asked, isInternal, platformKey, sessionOf } from "../session.ts";
+import { type Asked, isInternal, platformKey, sessionOf } from "../chat_session.ts";
 
 /** The configuration of the MaiBot that a fake plays. */
 export interface ScriptOptions {

@@ -1,6 +1,6 @@
 import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/route.ts";
 import { type Fields, isObject, own, strip, toText } from "./python/values.ts";
-import { routeId } from "./route.ts";
+import { routeId } from "./legacy_route.ts";
 import type { MaibotVersion } from "./rules.ts";
 
 /** Finds the account that MaiBot speaks as on a platform; `null` if its configuration names none. */

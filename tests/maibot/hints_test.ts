@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { describe, it } from "@std/testing/bdd";
 
 import { readAsked } from "../../maibot/issues.ts";
-import { maibotLogLine } from "../../maibot/log_line.ts";
+import { maibotLogLine } from "../../maibot/drop_log.ts";
 import {
   hintOf,
   maibotIssues,

@@ -3,7 +3,7 @@ import type { Listener } from "../../runtime/types.ts";
 import { dialableHost, type ListenAddress } from "../../util/address.ts";
 import { CLOSE, type CloseFrame } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
-import { Connection } from "./connection.ts";
+import { Connection } from "./peer.ts";
 import { MAIBOT_KEEPALIVE } from "./keepalive.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 
