@@ -2,18 +2,10 @@ import { encodeMessage } from "../codec/encode.ts";
 import { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
-import { isCustom } from "../schema/custom.ts";
+import { isCustom } from "../schema/guards.ts";
 import { withRoute } from "../schema/route.ts";
-import {
-  createCustom,
-  createMessage,
-  type CustomMessage,
-  type GroupInput,
-  type MessageBase,
-  seg,
-  type UserInput,
-  type WireMessage,
-} from "../schema/rules.ts";
+import { createCustom, createMessage, type GroupInput, seg, type UserInput } from "../schema/build.ts";
+import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import { describeDrop, type Drop } from "../session/drops.ts";
 import { refuseReserved } from "../session/hello.ts";
 import type { Received, SessionEvents } from "../session/session.ts";

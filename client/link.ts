@@ -1,7 +1,7 @@
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Dialled, DialOptions } from "../runtime/types.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { WireMessage } from "../schema/types.ts";
 import { Session, type SessionChannel, type SessionEvents, type SessionOptions } from "../session/session.ts";
 import { connectionEnded } from "../session/transfer/transfers.ts";
 import type { Confirms, Line } from "./outbox.ts";

@@ -2,7 +2,7 @@ import type { OutboxSettings } from "./settings.ts";
 import { runtime } from "../runtime/mod.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import type { Timer } from "../runtime/clock.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { WireMessage } from "../schema/types.ts";
 import type { Drop, DropReason } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Queue } from "../util/queue.ts";

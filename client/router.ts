@@ -18,8 +18,8 @@
  */
 
 import { encodeMessage } from "../codec/encode.ts";
-import { platformOf } from "../schema/custom.ts";
-import type { CustomMessage, WireMessage } from "../schema/rules.ts";
+import { platformOf } from "../schema/guards.ts";
+import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import { describeDrop } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";

@@ -1,5 +1,5 @@
 import { unheard } from "../util/emitter.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { WireMessage } from "../schema/types.ts";
 
 /** One thing that is wrong with a message, as a `validate` function tells it. */
 export interface ValidationIssue {

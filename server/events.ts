@@ -2,7 +2,7 @@ import type { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import type { ServerTls } from "../runtime/types.ts";
-import type { CustomMessage, MessageBase, WireMessage } from "../schema/rules.ts";
+import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import type { LimitName } from "./options.ts";
 import type { Peer } from "./peer.ts";
 

@@ -5,7 +5,7 @@
 
 import { runtime } from "../runtime/mod.ts";
 import type { Listener } from "../runtime/types.ts";
-import { plainText } from "../schema/rules.ts";
+import { plainText } from "../schema/plain_text.ts";
 import { describeDrop } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import {

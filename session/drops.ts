@@ -3,8 +3,8 @@
  * @module
  */
 
-import { isCustom } from "../schema/custom.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import { isCustom } from "../schema/guards.ts";
+import type { WireMessage } from "../schema/types.ts";
 
 /** Why a message is lost, or may be: `unconfirmed` ones may have arrived. */
 export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";

@@ -1,5 +1,5 @@
 import { MAX_NESTING, survey } from "../codec/json.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { WireMessage } from "../schema/types.ts";
 
 /** The texts of messages whose handlers had not finished when they returned. */
 const texts = new WeakMap<WireMessage, string>();

@@ -1,6 +1,7 @@
-import { createCustom, type CustomMessage, type WireMessage } from "../schema/rules.ts";
+import { createCustom } from "../schema/build.ts";
+import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import { FRAME_BYTES } from "./transfer/frames.ts";
-import { isCustom } from "../schema/custom.ts";
+import { isCustom } from "../schema/guards.ts";
 
 /** Header by which a client of ours says what it can do beyond the deployed protocol. */
 export const HELLO_HEADER = "maim-hello";

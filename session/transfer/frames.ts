@@ -1,5 +1,6 @@
 import { MessageDecodeError } from "../../codec/errors.ts";
-import { createCustom, type CustomMessage } from "../../schema/rules.ts";
+import { createCustom } from "../../schema/build.ts";
+import type { CustomMessage } from "../../schema/types.ts";
 
 /** The `message_type_name` of every frame of a chunked transfer; PROTOCOL.md describes them. */
 export const CHUNK_NAME = "maim_chunk";

@@ -1,9 +1,8 @@
 import { runtime } from "../../runtime/mod.ts";
-import { MessageEncodeError } from "../../codec/errors.ts";
-import type { WireMessage } from "../../schema/rules.ts";
+import { MAX_BYTES, MessageEncodeError } from "../../codec/errors.ts";
+import type { WireMessage } from "../../schema/types.ts";
 import { CHUNK_LENGTH } from "./frames.ts";
-import { MAX_BYTES } from "../../codec/errors.ts";
-import { isCustom } from "../../schema/custom.ts";
+import { isCustom } from "../../schema/guards.ts";
 import { withoutInfoNulls } from "../../codec/nulls.ts";
 import { base64Length, Budget, Pieces } from "../../codec/stream/blocks.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "../../codec/stream/message_text.ts";

@@ -1,5 +1,5 @@
 import { MessageDecodeError } from "../../codec/errors.ts";
-import type { WireMessage } from "../../schema/rules.ts";
+import type { WireMessage } from "../../schema/types.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { decodePieces, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
