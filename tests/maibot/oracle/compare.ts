@@ -4,7 +4,7 @@
  */
 
 import { type MaibotIssue, maibotIssues, type MaibotVersion } from "../../../maibot/mod.ts";
-import { type MaibotReceipt } from "../../../maibot/fake/mod.ts";
+import type { MaibotReceipt } from "../../../maibot/fake/mod.ts";
 import type { Frame, FrameSet } from "./frames.ts";
 import type { OracleAnswer, OracleLine } from "./oracle.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type MaibotVersion } from "../../../maibot/mod.ts";
+import type { MaibotVersion } from "../../../maibot/mod.ts";
 import { FakeMaiBot, type MaibotReceipt } from "../../../maibot/fake/mod.ts";
 
 /** Waits at most so long for the fake to read all frames. */
