@@ -111,8 +111,8 @@ export interface SendTextOptions {
 /**
  * A connection to a maim_message server. When it is lost, the client reconnects.
  *
- * A new client is `idle` until {@linkcode MessageClient.connect}. It is `open` once the server is known to accept it, not
- * already after the handshake: the reference server accepts every handshake and closes those with a wrong token later.
+ * A new client is `idle` until {@linkcode MessageClient.connect}. It is `open` once the server is known to accept it, which
+ * is later than the handshake: the reference server accepts every handshake and closes those with a wrong token then.
  *
  * @example An adapter
  * ```ts

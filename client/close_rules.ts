@@ -1,5 +1,5 @@
 /**
- * What the end of a link means: the table of close codes, and of handshakes that failed.
+ * Rules for the end of a link: close codes, and handshakes that failed.
  * @module
  */
 
@@ -10,8 +10,9 @@ import { MessageConnectionError, type MessageConnectionErrorCode } from "../util
 import { oneLine } from "../util/display.ts";
 import type { LinkEnd } from "./link.ts";
 
-/** Why a link ended, and whether another dial can help. */
+/** Meaning of the end of a link. */
 export interface CloseVerdict {
+  /** Reason of the end, for the user. */
   readonly error: MessageConnectionError;
   /** True if another dial would end the same way. */
   readonly isFatal: boolean;

@@ -39,7 +39,7 @@ export class Connection {
   readonly #settings: ClientSettings;
   readonly #sessionEvents: SessionEvents<Link>;
   readonly #events: ConnectionEvents;
-  /** States that handlers of `status` have not been told yet. A handler may cause the next one. */
+  /** States that are not reported yet: a handler of `status` may cause the next state. */
   readonly #unreported: ClientStatus[] = [];
   #life: Life = { state: "idle" };
 

@@ -6,7 +6,7 @@ import { Session, type SessionChannel, type SessionEvents, type SessionOptions }
 import { connectionEnded } from "../session/transfer/transfers.ts";
 import type { OutboxLink, PongProof } from "./outbox.ts";
 
-/** How a link ended. */
+/** The end of a link. */
 export interface LinkEnd {
   /** Close code; 1006 if there was no close frame. */
   readonly code: number;

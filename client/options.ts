@@ -3,7 +3,7 @@ import type { ChunkOptions } from "../session/transfer/options.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { Validate } from "./validation.ts";
 
-/** When and how often a client reconnects. Durations are milliseconds. */
+/** Options for reconnecting. Durations are milliseconds. */
 export interface ReconnectOptions {
   /**
    * Delay before the first reconnect.
@@ -36,7 +36,7 @@ export interface ReconnectOptions {
    */
   maxAttempts?: number;
   /**
-   * How long a connection must have been open for the delay to start again from `minDelay`.
+   * Time that a connection must have been open for the delay to start again from `minDelay`.
    *
    * @default {10000}
    */
@@ -45,16 +45,16 @@ export interface ReconnectOptions {
   delay?: (attempt: number, reason: MessageConnectionError) => number;
 }
 
-/** How a client notices that the server no longer answers. Durations are milliseconds. */
+/** Options for noticing a server that no longer answers. Durations are milliseconds. */
 export interface HeartbeatOptions {
   /**
-   * How long nothing must have been received before the client asks the server for an answer.
+   * Time without anything received after which the client asks the server for an answer.
    *
    * @default {20000}
    */
   interval?: number;
   /**
-   * How long the answer may take. Then the connection is given up, and the client reconnects.
+   * Maximum time for the answer. After it the connection is given up, and the client reconnects.
    *
    * @default {10000}
    */
@@ -68,7 +68,7 @@ export interface HeartbeatOptions {
   probe?: boolean;
 }
 
-/** What is kept while messages cannot be sent, and what happens to messages that may be lost. */
+/** Options for messages that have to wait, and for sent messages that may be lost. */
 export interface OutboxOptions {
   /**
    * Maximum number of messages that wait.
@@ -89,7 +89,7 @@ export interface OutboxOptions {
    */
   maxAge?: number;
   /**
-   * What happens to messages in doubt, which may or may not have arrived when the connection was lost: `"report"` drops
+   * Treatment of messages in doubt, which may or may not have arrived when the connection was lost: `"report"` drops
    * each as `unconfirmed`; `"resend"` sends each once more with the same id, so that the receiver may get it twice.
    *
    * @default {"report"}
@@ -131,11 +131,11 @@ export interface MessageClientOptions {
   tls?: ClientTls;
   /** More headers for the handshake, for example for a proxy. */
   headers?: Readonly<Record<string, string>>;
-  /** When to reconnect; `false` never reconnects. */
+  /** Options for reconnecting; `false` never reconnects. */
   reconnect?: ReconnectOptions | false;
-  /** What is kept while messages cannot be sent; `false` keeps nothing while there is no connection. */
+  /** Options for messages that have to wait; `false` keeps nothing while there is no connection. */
   outbox?: OutboxOptions | false;
-  /** How to notice that the server no longer answers; `false` turns this off. */
+  /** Options for noticing a server that no longer answers; `false` turns this off. */
   heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that are received. */
   decode?: DecodeOptions;
@@ -147,13 +147,13 @@ export interface MessageClientOptions {
   /** Limits on large messages that are sent in chunks, to and from servers of this library; `false` turns chunks off. */
   chunks?: ChunkOptions | false;
   /**
-   * How long the handshake may take. The functions given as URL and token, called before it, may take as long again.
+   * Maximum time for the handshake. The functions given as URL and token, called before it, may take as long again.
    *
    * @default {10000}
    */
   connectTimeout?: number;
   /**
-   * How long `close()` may take: to send what waits, and for the closing handshake.
+   * Maximum time for `close()`: to send what waits, and for the closing handshake.
    *
    * @default {5000}
    */

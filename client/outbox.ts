@@ -9,7 +9,7 @@ import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
 import type { OutboxSettings } from "./settings.ts";
 
-/** What a pong proves about the messages before its ping: they were handled, only read, or nothing. */
+/** Proof that a pong gives about messages sent before its ping: they were handled, only read, or nothing is known. */
 export type PongProof = "handled" | "read" | "nothing";
 
 /** The link, as far as the outbox uses it. */
@@ -22,11 +22,11 @@ export interface OutboxLink {
   ping(): boolean;
 }
 
-/** What the end of a link tells about the messages sent over it. */
+/** The end of a link, as far as it tells about the messages sent over it. */
 export interface LinkOutcome {
   /** Time since when the server has not answered, on the runtime's clock; `Infinity` if it was not silent. */
   readonly silentSince: number;
-  /** What happened to the messages that are in doubt. `in_doubt` if that is not known. */
+  /** Fate of the messages that are in doubt; `in_doubt` if it is not known. */
   readonly sentMessages: "in_doubt" | "unauthorized" | "too_large" | "delivered";
   /** True if there will be another link. */
   readonly canResend: boolean;

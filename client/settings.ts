@@ -58,17 +58,17 @@ const TIMES: Numbers<"connectTimeout" | "closeTimeout"> = {
   closeTimeout: { default: 5000, least: 0 },
 };
 
-/** When to reconnect. `maxAttempts` is 0 if the option `reconnect` is `false`. */
+/** Settings of `reconnect`. `maxAttempts` is 0 if the option `reconnect` is `false`. */
 export interface ReconnectSettings extends Readonly<Record<keyof typeof RECONNECT, number>> {
   readonly delay: ReconnectOptions["delay"];
 }
 
-/** What is kept while messages cannot be sent. */
+/** Settings of `outbox`. */
 export interface OutboxSettings extends Readonly<Record<keyof typeof OUTBOX, number>> {
   readonly inDoubt: "report" | "resend";
 }
 
-/** How to notice that the server no longer answers. */
+/** Settings of `heartbeat`. */
 export interface HeartbeatSettings extends Readonly<Record<keyof typeof HEARTBEAT, number>> {
   readonly probe: boolean;
 }
@@ -200,8 +200,8 @@ function checkIdentity({ platform, token, account, scope }: MessageClientOptions
 /**
  * Checks the options of a client and fills in defaults.
  *
- * @throws {TypeError} If an option is of the wrong type; the text names it.
- * @throws {RangeError} If an option is out of range; the text names it.
+ * @throws {TypeError} If an option has the wrong type; the text names the option.
+ * @throws {RangeError} If an option is out of range; the text names the option.
  */
 export function resolveOptions(options: MessageClientOptions): ClientSettings {
   const { platform, token, headers = {}, tls = {}, account, scope, validate } = options;

@@ -5,7 +5,7 @@ export type ClientStatus =
   | {
     /** Not connected, and not trying to. */
     readonly state: "idle";
-    /** Why the last attempt to connect failed. */
+    /** Error of the last attempt to connect. */
     readonly reason?: MessageConnectionError;
   }
   | {
@@ -27,7 +27,7 @@ export type ClientStatus =
     readonly attempt: number;
     /** Milliseconds until the next attempt. */
     readonly delay: number;
-    /** Why the last connection or attempt ended. */
+    /** Error that ended the last connection or attempt. */
     readonly reason: MessageConnectionError;
   }
   | {
@@ -37,6 +37,6 @@ export type ClientStatus =
   | {
     /** Closed for good. */
     readonly state: "closed";
-    /** Why the client gave up; missing after `close()`. */
+    /** Error for which the client gave up; missing after `close()`. */
     readonly reason?: MessageConnectionError;
   };

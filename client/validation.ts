@@ -10,7 +10,7 @@ export interface ValidationIssue {
   readonly path: string;
   /** Name of the rule that was broken. */
   readonly rule?: string;
-  /** What to write instead. */
+  /** Advice: what to write instead. */
   readonly hint?: string;
 }
 

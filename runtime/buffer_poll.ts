@@ -1,5 +1,5 @@
 /**
- * How often the buffer of a socket is checked. Runtimes do not tell when it drains.
+ * Intervals at which the buffer of a socket is checked: runtimes do not report that it has drained.
  * @module
  */
 

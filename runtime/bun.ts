@@ -13,7 +13,7 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
-/** The parts of `Bun.serve` that this library uses. */
+/** The members of `Bun.serve` that this library uses. */
 interface BunServer {
   readonly port: number;
   upgrade(request: Request, options: { data: unknown }): boolean;

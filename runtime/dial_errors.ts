@@ -1,9 +1,9 @@
 /**
- * What the runtimes' errors about a failed dial mean. Nothing outside this folder reads the text of an error.
+ * Explains errors of the runtimes about a failed dial. Nothing outside this folder reads the text of an error.
  * @module
  */
 
-/** Errors of Deno, Bun and their TLS libraries, each with what is wrong and what to do. */
+/** Hints for errors of Deno, Bun and their TLS libraries: each says what is wrong and what to do. */
 const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [
     /CaUsedAsEndEntity/,
@@ -28,11 +28,11 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   ],
 ];
 
-/** What is known about a failed dial. */
+/** Explanation of a failed dial. */
 export interface DialFailure {
   /** The runtime's own text, with its error code; empty if there is none. */
   readonly text: string;
-  /** What is wrong and what to do; `null` if the error is not a known one. */
+  /** Hint for the user: what is wrong and what to do; `null` for an unknown error. */
   readonly hint: string | null;
 }
 

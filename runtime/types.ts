@@ -1,5 +1,5 @@
 /**
- * What the library needs of a runtime. Deno and Bun differ only behind these interfaces.
+ * The interfaces behind which Deno and Bun differ: everything that the library needs of a runtime.
  * @module
  */
 

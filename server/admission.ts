@@ -16,7 +16,7 @@ export interface Handshake {
   readonly address: string;
 }
 
-/** What was read from a handshake. Deno cannot read headers after the upgrade. */
+/** The caller of a handshake, read before the upgrade: Deno cannot read headers after it. */
 export interface Caller {
   /** Platform to route by; `"default"` if the caller gave none. */
   readonly platform: string;

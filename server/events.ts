@@ -26,7 +26,7 @@ export interface ServerListenOptions {
   signal?: AbortSignal;
 }
 
-/** How a connection ended. */
+/** The end of a connection. */
 export interface PeerEnd {
   /** Close code; 1006 if there was no close frame. */
   code: number;
@@ -68,7 +68,7 @@ export interface ServerDrop {
   /** The message. */
   message: WireMessage;
   /**
-   * Why it is lost. `slow`: the peer does not read, and `limits.queuedBytes` are queued to it. `too_large`: the peer
+   * Reason for the loss. `slow`: the peer does not read, and `limits.queuedBytes` are queued to it. `too_large`: the peer
    * refused the message, which was sent in chunks.
    */
   reason: "slow" | "too_large";

@@ -4,7 +4,7 @@ import type { ChunkOptions } from "../session/transfer/options.ts";
 /** Result of `authorize`: refuse the caller, accept it, or accept it under these platform names only. */
 export type Authorization = boolean | { platforms: readonly string[] };
 
-/** What happens when a platform connects that is connected already. */
+/** Treatment of a platform that connects although it is connected already. */
 export type DuplicatePolicy = "replace" | "reject" | "share";
 
 /** Limits on callers and connections. The README tells which attacks no limit can stop on Deno. */
@@ -76,14 +76,14 @@ export interface MessageServerOptions {
    */
   authorize?: (request: Request) => Authorization | Promise<Authorization>;
   /**
-   * How a caller is refused: `"close"` accepts the WebSocket and closes it with 1008, which every client can read;
+   * Way to refuse a caller: `"close"` accepts the WebSocket and closes it with 1008, which every client can read;
    * `"http"` answers HTTP 401 instead of the upgrade.
    *
    * @default {"close"}
    */
   refuse?: "close" | "http";
   /**
-   * What happens when a platform connects again: `"replace"` closes the older connection with 1000 `新的连接已建立`, as
+   * Treatment of a platform that connects again: `"replace"` closes the older connection with 1000 `新的连接已建立`, as
    * the reference library does; `"reject"` closes the new one with 4409; `"share"` keeps both and sends to both.
    *
    * @default {"replace"}

@@ -289,8 +289,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   }
 
   /**
-   * Sends the close frame once the peer has stopped sending and, where the runtime would discard it, what is queued was
-   * sent. Waits until the times given, at most.
+   * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, waits until
+   * they are sent, too. Both waits end at the times in `until`.
    */
   #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
     const now = runtime.now();

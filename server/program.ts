@@ -40,7 +40,7 @@ Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
   --help           prints this
 `;
 
-/** The parts of the runtime's built-in modules that the program uses. */
+/** The members of the runtime's built-in modules that the program uses. */
 export type System = ProgramSystem & {
   readonly fs: { readFile(path: string, encoding: "utf8"): Promise<string> };
 };

@@ -82,8 +82,8 @@ export function checkPath(owner: string, path: unknown): string {
 /**
  * Checks the options of a server and fills in defaults.
  *
- * @throws {TypeError} If an option is of the wrong type; the text names it.
- * @throws {RangeError} If an option is out of range; the text names it.
+ * @throws {TypeError} If an option has the wrong type; the text names the option.
+ * @throws {RangeError} If an option is out of range; the text names the option.
  */
 export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const { path = "/ws", refuse = "close", duplicates = "replace", origins = [], query = false, hello = true } = options;

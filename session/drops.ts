@@ -1,5 +1,5 @@
 /**
- * What is reported about a message that is lost, or may be.
+ * Messages that are lost, or may be, and how they are reported.
  * @module
  */
 
@@ -8,7 +8,7 @@ import type { WireMessage } from "../schema/types.ts";
 import { oneLine } from "../util/display.ts";
 
 /**
- * Why a message is lost. An `unconfirmed` message may have arrived, the others have not: `expired` waited too long,
+ * Reason for which a message is lost. An `unconfirmed` message may have arrived, the others have not: `expired` waited too long,
  * `too_large` and `unauthorized` were refused by the server, `closed` was still waiting when the client closed.
  */
 export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";
@@ -17,7 +17,7 @@ export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized
 export interface Drop {
   /** The message, as it was sent. */
   message: WireMessage;
-  /** Why it is lost. */
+  /** Reason for the loss. */
   reason: DropReason;
 }
 

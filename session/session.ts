@@ -58,6 +58,16 @@ export interface SessionOptions {
   readonly sharesTexts: boolean;
 }
 
+function nameNotAgreed(): MessageDecodeError {
+  return notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
+}
+
+/** Returns an error that is a fault of the other side; throws any other. */
+function asFault(error: unknown): MessageDecodeError {
+  if (error instanceof MessageDecodeError) return error;
+  throw error;
+}
+
 /**
  * The protocol over one connection, the same for clients and servers: features agreed on, pings, large messages in
  * chunks, and what each incoming frame is.
@@ -115,8 +125,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
       this.#remember(message, text);
       return message;
     } catch (error) {
-      if (error instanceof MessageDecodeError) return error;
-      throw error;
+      return asFault(error);
     }
   }
 
@@ -155,7 +164,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
       const number = pingNumber(message);
       if (number !== null && this.#receivePing(message.message_type_name, number)) return null;
     }
-    throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
+    throw nameNotAgreed();
   }
 
   #receiveChunk(frame: ChunkFrame): void {
@@ -248,14 +257,11 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
   #decodeCollected(text: string): Exclude<Received, null> {
     try {
       const message = decodeMessage(text, this.#options.decode);
-      if (isCustom(message) && isReserved(message.message_type_name)) {
-        throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
-      }
+      if (isCustom(message) && isReserved(message.message_type_name)) throw nameNotAgreed();
       this.#remember(message, text);
       return message;
     } catch (error) {
-      if (error instanceof MessageDecodeError) return error;
-      throw error;
+      return asFault(error);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Why a connection or a send failed. Codes are API, texts are not. */
+/** Reason for which a connection or a send failed. Codes are API, texts are not. */
 export type MessageConnectionErrorCode =
   | "not_open"
   | "refused"
@@ -12,7 +12,7 @@ export type MessageConnectionErrorCode =
 
 /** A connection could not be opened, has ended, or cannot take a message. */
 export class MessageConnectionError extends Error {
-  /** What happened. The README has a table of what to do about each code. */
+  /** Reason of the failure. The README has a table of what to do about each code. */
   readonly code: MessageConnectionErrorCode;
   /** Close code of the WebSocket, if there was one; 1006 if the connection was lost without a close frame. */
   readonly closeCode?: number;
@@ -20,7 +20,7 @@ export class MessageConnectionError extends Error {
   /**
    * Creates the error.
    *
-   * @param code What happened.
+   * @param code Reason of the failure.
    * @param message What happened, and what to do about it.
    * @param options Close code of the WebSocket, and the cause.
    */

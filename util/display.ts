@@ -1,6 +1,6 @@
 /**
- * How text from outside is printed. A name, an id, a close reason or an error text of a caller must not forge a line of a
- * log, write to a terminal, or fill a disk.
+ * Makes text from outside safe to print. A name, an id, a close reason or an error text of a caller must not forge a log
+ * line, control a terminal, or fill a disk.
  * @module
  */
 

@@ -1,6 +1,6 @@
 import { describeError } from "./display.ts";
 
-/** What a handler may return. A rejected promise becomes an `error` event. */
+/** Return value of a handler. A rejected promise becomes an `error` event. */
 export type HandlerResult = void | Promise<void>;
 
 /** Options of `on` and `onCustom`. */

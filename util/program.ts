@@ -1,5 +1,5 @@
 /**
- * What the programs of this library share: flags, printing, signals and exit codes.
+ * Functions that the programs of this library share: flags, printing, signals and exit codes.
  * @module
  */
 
@@ -8,7 +8,7 @@ export { oneLine } from "./display.ts";
 /** Flags by name, in the form that `parseArgs` of `node:util` expects. */
 export type FlagOptions = Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
 
-/** The parts of `node:util` and `node:process` that every program uses. Only a program may import these modules. */
+/** The members of `node:util` and `node:process` that every program uses. Only a program may import these modules. */
 export interface ProgramSystem {
   readonly util: {
     parseArgs(config: { args: string[]; options: FlagOptions }): { values: Record<string, unknown> };

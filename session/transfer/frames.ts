@@ -22,7 +22,7 @@ export const GRANT_WINDOW = 4;
 /** Maximum bytes of one transfer frame: each character of its chunk may be escaped, plus the envelope. */
 export const MAX_CHUNK_FRAME_BYTES: number = 2 * MAX_CHUNK_LENGTH + 4096;
 
-/** Why a receiver refuses a transfer. */
+/** Reason for which a receiver refuses a transfer. */
 export type RefusalReason = "too_large" | "too_many" | "timeout" | "invalid" | "cancelled";
 
 const REASONS: readonly string[] = ["too_large", "too_many", "timeout", "invalid", "cancelled"];

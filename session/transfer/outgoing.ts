@@ -26,10 +26,10 @@ export interface OutgoingOptions {
   readonly timeoutError: () => Error;
 }
 
-/** Why a transfer was given up. */
+/** Reason for which a transfer was given up. */
 interface Failure {
   readonly error: unknown;
-  /** True if the receiver has to be told. */
+  /** True if the receiver does not know yet. */
   readonly mustTell: boolean;
 }
 
