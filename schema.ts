@@ -16,39 +16,27 @@
  * @module
  */
 
-export {
-  createCustom,
-  createMessage,
-  createReply,
-  isCustomMessage,
-  isMessageBase,
-  isSeg,
-  messageIssue,
-  plainText,
-  seg,
-} from "./schema/rules.ts";
+export { createCustom, createMessage, createReply, seg } from "./schema/build.ts";
+export { isCustomMessage, isMessageBase, isSeg } from "./schema/guards.ts";
+export { plainText } from "./schema/plain_text.ts";
+export { messageIssue } from "./schema/rules.ts";
+export type { CreateMessageOptions, FileInput, GroupInput, SegBuilders, UserInput } from "./schema/build.ts";
+export type { MessageIssue, MessageIssueOptions } from "./schema/rules.ts";
 export type {
   BaseMessageInfo,
-  CreateMessageOptions,
   CustomMessage,
   FileData,
-  FileInput,
   FormatInfo,
   GroupInfo,
-  GroupInput,
   MessageBase,
-  MessageIssue,
-  MessageIssueOptions,
   PartyInfo,
   ReceiverInfo,
   Seg,
-  SegBuilders,
   SegDataMap,
   SegOf,
   SegType,
   SenderInfo,
   TemplateInfo,
   UserInfo,
-  UserInput,
   WireMessage,
-} from "./schema/rules.ts";
+} from "./schema/types.ts";

@@ -2,25 +2,17 @@ import { encodeMessage } from "../codec/encode.ts";
 import { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
-import { isCustom } from "../schema/custom.ts";
+import { isCustom } from "../schema/guards.ts";
 import { withRoute } from "../schema/route.ts";
-import {
-  createCustom,
-  createMessage,
-  type CustomMessage,
-  type GroupInput,
-  type MessageBase,
-  seg,
-  type UserInput,
-  type WireMessage,
-} from "../schema/rules.ts";
+import { createCustom, createMessage, type GroupInput, seg, type UserInput } from "../schema/build.ts";
+import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import { describeDrop, type Drop } from "../session/drops.ts";
 import { refuseReserved } from "../session/hello.ts";
 import type { Received, SessionEvents } from "../session/session.ts";
-import { wholeMessage } from "../session/transfer/text.ts";
+import { readWholeMessage } from "../session/transfer/text.ts";
 import type { SendStreamOptions } from "../session/transfer/transfers.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions, reportUnheard } from "../util/emitter.ts";
 import { closedError, Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import type { MessageClientOptions } from "./options.ts";
@@ -30,76 +22,77 @@ import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./val
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {
-  /** Ends the wait, not the connection: aborted later it does nothing. */
+  /** Aborts the wait. After `connect()` has resolved it has no effect. */
   signal?: AbortSignal;
   /**
-   * Whether a failed dial is followed by others under the reconnect policy, unless it is fatal.
+   * Retries a failed attempt as the option `reconnect` says, unless the failure is fatal.
    *
    * @default {false}
    */
   retry?: boolean;
 }
 
-/** Events of {@linkcode MessageClient} and what their handlers get. */
+/** Events of {@linkcode MessageClient}, with the arguments of their handlers. */
 export interface MessageClientEvents {
-  /** An ordinary message. */
+  /** An ordinary message was received. */
   message: [message: MessageBase];
-  /** A custom message, whatever its name. */
+  /** A custom message was received, of any name. */
   custom: [message: CustomMessage];
   /**
-   * A message that its sender streams. Segments and their bytes come as they are read, and no faster; a message that is
-   * not read for `chunks.timeout` is given up. Without a listener such a message is collected and an ordinary `message`.
+   * The server has begun to send a message as a stream. Its segments are received as fast as the handler reads them; if
+   * nothing is read for `chunks.timeout`, the transfer is aborted. Without a handler such a message is collected in memory
+   * and becomes an ordinary `message` event.
    */
   stream: [envelope: MessageEnvelope, segments: SegmentReader];
   /** The state has changed. */
   status: [status: ClientStatus];
-  /** A frame was not a message; nothing else happened. */
+  /** A frame was received that is not a message. The connection stays open. */
   invalid: [error: MessageDecodeError];
-  /** A message that `send()` took is lost, or may be. Without a listener it is a line on `console.error`. */
+  /** A message that `send()` accepted is lost, or may be. Without a handler it is one line on `console.error`. */
   drop: [drop: Drop];
   /**
-   * A message goes out although `validate` found something. Without a listener an issue of the level `unanswered` is a line
-   * on `console.error`, once for each rule.
+   * A message is sent although `validate` has found issues. Without a handler an issue with the level `unanswered` is one
+   * line on `console.error`, once for each rule.
    */
   warning: [message: WireMessage, issues: readonly ValidationIssue[]];
-  /** A handler failed. Without a listener it is a line on `console.error`. */
+  /** A handler has failed. Without a handler for this event it is one line on `console.error`. */
   error: [error: unknown];
 }
 
-/** The documented events, and one more for each custom name. */
+/** The public events, and one for each name of a custom message. */
 type Events = { [Name in keyof MessageClientEvents]: MessageClientEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage];
 };
 
 /** Counters and gauges of a {@linkcode MessageClient}. */
 export interface ClientStats {
-  /** Messages handed to the runtime, those sent again included. */
+  /** Messages sent; one that is sent again counts again. */
   sent: number;
   /** Messages received, custom ones included. */
   received: number;
-  /** Frames that were not messages. */
+  /** Frames received that were not messages. */
   invalid: number;
-  /** Messages lost, or perhaps lost: one for each `drop`. */
+  /** Messages that are lost, or may be: one for each `drop` event. */
   dropped: number;
   /** Messages that wait in the outbox. */
   waiting: number;
-  /** UTF-8 bytes of those. */
+  /** UTF-8 bytes of the messages that wait. */
   waitingBytes: number;
-  /** Times the connection became usable. */
+  /** Number of times that the connection was open. */
   opened: number;
 }
 
 /** Options of {@linkcode MessageClient.flush}. */
 export interface FlushOptions {
-  /** Ends the wait; what waits goes on waiting. */
+  /** Aborts the wait. The messages are still sent. */
   signal?: AbortSignal;
 }
 
-/** Whom {@linkcode MessageClient.sendText} speaks as, and where. */
+/** Options of {@linkcode MessageClient.sendText}: who the author is, and in which chat. */
 export interface SendTextOptions {
-  /** The author: an id, or an object with `user_id`. */
+  /** The author: a user id, or an object with `user_id`. */
   user: UserInput;
-  /** The group, left out in a private chat. */
+  /** The group: a group id, or an object with `group_id`. Left out in a private chat. */
   group?: GroupInput;
   /**
    * The bot's own id on the platform.
@@ -108,7 +101,7 @@ export interface SendTextOptions {
    */
   account?: string;
   /**
-   * Tells apart several connections of one account.
+   * Distinguishes several connections of one account.
    *
    * @default {the client's}
    */
@@ -116,10 +109,10 @@ export interface SendTextOptions {
 }
 
 /**
- * One connection to a maim_message server, dialled again when it falls.
+ * A connection to a maim_message server. When it is lost, the client reconnects.
  *
- * Nothing is dialled before {@linkcode MessageClient.connect}. `open` means welcome, not merely upgraded: the reference
- * accepts every caller first and closes those with a wrong token afterwards.
+ * A new client is `idle` until {@linkcode MessageClient.connect}. It is `open` once the server is known to accept it, which
+ * is later than the handshake: the reference server accepts every handshake and closes those with a wrong token then.
  *
  * @example An adapter
  * ```ts
@@ -136,7 +129,7 @@ export interface SendTextOptions {
  * ```
  */
 export class MessageClient {
-  /** The name this client routes by. */
+  /** Name that this client routes by. */
   readonly platform: string;
   readonly #connection: Connection;
   readonly #emitter = new Emitter<Events>();
@@ -146,19 +139,19 @@ export class MessageClient {
   readonly #unheardWarnings = new UnheardWarnings();
 
   /**
-   * Creates a client; nothing is dialled yet.
+   * Creates a client. It does not connect yet.
    *
-   * @param url Address of the server, `ws://` or `wss://`, or a function that gets it for each dial.
-   * @param options The platform, and how to connect.
-   * @throws {TypeError} If an option is of the wrong kind; the text names it.
-   * @throws {RangeError} If an option is out of range; the text names it.
+   * @param url Address of the server, `ws://` or `wss://`, or a function that returns it for each dial.
+   * @param options The options; `platform` is required.
+   * @throws {TypeError} If an option has the wrong type; the text names the option.
+   * @throws {RangeError} If an option is out of range; the text names the option.
    */
   constructor(url: string | URL | (() => string | Promise<string>), options: MessageClientOptions) {
     const settings = resolveOptions(options);
     this.platform = settings.platform;
     this.#settings = settings;
-    const dialled = typeof url === "function" ? url : checkUrl(String(url));
-    this.#connection = new Connection(dialled, settings, this.#sessionEvents(), {
+    const urlOption = typeof url === "function" ? url : checkUrl(String(url));
+    this.#connection = new Connection(urlOption, settings, this.#sessionEvents(), {
       status: (status) => void this.#emitter.emit("status", status),
       received: (received, link) => this.#received(received, link),
       drop: (drop) => this.#drop(drop),
@@ -166,24 +159,24 @@ export class MessageClient {
     });
   }
 
-  /** Where the client stands now. */
+  /** State of the client. */
   get status(): ClientStatus {
     return this.#connection.status;
   }
 
-  /** What has happened so far, and what waits now. */
+  /** Counters and gauges of the client, at this moment. */
   get stats(): ClientStats {
     const { opened, outbox: { sent, length: waiting, bytes: waitingBytes } } = this.#connection;
     return { sent: sent + this.#streamed, waiting, waitingBytes, opened, ...this.#counts };
   }
 
   /**
-   * Adds a handler. Handlers of one event run in the order they were added, messages in wire order.
+   * Adds a handler. Handlers of one event are called in the order they were added, messages in the order they came.
    *
    * @param event Name of the event.
-   * @param handler Called with what the event tells; a throw or rejection becomes an `error` event.
-   * @param options A signal that removes it.
-   * @returns Removes the handler; calling it twice is harmless.
+   * @param handler Called for each event. If it throws or rejects, there is an `error` event.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler. It may be called more than once.
    */
   on<Name extends keyof MessageClientEvents>(
     event: Name,
@@ -197,21 +190,22 @@ export class MessageClient {
    * Adds a handler for custom messages of one name.
    *
    * @param name The `message_type_name`.
-   * @param handler Called with the whole envelope.
-   * @param options A signal that removes it.
-   * @returns Removes the handler.
+   * @param handler Called with the whole message, not only its `content`.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler.
    */
   onCustom(name: string, handler: (message: CustomMessage) => HandlerResult, options?: ListenOptions): () => void {
     return this.#emitter.on(`custom:${name}`, handler, options);
   }
 
   /**
-   * Connects, and resolves when the server is known to listen to us.
+   * Connects. Resolves when the connection is open.
    *
-   * Without `retry` this is one dial: it rejects when that fails and the client is `idle` again. Concurrent calls share
-   * one attempt. A connection that was open and is lost is dialled again by itself.
+   * Without `retry` there is one attempt. If it fails, this rejects and the client is `idle` again. Calls at the same time
+   * share one attempt. Once the connection was open, the client reconnects by itself.
    *
-   * @param options A signal for the wait, and whether to go on after a failure.
+   * @param options A signal that aborts the wait, and whether to retry.
+   * @returns Resolves when the connection is open.
    * @throws {MessageConnectionError} `refused`, `unauthorized`, `timeout`, `replaced`, `too_large` or `closed`; the text
    * says what to do.
    *
@@ -228,33 +222,33 @@ export class MessageClient {
    * ```
    */
   connect({ signal, retry = false }: ConnectOptions = {}): Promise<void> {
-    return this.#connection.connect(signal, retry);
+    return this.#connection.connect({ signal, retry });
   }
 
   /**
-   * Sends one message: at once when connected, else as soon as the line is there again, always in order.
+   * Sends one message. While the client reconnects, messages wait in the outbox and are sent first, in order.
    *
-   * The protocol acknowledges nothing. A message that can not be kept is refused by a throw; one that is lost later, or
-   * may be, is a `drop` event.
+   * The protocol has no acknowledgement. A message that cannot be kept is refused with an error. A message that is lost
+   * later, or may be, is a `drop` event.
    *
-   * @param message The message; its platform should be this client's.
-   * @throws {MessageConnectionError} `not_open` before `connect()`, `queue_full` when the outbox has no room, `closed`
-   * when the client is closed for good.
-   * @throws {MessageEncodeError} If the message can not be written.
-   * @throws {MessageRejectedError} If `validate` found a `drop`.
+   * @param message The message. Its platform should be that of this client.
+   * @throws {MessageConnectionError} `not_open` Before `connect()`. `queue_full` If the outbox has no room. `closed` If the
+   * client is closed.
+   * @throws {MessageEncodeError} If the message cannot be encoded.
+   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   send(message: WireMessage): void {
     this.#send(message);
   }
 
-  /** Returns the message as it was sent. */
+  /** Sends a message and returns it as it was sent, with account and scope. */
   #send<Message extends WireMessage>(given: Message): Message {
     refuseReserved(given);
     this.#checkState();
     const message = withRoute(given, this.#settings.route);
     const warnings = this.#check(message);
-    this.#connection.outbox.accept(message, encodeMessage(message));
+    this.#connection.outbox.send(message, encodeMessage(message));
     this.#warn(message, warnings);
     return message;
   }
@@ -262,10 +256,10 @@ export class MessageClient {
   /**
    * Sends a custom message.
    *
-   * @param name The `message_type_name` that picks the handler on the other side.
-   * @param content Any JSON.
+   * @param name The `message_type_name`, which selects the handler on the other side.
+   * @param content Any JSON value.
    * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
-   * @throws {MessageRejectedError} If `validate` found a `drop`.
+   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
   sendCustom(name: string, content: unknown): void {
@@ -273,23 +267,24 @@ export class MessageClient {
   }
 
   /**
-   * Sends a text as one message.
+   * Sends a message with one text segment.
    *
    * @param text The text.
-   * @param options The author, and the group if any.
-   * @returns The message sent, with its new id.
+   * @param options The author, and the group if there is one.
+   * @returns The message that was sent, with its new id.
    * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
-   * @throws {MessageRejectedError} If `validate` found a `drop`.
+   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    */
   sendText(text: string, options: SendTextOptions): MessageBase {
     return this.#send(createMessage({ ...options, platform: this.platform }, seg.text(text)));
   }
 
   /**
-   * Waits until nothing waits here any more and the kernel has taken every byte. It does not tell what arrived.
+   * Waits until no message waits in the outbox and the kernel has taken every byte. This does not mean that the messages
+   * have arrived.
    *
-   * @param options A signal that ends the wait.
-   * @returns Resolves when everything has left, or was dropped.
+   * @param options A signal that aborts the wait.
+   * @returns Resolves when all messages were sent or dropped.
    */
   async flush({ signal }: FlushOptions = {}): Promise<void> {
     signal?.throwIfAborted();
@@ -306,19 +301,20 @@ export class MessageClient {
   }
 
   /**
-   * Sends a message of any size in bounded memory, piece by piece, while other messages go on.
+   * Sends a message of any size in bounded memory. Other messages can be sent meanwhile.
    *
-   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. To a server of this library the message goes in
-   * chunks, as fast as the other side reads it; to any other it is read into memory first and sent in one frame, as
-   * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: a line that falls ends the transfer.
+   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. A server of this library receives the message in
+   * chunks, as fast as it reads them. For any other server the message is read into memory first and sent in one frame, as
+   * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: if the connection is lost, the transfer
+   * fails.
    *
-   * @param given The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
-   * @param options A signal that gives up, and a callback for progress.
-   * @returns Resolves when the other side has read everything, or has taken over the one frame.
-   * @throws {MessageConnectionError} `not_open` or `closed` without a line or when it ends, `too_large`, `queue_full`,
-   * `timeout` or `refused` when the other side will not have it.
-   * @throws {MessageEncodeError} If the message can not be written; `too_large` if one frame must do and can not.
-   * @throws {MessageRejectedError} If `validate` found a `drop`; streams in the message are left alone then.
+   * @param given The message. If the client is open, streams in it are locked, and cancelled after a failure.
+   * @param options A signal that aborts the transfer, and a callback for progress.
+   * @returns Resolves when the server has read the whole message, or the single frame was sent or waits in the outbox.
+   * @throws {MessageConnectionError} `not_open` If the client is not open. `closed` If the connection ends. `too_large`,
+   * `queue_full`, `timeout` or `refused` If the server refuses the message.
+   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it must fit into one frame and does not.
+   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`. Streams are not locked then.
    *
    * @example A file, as it is read
    * ```ts
@@ -341,9 +337,9 @@ export class MessageClient {
     const message = withRoute(given, this.#settings.route);
     const warnings = this.#check(message);
     if (!session.takesChunks) {
-      const whole = await wholeMessage(message, options);
-      this.#checkState(); // meanwhile the line may have gone
-      this.#connection.outbox.accept(whole, encodeMessage(whole));
+      const whole = await readWholeMessage(message, options);
+      this.#checkState(); // the connection may have been lost meanwhile
+      this.#connection.outbox.send(whole, encodeMessage(whole));
       return this.#warn(message, warnings);
     }
     const sent = session.stream(message, options);
@@ -353,11 +349,12 @@ export class MessageClient {
   }
 
   /**
-   * Sends what waits, then ends the connection with 1000 and stays closed.
+   * Sends what waits, then closes the connection with 1000. The client cannot be used any more.
    *
-   * Bounded by `closeTimeout` and harmless in every state; what is left is a `drop` with reason `closed`.
+   * Takes at most `closeTimeout`. Messages that could not be sent by then are `drop` events with the reason `closed`. May be
+   * called in every state.
    *
-   * @returns Resolves when the connection is gone, or given up on.
+   * @returns Resolves when the connection has ended.
    */
   close(): Promise<void> {
     return this.#connection.close();
@@ -374,12 +371,12 @@ export class MessageClient {
     if (state === "idle" || (!this.#settings.keepsMessages && state !== "open")) {
       throw new MessageConnectionError(
         "not_open",
-        `Cannot send message as the client must be connected: it is ${state}; call connect() first`,
+        `Client is ${state}; call connect() and wait for it before sending`,
       );
     }
   }
 
-  /** Asks the `validate` of the options; throws if the message is to be dropped. */
+  /** Checks a message with the option `validate`, and returns its warnings. */
   #check(message: WireMessage): readonly ValidationIssue[] {
     const { validate } = this.#settings;
     return validate === undefined ? [] : checkBeforeSending(message, validate);
@@ -387,15 +384,15 @@ export class MessageClient {
 
   #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
     if (warnings.length === 0 || this.#emitter.emit("warning", message, warnings) !== "unheard") return;
-    this.#unheardWarnings.tell(warnings);
+    this.#unheardWarnings.print(warnings);
   }
 
   #drop(drop: Drop): void {
     this.#counts.dropped++;
-    if (this.#emitter.emit("drop", drop) === "unheard") unheard("drop", describeDrop(drop));
+    if (this.#emitter.emit("drop", drop) === "unheard") reportUnheard("drop", describeDrop(drop));
   }
 
-  /** A message, or a fault, has come in one frame or in chunks. */
+  /** Handles what a frame or the chunks of a transfer held: a message or a fault. */
   #received(received: Exclude<Received, null>, { session }: Link): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;
@@ -422,7 +419,7 @@ export class MessageClient {
         if (emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
       },
       refused: (message, { code }) =>
-        this.#connection.outbox.refuse(message, code === "too_large" ? code : "unconfirmed"),
+        this.#connection.outbox.dropSent(message, code === "too_large" ? code : "unconfirmed"),
     };
   }
 }

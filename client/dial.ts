@@ -1,20 +1,20 @@
 import { runtime } from "../runtime/mod.ts";
-import { checkToken, checkUrl, type ClientSettings } from "./settings.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
 import { HELLO_HEADER, helloHeader } from "../session/hello.ts";
+import { MessageConnectionError } from "../util/connection_error.ts";
+import { checkToken, checkUrl, type ClientSettings } from "./settings.ts";
 
-/** Where to dial and with which headers, or why that is not known. */
+/** URL and headers of a dial, or the error if the user's functions did not give them. */
 export type Target = { readonly url: string; readonly headers: Record<string, string> } | MessageConnectionError;
 
-/** What a client is told to dial. */
+/** The URL that a client dials, or a function that returns it. */
 export type UrlOption = string | (() => string | Promise<string>);
 
-async function ask(url: UrlOption, settings: ClientSettings): Promise<Target> {
+async function buildTarget(urlOption: UrlOption, settings: ClientSettings): Promise<Target> {
   const { platform, token, headers, session } = settings;
-  const place = typeof url === "function" ? checkUrl(await url()) : url;
+  const url = typeof urlOption === "function" ? checkUrl(await urlOption()) : urlOption;
   const secret = checkToken(typeof token === "function" ? await token() : token ?? "");
   return {
-    url: place,
+    url,
     headers: {
       ...headers,
       platform,
@@ -24,17 +24,16 @@ async function ask(url: UrlOption, settings: ClientSettings): Promise<Target> {
   };
 }
 
-/** Asks the functions of the options, fresh for each dial; one that never answers must not hold the client up. */
+/** Finds out what to dial. Calls the functions of the options for each dial; each call may take `connectTimeout`. */
 export async function findTarget(url: UrlOption, settings: ClientSettings): Promise<Target> {
   const timeout = settings.connectTimeout;
   const late = Promise.withResolvers<Target>();
-  const text =
-    `Cannot connect as the functions given for 'url' and 'token' must answer within ${timeout} ms: no answer`;
+  const text = `The function given as 'url' or 'token' did not return within ${timeout} ms; see 'connectTimeout'`;
   const timer = runtime.after(timeout, () => late.resolve(new MessageConnectionError("timeout", text)));
   try {
-    return await Promise.race([ask(url, settings), late.promise]);
+    return await Promise.race([buildTarget(url, settings), late.promise]);
   } catch (cause) {
-    const text = "Cannot connect as the functions given for 'url' and 'token' must succeed: see cause";
+    const text = "The function given as 'url' or 'token' failed, or returned a wrong value; see the error's cause";
     return new MessageConnectionError("refused", text, { cause });
   } finally {
     runtime.cancel(timer);

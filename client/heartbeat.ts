@@ -1,86 +1,86 @@
-import type { HeartbeatSettings } from "./settings.ts";
-import { runtime } from "../runtime/mod.ts";
 import type { Timer } from "../runtime/clock.ts";
+import { runtime } from "../runtime/mod.ts";
+import type { HeartbeatSettings } from "./settings.ts";
 
-/** What a heartbeat asks through. */
-export interface Pulse {
-  /** Asks the server for a sign of life, until aborted; false if there is no way to. */
+/** The link that a heartbeat watches. */
+export interface HeartbeatTarget {
+  /** Asks the server for an answer, until aborted. Returns false if there is no way to ask. */
   ask(signal: AbortSignal): boolean;
-  /** Bytes of ours that are still leaving. */
+  /** Bytes that this side is still sending. */
   readonly bufferedAmount: number;
-  /** The server is given up. */
+  /** The server has not answered in time. */
   dead(): void;
 }
 
 type Life =
   | { readonly state: "stopped" }
   | { readonly state: "listening"; readonly timer: Timer }
-  | { readonly state: "asking"; readonly timer: Timer; readonly since: number; readonly question: AbortController };
+  | { readonly state: "asking"; readonly timer: Timer; readonly since: number; readonly request: AbortController };
 
-/** Bytes per second below which an upload is no longer a reason to wait for an answer: 1 Mbit/s. */
-const SLOWEST = 131_072;
-/** Milliseconds after which a question without an answer counts as silence when the line falls. */
-const PATIENCE = 1000;
+/** Slowest upload, in bytes per second, for which an answer is waited for longer: 1 Mbit/s. */
+const MIN_UPLOAD_RATE = 131_072;
+/** Milliseconds after which a missing answer counts as silence if the connection is lost then. */
+const OVERDUE_AFTER = 1000;
 
-/** Notices a server that has fallen silent, and asks only when it has. */
+/** Notices a server that no longer answers. Asks only if nothing was received for a while. */
 export class Heartbeat {
   readonly #interval: number;
   readonly #timeout: number;
-  readonly #pulse: Pulse;
-  #lastSign = runtime.now();
+  readonly #target: HeartbeatTarget;
+  #lastReceived = runtime.now();
   #life: Life = { state: "stopped" };
 
-  constructor({ interval, timeout }: Pick<HeartbeatSettings, "interval" | "timeout">, pulse: Pulse) {
+  constructor({ interval, timeout }: Pick<HeartbeatSettings, "interval" | "timeout">, target: HeartbeatTarget) {
     this.#interval = interval;
     this.#timeout = timeout;
-    this.#pulse = pulse;
+    this.#target = target;
   }
 
-  /** Begins to listen. */
+  /** Starts to watch. */
   start(): void {
-    this.sign();
+    this.received();
     this.#listen();
   }
 
-  /** The server has shown that it lives. */
-  sign(): void {
-    this.#lastSign = runtime.now();
+  /** Something was received from the server. */
+  received(): void {
+    this.#lastReceived = runtime.now();
   }
 
-  /** Ends it; a stopped one never calls back. */
+  /** Stops for good: the target is not called any more. */
   stop(): void {
     if (this.#life.state !== "stopped") runtime.cancel(this.#life.timer);
-    if (this.#life.state === "asking") this.#life.question.abort();
+    if (this.#life.state === "asking") this.#life.request.abort();
     this.#life = { state: "stopped" };
   }
 
-  /** The last sign of life if the server owes an answer, else `Infinity`. */
+  /** Time at which something was last received, if an answer is overdue; else `Infinity`. */
   get silentSince(): number {
-    const isOwing = this.#life.state === "asking" && this.#lastSign < this.#life.since &&
-      runtime.now() - this.#life.since >= Math.min(PATIENCE, this.#timeout);
-    return isOwing ? this.#lastSign : Infinity;
+    const isOverdue = this.#life.state === "asking" && this.#lastReceived < this.#life.since &&
+      runtime.now() - this.#life.since >= Math.min(OVERDUE_AFTER, this.#timeout);
+    return isOverdue ? this.#lastReceived : Infinity;
   }
 
   #listen(): void {
-    const rest = this.#lastSign + this.#interval - runtime.now();
-    this.#life = { state: "listening", timer: runtime.after(Math.max(0, rest), () => this.#consider()) };
+    const rest = this.#lastReceived + this.#interval - runtime.now();
+    this.#life = { state: "listening", timer: runtime.after(Math.max(0, rest), () => this.#askIfSilent()) };
   }
 
-  #consider(): void {
-    if (runtime.now() - this.#lastSign < this.#interval) return this.#listen();
+  #askIfSilent(): void {
+    if (runtime.now() - this.#lastReceived < this.#interval) return this.#listen();
     const since = runtime.now();
-    // The question stands behind what is still leaving, so the answer may take as long as a slow line needs for that.
-    const upload = this.#pulse.bufferedAmount / SLOWEST * 1000;
-    const question = new AbortController();
-    const timer = runtime.after(this.#timeout + upload, () => this.#decide(since));
-    this.#life = { state: "asking", since, timer, question };
-    if (!this.#pulse.ask(question.signal)) this.stop();
+    // The request waits behind the bytes that are still being sent, so the answer may take that much longer.
+    const upload = this.#target.bufferedAmount / MIN_UPLOAD_RATE * 1000;
+    const request = new AbortController();
+    const timer = runtime.after(this.#timeout + upload, () => this.#checkAnswer(since));
+    this.#life = { state: "asking", since, timer, request };
+    if (!this.#target.ask(request.signal)) this.stop();
   }
 
-  #decide(since: number): void {
-    if (this.#life.state === "asking") this.#life.question.abort();
-    if (this.#lastSign >= since) return this.#listen();
-    // The state stays "asking", so that the fall knows how long the silence was.
-    this.#pulse.dead();
+  #checkAnswer(since: number): void {
+    if (this.#life.state === "asking") this.#life.request.abort();
+    if (this.#lastReceived >= since) return this.#listen();
+    // The state stays "asking": `silentSince` is read when the connection is lost.
+    this.#target.dead();
   }
 }

@@ -1,27 +1,33 @@
+/**
+ * The states of a connection, and what it holds in each.
+ * @module
+ */
+
 import type { Timer } from "../runtime/clock.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Link } from "./link.ts";
 import type { ClientStatus } from "./status.ts";
 
-/** Those who wait for the link to become usable; all share one promise. */
+/** A promise for all callers that wait until the connection is open. */
 export interface Waiter extends PromiseWithResolvers<void> {
+  /** Number of callers that wait. */
   callers: number;
 }
 
-/** Dialling, or waiting to learn whether the server lets us in. */
+/** Dialling, or waiting to learn whether the server accepts the client. */
 export interface Connecting {
   readonly state: "connecting";
   readonly attempt: number;
   readonly waiter: Waiter;
-  /** Whether failure leads straight back to `idle`: the dial of a `connect()` without `retry`. */
+  /** True for a `connect()` without `retry`: if this attempt fails, there is no other one. */
   isOnce: boolean;
-  /** When the connection before this one was lost; absent before the first. */
+  /** Time at which the previous connection was lost; `undefined` before the first one. */
   readonly lostAt: number | undefined;
   link: Link | null;
 }
 
-/** Usable. */
+/** Connected. */
 export interface Open {
   readonly state: "open";
   readonly attempt: number;
@@ -31,7 +37,7 @@ export interface Open {
   readonly gap?: number;
 }
 
-/** Waiting to dial again. */
+/** Waiting before the next dial. */
 export interface Waiting {
   readonly state: "waiting";
   readonly attempt: number;
@@ -42,8 +48,8 @@ export interface Waiting {
   readonly timer: Timer;
 }
 
-/** What a connection holds in each state. */
-export type Live =
+/** State of a connection, with the objects and timers that belong to it. */
+export type Life =
   | { readonly state: "idle"; readonly reason?: MessageConnectionError }
   | Connecting
   | Open
@@ -51,25 +57,25 @@ export type Live =
   | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void>; readonly timer: Timer }
   | { readonly state: "closed"; readonly reason?: MessageConnectionError };
 
-/** Makes a promise for those who wait; nobody need wait for it. */
+/** Creates a waiter. */
 export function newWaiter(): Waiter {
   const waiter = { ...Promise.withResolvers<void>(), callers: 0 };
-  waiter.promise.catch(() => {}); // nobody may be waiting during a reconnect: `status` tells
+  waiter.promise.catch(() => {}); // nobody may be waiting: a failed reconnect is a `status` event
   return waiter;
 }
 
-/** What users see of a state. */
-export function statusOf(live: Live): ClientStatus {
-  switch (live.state) {
+/** Returns what users see of a state. */
+export function statusOf(life: Life): ClientStatus {
+  switch (life.state) {
     case "connecting":
-      return { state: "connecting", attempt: live.attempt };
+      return { state: "connecting", attempt: life.attempt };
     case "open":
-      return live.gap === undefined ? { state: "open" } : { state: "open", gap: live.gap };
+      return life.gap === undefined ? { state: "open" } : { state: "open", gap: life.gap };
     case "waiting":
-      return { state: "waiting", attempt: live.attempt, delay: live.delay, reason: live.reason };
+      return { state: "waiting", attempt: life.attempt, delay: life.delay, reason: life.reason };
     case "closing":
       return { state: "closing" };
     default:
-      return live.reason === undefined ? { state: live.state } : { state: live.state, reason: live.reason };
+      return life.reason === undefined ? { state: life.state } : { state: life.state, reason: life.reason };
   }
 }

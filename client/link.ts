@@ -1,77 +1,76 @@
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
-import type { Dialled, DialOptions } from "../runtime/types.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { ClientSocket, DialOptions } from "../runtime/types.ts";
+import type { WireMessage } from "../schema/types.ts";
 import { Session, type SessionChannel, type SessionEvents, type SessionOptions } from "../session/session.ts";
 import { connectionEnded } from "../session/transfer/transfers.ts";
-import type { Confirms, Line } from "./outbox.ts";
+import type { OutboxLink, PongProof } from "./outbox.ts";
 
-/** How a link ended. */
+/** The end of a link. */
 export interface LinkEnd {
-  /** Close code, 1006 when there was no close frame. */
+  /** Close code; 1006 if there was no close frame. */
   readonly code: number;
   readonly reason: string;
-  /** Whether the handshake had succeeded. */
+  /** True if the handshake had succeeded. */
   readonly wasUpgraded: boolean;
-  /** Whether our close frame was under way. */
+  /** True if this side had started the closing handshake. */
   readonly wasClosing: boolean;
-  /** Milliseconds after which our own clock ended it; `null` when the other side did. */
+  /** Milliseconds of the timeout that ended the link; `null` if it was not ended by a timeout. */
   readonly timeout: number | null;
-  /** What the runtime said, if anything. */
+  /** Error of the runtime, if there was one. */
   readonly cause: unknown;
 }
 
-/** What a link tells its client. `ended` comes exactly once, last. */
+/** Events of a link. `ended` comes exactly once, last. */
 export interface LinkEvents {
-  /** Frames are being answered, or nothing spoke against it for a while: sending makes sense. */
+  /** The server accepts the client: messages can be sent. */
   usable(): void;
-  /** One frame; `null` is a binary one. */
+  /** A text frame was received, or a binary one, which is `null`. */
   frame(text: string | null): void;
-  /** The server has shown that it lives, by a ping or a pong of the protocol. */
+  /** A protocol ping or pong was received. */
   alive(): void;
-  /** The server has answered a ping: what was sent before this time has got there. */
+  /** The server has answered a ping: it has received everything that was sent before this time. */
   confirmed(sentBefore: number): void;
   ended(end: LinkEnd): void;
 }
 
-/** What a link needs. */
+/** Options of a link. */
 export interface LinkOptions extends DialOptions {
-  /** Name this side routes by. */
+  /** Platform of the client. */
   platform: string;
-  /** Milliseconds the handshake may take. */
+  /** Milliseconds that the handshake may take. */
   connectTimeout: number;
-  /** How the conversation over it behaves. */
   session: SessionOptions;
   sessionEvents: SessionEvents<Link>;
 }
 
 /**
- * Milliseconds after the upgrade without a close that make a link usable.
- * Source: maim_message 0.6.8, ws_connection.py, websocket_endpoint: the server accepts first and closes 1008 then.
+ * Milliseconds after the upgrade from which a link counts as accepted if the server has not closed it.
+ * Source: maim_message 0.6.8, ws_connection.py, websocket_endpoint: the server upgrades first and closes with 1008 then.
  */
-const PROBATION = 150;
+const USABLE_AFTER = 150;
 
 type Life =
   | { readonly state: "dialling"; readonly timer: Timer }
-  | { readonly state: "probation"; readonly timer: Timer }
+  | { readonly state: "upgraded"; readonly timer: Timer }
   | { readonly state: "usable" }
   | { readonly state: "closing"; readonly timer: Timer }
   | { readonly state: "ended" };
 
-/** One WebSocket, from the dial to its end, with a bound on every wait. */
-export class Link implements Line, SessionChannel {
-  /** Name this side routes by. */
+/** One WebSocket of a client, from the dial to its end. Every wait has a timeout. */
+export class Link implements OutboxLink, SessionChannel {
+  /** Platform of the client. */
   readonly platform: string;
-  /** What was dialled. */
+  /** URL that was dialled. */
   readonly url: URL;
   readonly session: Session<Link>;
   readonly #events: LinkEvents;
-  readonly #dialled: Dialled;
+  readonly #socket: ClientSocket;
   #life: Life;
   #wasUpgraded = false;
   #cause: unknown;
 
-  /** Dials at once; throws what the runtime throws for an impossible dial. */
+  /** Dials at once. Throws if the runtime refuses the URL or the headers. */
   constructor(
     url: string,
     { connectTimeout, platform, session, sessionEvents, ...dial }: LinkOptions,
@@ -81,80 +80,83 @@ export class Link implements Line, SessionChannel {
     this.platform = platform;
     this.session = new Session<Link>(this, sessionEvents, session, null);
     this.url = new URL(url);
-    this.#dialled = runtime.dial(url, dial);
-    const { socket } = this.#dialled;
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.#upgraded();
-    socket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
-    this.#dialled.onsign = (pong) => this.#heardOf(pong);
-    socket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
-    socket.onclose = ({ code, reason }) => this.#end(code || 1006, reason, null);
-    this.#life = { state: "dialling", timer: runtime.after(connectTimeout, () => this.#end(1006, "", connectTimeout)) };
+    this.#socket = runtime.dial(url, dial);
+    const { webSocket } = this.#socket;
+    webSocket.binaryType = "arraybuffer";
+    webSocket.onopen = () => this.#upgraded();
+    webSocket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
+    this.#socket.onControlFrame = (pong) => this.#controlFrame(pong);
+    webSocket.onerror = (event) => this.#cause ??= runtime.errorOf(event);
+    webSocket.onclose = ({ code, reason }) => this.#end({ code: code || 1006, reason });
+    this.#life = { state: "dialling", timer: this.#endAfter(connectTimeout) };
   }
 
-  /** Whether it is gone. */
   get isEnded(): boolean {
     return this.#life.state === "ended";
   }
 
   /** Bytes that the kernel has not taken yet. */
   get bufferedAmount(): number {
-    return this.#dialled.socket.bufferedAmount;
+    return this.#socket.webSocket.bufferedAmount;
   }
 
   /** Queues one message, in as many frames as it takes. */
-  send(text: string, message: WireMessage): void {
-    this.session.send(text, message);
+  send(message: WireMessage, text: string): void {
+    this.session.send(message, text);
   }
 
   /** Queues one text frame. */
   sendFrame(text: string): void {
-    this.#dialled.socket.send(text);
+    this.#socket.webSocket.send(text);
   }
 
-  /** Queues a frame of the session's own; a socket that is closing drops it. */
+  /** Queues a frame of the session's own. A socket that is closing discards it. */
   sendOwn(text: string): void {
-    this.#dialled.socket.send(text);
+    this.#socket.webSocket.send(text);
   }
 
-  /** The server has answered a ping of the session's. */
+  /** The server has answered a `maim_ping`. */
   confirmed(sentBefore: number): void {
     this.#events.confirmed(sentBefore);
   }
 
-  /** A ping of the server, or the pong to one of ours, as the runtime tells. */
-  #heardOf(pong: string | null): void {
+  /** The runtime reports a protocol ping of the server (`null`), or the pong to one of ours. */
+  #controlFrame(pong: string | null): void {
     this.#events.alive();
-    if (pong !== null) this.#events.confirmed(this.session.answered(Number(pong)));
+    if (pong !== null) this.#events.confirmed(this.session.confirmedBy(Number(pong)));
   }
 
-  /** What the answer to a ping proves: ours is given after the handlers were called, the protocol's before. */
-  get confirms(): Confirms {
+  /** A `maim_pong` is sent after the handlers were called, a protocol pong before. */
+  get pongProof(): PongProof {
     if (this.session.answersPings) return "handled";
-    return this.#dialled.ping === undefined ? "nothing" : "read";
+    return this.#socket.ping === undefined ? "nothing" : "read";
   }
 
-  /** Sends a ping by the best means there is; false if there is none. */
-  ask(): boolean {
-    const { confirms } = this;
-    if (confirms === "handled") this.session.ping();
-    else if (confirms === "read") this.#dialled.ping?.(`${this.session.newPing()}`);
-    return confirms !== "nothing";
+  /** Sends a `maim_ping` if the server knows it, else a protocol ping. Returns false if neither is possible. */
+  ping(): boolean {
+    const { pongProof } = this;
+    if (pongProof === "handled") this.session.ping();
+    else if (pongProof === "read") this.#socket.ping?.(`${this.session.newPing()}`);
+    return pongProof !== "nothing";
   }
 
-  /** Gives the link up without a handshake. */
+  /** Ends the link at once, without a closing handshake. */
   abandon(reason: string): void {
-    this.#end(1006, reason, null);
+    this.#end({ code: 1006, reason });
   }
 
-  /** Starts the closing handshake; the end comes within `timeout` milliseconds. */
+  /** Starts the closing handshake. The link ends within `timeout` milliseconds. */
   close(timeout: number): void {
     const { state } = this.#life;
     if (state === "ended" || state === "closing") return;
     this.#clearTimer();
-    if (state === "dialling") return this.#end(1006, "", null);
-    this.#life = { state: "closing", timer: runtime.after(timeout, () => this.#end(1006, "", timeout)) };
-    this.#dialled.socket.close(1000);
+    if (state === "dialling") return this.#end({ code: 1006, reason: "" });
+    this.#life = { state: "closing", timer: this.#endAfter(timeout) };
+    this.#socket.webSocket.close(1000);
+  }
+
+  #endAfter(timeout: number): Timer {
+    return runtime.after(timeout, () => this.#end({ code: 1006, reason: "", timeout }));
   }
 
   #clearTimer(): void {
@@ -165,35 +167,39 @@ export class Link implements Line, SessionChannel {
     if (this.#life.state !== "dialling") return;
     this.#clearTimer();
     this.#wasUpgraded = true;
-    this.#life = { state: "probation", timer: runtime.after(PROBATION, () => this.#makeUsable()) };
+    this.#life = { state: "upgraded", timer: runtime.after(USABLE_AFTER, () => this.#becomeUsable()) };
   }
 
-  #makeUsable(): void {
+  #becomeUsable(): void {
     this.#clearTimer();
     this.#life = { state: "usable" };
     this.#events.usable();
   }
 
   #frame(text: string | null): void {
-    if (this.#life.state === "probation") this.#makeUsable();
+    if (this.#life.state === "upgraded") this.#becomeUsable();
     if (this.#life.state !== "ended") this.#events.frame(text);
   }
 
-  #end(code: number, reason: string, timeout: number | null): void {
+  #end({ code, reason, timeout = null }: { code: number; reason: string; timeout?: number | null }): void {
     if (this.#life.state === "ended") return;
     this.#clearTimer();
     const wasClosing = this.#life.state === "closing";
     this.#life = { state: "ended" };
-    const { socket } = this.#dialled;
-    socket.onopen =
-      socket.onmessage =
-      socket.onclose =
-      this.#dialled.onsign =
-        null;
-    // A late error must still have a listener, and a socket that is not closed yet must not stay.
-    if (socket.readyState !== WebSocket.CLOSED) socket.close();
-    this.#dialled.release();
+    this.#releaseSocket();
     this.session.end(connectionEnded("the connection ended"));
     this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
+  }
+
+  /** Removes the listeners and closes the socket. `onerror` stays: a late error event must have a listener. */
+  #releaseSocket(): void {
+    const { webSocket } = this.#socket;
+    webSocket.onopen =
+      webSocket.onmessage =
+      webSocket.onclose =
+      this.#socket.onControlFrame =
+        null;
+    if (webSocket.readyState !== WebSocket.CLOSED) webSocket.close();
+    this.#socket.release();
   }
 }

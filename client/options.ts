@@ -3,156 +3,157 @@ import type { ChunkOptions } from "../session/transfer/options.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { Validate } from "./validation.ts";
 
-/** When and how often a client dials again. Durations are milliseconds. */
+/** Options for reconnecting. Durations are milliseconds. */
 export interface ReconnectOptions {
   /**
-   * Wait before the first new dial.
+   * Delay before the first reconnect.
    *
    * @default {1000}
    */
   minDelay?: number;
   /**
-   * Longest wait.
+   * Longest delay.
    *
    * @default {30000}
    */
   maxDelay?: number;
   /**
-   * What each failure multiplies the wait by.
+   * Factor by which the delay grows after each failure.
    *
    * @default {2}
    */
   multiplier?: number;
   /**
-   * Share of the wait that is left to chance, so that many clients do not come back at once.
+   * Random share of the delay, from 0 to 1, so that many clients do not reconnect at the same time.
    *
    * @default {0.2}
    */
   jitter?: number;
   /**
-   * New dials in a row after which the client gives up.
+   * Failed attempts in a row after which the client gives up.
    *
    * @default {Infinity}
    */
   maxAttempts?: number;
   /**
-   * How long a connection must have lasted for the wait to start anew.
+   * Time that a connection must have been open for the delay to start again from `minDelay`.
    *
    * @default {10000}
    */
   stableAfter?: number;
-  /** Decides the wait instead: `attempt` counts from 1. */
+  /** Returns the delay, instead of the rules above. `attempt` counts from 1. */
   delay?: (attempt: number, reason: MessageConnectionError) => number;
 }
 
-/** How a silent server is asked whether it is still there. Durations are milliseconds. */
+/** Options for noticing a server that no longer answers. Durations are milliseconds. */
 export interface HeartbeatOptions {
   /**
-   * Silence after which the server is asked.
+   * Time without anything received after which the client asks the server for an answer.
    *
    * @default {20000}
    */
   interval?: number;
   /**
-   * How long it may take to answer; after that the connection is given up and dialled again.
+   * Maximum time for the answer. After it the connection is given up, and the client reconnects.
    *
    * @default {10000}
    */
   timeout?: number;
   /**
-   * Whether a server that can not be pinged from here is asked by an HTTP request to the same address. It notices a
-   * frozen or vanished server, but not a connection that broke half-way behind a proxy.
+   * Asks by an HTTP request to the same address if the server cannot be pinged from this runtime. This notices a frozen
+   * or unreachable server, but not a connection that a proxy has lost.
    *
    * @default {true}
    */
   probe?: boolean;
 }
 
-/** What is kept while the line is down or slow, and what is said about messages nobody can be sure of. */
+/** Options for messages that have to wait, and for sent messages that may be lost. */
 export interface OutboxOptions {
   /**
-   * Messages kept at most.
+   * Maximum number of messages that wait.
    *
    * @default {1000}
    */
   maxMessages?: number;
   /**
-   * Bytes kept at most; one message of any size is kept when nothing else is.
+   * Maximum bytes of the messages that wait. If none waits, a message of any size is kept.
    *
    * @default {16777216}
    */
   maxBytes?: number;
   /**
-   * Milliseconds a message may wait; older ones are dropped as `expired`.
+   * Milliseconds that a message may wait. Older ones are dropped as `expired`.
    *
    * @default {60000}
    */
   maxAge?: number;
   /**
-   * What becomes of messages that may or may not have arrived when the line fell: `"report"` drops each as
-   * `unconfirmed`, `"resend"` sends each once more with the same id, which may duplicate it.
+   * Treatment of messages in doubt, which may or may not have arrived when the connection was lost: `"report"` drops
+   * each as `unconfirmed`; `"resend"` sends each once more with the same id, so that the receiver may get it twice.
    *
    * @default {"report"}
    */
   inDoubt?: "report" | "resend";
   /**
-   * Milliseconds before a fall within which a message sent is in doubt. More are when the server had fallen silent.
+   * Milliseconds before the connection was lost within which sent messages are in doubt. If the server had stopped
+   * answering, all messages since then are.
    *
    * @default {1000}
    */
   doubt?: number;
 }
 
-/** Whom a `wss://` client trusts. Verification itself can not be turned off. */
+/** Certificates that a `wss://` client trusts. Verification cannot be turned off. */
 export interface ClientTls {
-  /** Certificate authorities as PEM text, trusted beside the runtime's own. */
+  /** Certificate authorities as PEM text, trusted in addition to those of the runtime. */
   ca?: string | readonly string[];
 }
 
 /** Options of `MessageClient`. Durations are milliseconds. */
 export interface MessageClientOptions {
-  /** Name to route by: visible ASCII, equal to `message_info.platform` of what it sends. */
+  /** Name to route by, in visible ASCII. It must equal `message_info.platform` of the messages that are sent. */
   platform: string;
   /**
-   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration: MaiBot 1.3.10 and later answers no message
-   * that lacks it. Written into every ordinary message that names none, as `account_id`, and for MaiBot 1.2 as
+   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and newer does not answer a
+   * message without it. Added to every ordinary message that has none: as `account_id`, and for MaiBot 1.2 as
    * `additional_config.platform_io_account_id`.
    */
   account?: string;
   /**
-   * Tells apart several connections of one account; a change starts new chats in MaiBot. Written like `account`, as
+   * Distinguishes several connections of one account. If it changes, MaiBot starts new chats. Added like `account`, as
    * `scope` and `additional_config.platform_io_scope`.
    */
   scope?: string;
-  /** Token as the server knows it, sent as it is; or a function that gets one for each dial. */
+  /** Token that the server accepts, or a function that returns one for each dial. It is sent without `Bearer`. */
   token?: string | (() => string | Promise<string>);
-  /** Trust for `wss://`. */
+  /** Trusted certificates for `wss://`. */
   tls?: ClientTls;
-  /** Further handshake headers, as a proxy may ask for. */
+  /** More headers for the handshake, for example for a proxy. */
   headers?: Readonly<Record<string, string>>;
-  /** When to dial again, or `false` for never. */
+  /** Options for reconnecting; `false` never reconnects. */
   reconnect?: ReconnectOptions | false;
-  /** What is kept while the line is down or slow; `false` keeps nothing while it is down. */
+  /** Options for messages that have to wait; `false` keeps nothing while there is no connection. */
   outbox?: OutboxOptions | false;
-  /** How a silent server is noticed, or `false` for not at all. */
+  /** Options for noticing a server that no longer answers; `false` turns this off. */
   heartbeat?: HeartbeatOptions | false;
-  /** Limits on frames that come in. */
+  /** Limits on frames that are received. */
   decode?: DecodeOptions;
   /**
-   * Looks at each message before it is sent: an issue of the level `drop` is thrown as `MessageRejectedError`, the others
-   * are the event `warning`. `maibotIssues` of `@maim/message/maibot` fits.
+   * Checks each message before it is sent. An issue with the level `drop` is thrown as `MessageRejectedError`; any other
+   * is a `warning` event. Use `maibotIssues` of `@maim/message/maibot` to check for MaiBot.
    */
   validate?: Validate;
-  /** Transfers of large messages in pieces, from and to servers of this library, or `false` for none. */
+  /** Limits on large messages that are sent in chunks, to and from servers of this library; `false` turns chunks off. */
   chunks?: ChunkOptions | false;
   /**
-   * How long a handshake may take, and before it the functions given for URL and token.
+   * Maximum time for the handshake. The functions given as URL and token, called before it, may take as long again.
    *
    * @default {10000}
    */
   connectTimeout?: number;
   /**
-   * How long `close()` waits for the server.
+   * Maximum time for `close()`: to send what waits, and for the closing handshake.
    *
    * @default {5000}
    */

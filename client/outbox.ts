@@ -1,57 +1,57 @@
-import type { OutboxSettings } from "./settings.ts";
-import { runtime } from "../runtime/mod.ts";
 import { encodeMessage } from "../codec/encode.ts";
+import { FIRST_POLL, nextPoll } from "../runtime/buffer_poll.ts";
 import type { Timer } from "../runtime/clock.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import { runtime } from "../runtime/mod.ts";
+import type { WireMessage } from "../schema/types.ts";
 import type { Drop, DropReason } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
+import type { OutboxSettings } from "./settings.ts";
 
-/** What an answer of the server proves about the messages before the question: handled, only read, or nothing. */
-export type Confirms = "handled" | "read" | "nothing";
+/** Proof that a pong gives about messages sent before its ping: they were handled, only read, or nothing is known. */
+export type PongProof = "handled" | "read" | "nothing";
 
-/** The line, as far as an outbox needs it. */
-export interface Line {
+/** The link, as far as the outbox uses it. */
+export interface OutboxLink {
+  /** Bytes that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  readonly confirms: Confirms;
-  send(text: string, message: WireMessage): void;
-  /** Asks for a confirmation; false if the line can not. */
-  ask(): boolean;
+  readonly pongProof: PongProof;
+  send(message: WireMessage, text: string): void;
+  /** Sends a ping. Returns false if the link cannot. */
+  ping(): boolean;
 }
 
-/** What the end of a line says about the messages on it. */
-export interface Fall {
-  /** Since when the server had been silent although asked, on the clock of `performance`; `Infinity` if it had not. */
+/** The end of a link, as far as it tells about the messages sent over it. */
+export interface LinkOutcome {
+  /** Time since when the server has not answered, on the runtime's clock; `Infinity` if it was not silent. */
   readonly silentSince: number;
-  /** What became of the messages in doubt, where it is known. */
-  readonly verdict: "in_doubt" | "unauthorized" | "too_large" | "delivered";
-  /** Whether another line is to come. */
-  readonly mayResend: boolean;
+  /** Fate of the messages that are in doubt; `in_doubt` if it is not known. */
+  readonly sentMessages: "in_doubt" | "unauthorized" | "too_large" | "delivered";
+  /** True if there will be another link. */
+  readonly canResend: boolean;
 }
 
 interface Item {
   readonly message: WireMessage;
-  /** Emptied once sent, unless it may have to be sent again. */
+  /** Encoded message; emptied once it was sent, unless it may have to be sent again. */
   text: string;
-  /** UTF-8 bytes of one that waits; for one sent at once its units will do, to spare the count. */
+  /** UTF-8 bytes. Of a message that never waited these are its UTF-16 units: counting bytes would cost too much. */
   readonly bytes: number;
   readonly since: number;
-  /** How often it has been sent. */
+  /** Number of times it was sent. */
   tries: number;
   sentAt: number;
 }
 
-/** Bytes in the runtime's own buffer above which messages wait here instead, where they can still be counted. */
-const MARK = 65_536;
-/** Milliseconds between two looks at a full buffer: runtimes do not tell when it drains. */
-const LOOK = { first: 1, last: 16 };
-/** Milliseconds after a message at which a server that can confirm it is asked to. */
-const CONFIRM = 100;
-/** How many messages are remembered beyond the doubt, for a server that turns out to have been silent. */
-const MEMORY = 10;
+/** Bytes in the link's buffer above which messages wait in the outbox, where they can be counted and dropped. */
+const MAX_LINK_BYTES = 65_536;
+/** Milliseconds after a message before a server that can confirm it is asked to. */
+const CONFIRM_DELAY = 100;
+/** Sent messages that are out of doubt are remembered up to this multiple of `maxMessages`: the server may be silent. */
+const REMEMBERED_MULTIPLE = 10;
 
-/** Counts what went out, as far as that can still be known: the caller may have altered the message since. */
+/** Counts the UTF-8 bytes of a sent message. If its text is gone it is encoded again, and may have been changed since. */
 function bytesOf({ text, message, bytes }: Item): number {
   if (text !== "") return utf8Length(text);
   try {
@@ -61,12 +61,12 @@ function bytesOf({ text, message, bytes }: Item): number {
   }
 }
 
-/** The message of most bytes; those that were sent at once have never been counted before. */
+/** Finds the largest message. Counts bytes only where the number of units leaves it open. */
 function largestOf(items: readonly Item[]): Item | null {
   let largest: Item | null = null;
   let most = 0;
   for (const item of items) {
-    // No text has fewer bytes than units, or more than three each.
+    // A text takes from one to three bytes a unit.
     if (item.bytes * 3 <= most) continue;
     const bytes = bytesOf(item);
     if (bytes > most) [largest, most] = [item, bytes];
@@ -74,157 +74,169 @@ function largestOf(items: readonly Item[]): Item | null {
   return largest;
 }
 
-/** Keeps messages in order while the line is down or slow, and knows which of those sent are in doubt. */
+/**
+ * Sends messages in order. Keeps them while there is no link or its buffer is full, and remembers those sent until they
+ * are out of doubt.
+ */
 export class Outbox {
-  readonly #options: OutboxSettings;
+  readonly #settings: OutboxSettings;
   readonly #drop: (drop: Drop) => void;
   readonly #waiting = new Queue<Item>();
   readonly #sent = new Queue<Item>();
   #waitingBytes = 0;
   #sentBytes = 0;
-  #line: Line | null = null;
-  /** The line while it says goodbye. */
-  #held: Line | null = null;
-  /** Last time the runtime's buffer was seen empty: what was sent before has left this process. */
+  /** The link that messages are sent over. */
+  #link: OutboxLink | null = null;
+  /** The link that nothing more is sent over, until it has ended. */
+  #stoppedLink: OutboxLink | null = null;
+  /** Last time that the link's buffer was empty: everything sent before has left this process. */
   #emptyAt = -Infinity;
-  /** What was sent before has been read by the server, if not yet handled. */
+  /** The server has read everything that was sent before this time. */
   #readAt = -Infinity;
-  #look: Timer | undefined;
-  #confirm: Timer | undefined;
-  #expiry: Timer | undefined;
-  #flushing: (() => void)[] = [];
+  #pollTimer: Timer | undefined;
+  #confirmTimer: Timer | undefined;
+  #expiryTimer: Timer | undefined;
+  #flushCallbacks: (() => void)[] = [];
 
   constructor(settings: OutboxSettings, drop: (drop: Drop) => void) {
-    this.#options = settings;
+    this.#settings = settings;
     this.#drop = drop;
   }
 
-  /** Messages handed to the runtime so far, those sent again included. */
+  /** Number of messages sent so far; one that is sent again counts again. */
   sent = 0;
 
-  /** Messages that wait. */
+  /** Number of messages that wait. */
   get length(): number {
     return this.#waiting.length;
   }
 
-  /** Bytes of the messages that wait. */
+  /** UTF-8 bytes of the messages that wait. */
   get bytes(): number {
     return this.#waitingBytes;
   }
 
-  /** Sends a message now or keeps it; throws when there is no room. */
-  accept(message: WireMessage, text: string): void {
+  /**
+   * Sends a message, or keeps it.
+   *
+   * @throws {MessageConnectionError} `queue_full` If there is no room.
+   */
+  send(message: WireMessage, text: string): void {
     const since = runtime.now();
-    if (this.#line !== null && this.length === 0 && this.#line.bufferedAmount <= MARK) {
-      this.#send(this.#line, { message, text, bytes: text.length, since, tries: 0, sentAt: 0 });
+    if (this.#link !== null && this.length === 0 && this.#link.bufferedAmount <= MAX_LINK_BYTES) {
+      this.#sendOver(this.#link, { message, text, bytes: text.length, since, tries: 0, sentAt: 0 });
       return;
     }
     const bytes = utf8Length(text);
-    const { maxMessages, maxBytes } = this.#options;
+    const { maxMessages, maxBytes } = this.#settings;
     const hasRoom = this.length === 0 ? maxMessages > 0 : this.length < maxMessages && this.bytes + bytes <= maxBytes;
     if (!hasRoom) {
       throw new MessageConnectionError(
         "queue_full",
-        `Cannot keep message as the outbox must have room: ${this.length} messages, ${this.bytes} bytes wait`,
+        `Outbox is full (${this.length} messages, ${this.bytes} bytes); send later, or raise the limits in 'outbox'`,
       );
     }
     this.#waiting.push({ message, text, bytes, since, tries: 0, sentAt: 0 });
     this.#waitingBytes += bytes;
     this.#armExpiry();
-    this.#armLook(LOOK.first);
+    this.#armPoll(FIRST_POLL);
   }
 
-  /** Sends what waits over a line that has become usable, and what comes, until {@linkcode Outbox.detach}. */
-  attach(line: Line): void {
-    this.#line = line;
+  /** Starts to send over a link that is open: first what waits, then what comes. */
+  attach(link: OutboxLink): void {
+    this.#link = link;
     this.#emptyAt = this.#readAt = runtime.now();
-    this.#pump(LOOK.first);
+    this.#sendWaiting(FIRST_POLL);
   }
 
-  /** Sends nothing more over the line, which is about to be closed. */
-  hold(): void {
-    this.#held ??= this.#line;
-    this.#line = null;
-    runtime.cancel(this.#look);
-    runtime.cancel(this.#confirm);
-    this.#look = this.#confirm = undefined;
+  /** Stops sending: the link is about to be closed, or has ended. */
+  stopSending(): void {
+    this.#stoppedLink ??= this.#link;
+    this.#link = null;
+    runtime.cancel(this.#pollTimer);
+    runtime.cancel(this.#confirmTimer);
+    this.#pollTimer = this.#confirmTimer = undefined;
   }
 
-  /** Tells what became of the messages on the line that has ended. */
-  detach({ silentSince, verdict, mayResend }: Fall): void {
-    this.hold();
-    const doubtful = this.#doubtful(silentSince);
-    const items = this.#sent.drain().filter((item) => item.sentAt >= doubtful);
+  /** The link has ended: drops the messages in doubt, or puts them back to be sent again. */
+  detach({ silentSince, sentMessages, canResend }: LinkOutcome): void {
+    this.stopSending();
+    const doubtStart = this.#doubtStart(silentSince);
+    const items = this.#sent.drain().filter((item) => item.sentAt >= doubtStart);
     this.#sentBytes = 0;
-    this.#held = null;
-    if (verdict !== "delivered") this.#judge(items, verdict, mayResend && this.#options.inDoubt === "resend");
-    if (this.#isFlushed) this.#settleFlush();
+    this.#stoppedLink = null;
+    if (sentMessages !== "delivered") this.#settleUnconfirmed(items, { sentMessages, canResend });
+    if (this.#isFlushed) this.#callFlushed();
   }
 
-  /** The moment from which on messages sent are in doubt, if the line ends now. */
-  #doubtful(silentSince: number): number {
-    const confirms = (this.#line ?? this.#held)?.confirms ?? "nothing";
-    // What was handled is confirmed and no longer here, so all the rest is in doubt.
-    if (confirms === "handled") return -Infinity;
-    const read = confirms === "read" ? this.#readAt : Infinity;
-    return Math.min(runtime.now() - this.#options.doubt, this.#emptyAt, silentSince, read);
+  /** Returns the time from which on sent messages are in doubt if the link ends now. */
+  #doubtStart(silentSince: number): number {
+    const proof = (this.#link ?? this.#stoppedLink)?.pongProof ?? "nothing";
+    // Messages that were handled have been confirmed and forgotten, so all that are left are in doubt.
+    if (proof === "handled") return -Infinity;
+    const read = proof === "read" ? this.#readAt : Infinity;
+    return Math.min(runtime.now() - this.#settings.doubt, this.#emptyAt, silentSince, read);
   }
 
-  /** Gives up everything that waits. */
-  clear(reason: DropReason): void {
-    runtime.cancel(this.#expiry);
-    this.#expiry = undefined;
+  /** Drops everything that waits. */
+  dropWaiting(reason: DropReason): void {
+    runtime.cancel(this.#expiryTimer);
+    this.#expiryTimer = undefined;
     this.#waitingBytes = 0;
     for (const { message } of this.#waiting.drain()) this.#drop({ message, reason });
-    this.#settleFlush();
+    this.#callFlushed();
   }
 
-  /** Calls back once when nothing waits and the kernel has taken everything, or nothing will move any more. */
+  /**
+   * Calls back once, when nothing waits and the kernel has taken everything, or nothing can be sent any more.
+   *
+   * @returns Removes the callback.
+   */
   whenFlushed(callback: () => void): () => void {
-    this.#flushing.push(callback);
-    if (this.#isFlushed) this.#settleFlush();
-    else this.#armLook(LOOK.first);
-    return () => this.#flushing = this.#flushing.filter((other) => other !== callback);
+    this.#flushCallbacks.push(callback);
+    if (this.#isFlushed) this.#callFlushed();
+    else this.#armPoll(FIRST_POLL);
+    return () => this.#flushCallbacks = this.#flushCallbacks.filter((other) => other !== callback);
   }
 
   get #isFlushed(): boolean {
-    return this.length === 0 && (this.#line === null || this.#line.bufferedAmount === 0);
+    return this.length === 0 && (this.#link === null || this.#link.bufferedAmount === 0);
   }
 
-  #settleFlush(): void {
-    const callbacks = this.#flushing;
-    this.#flushing = [];
+  #callFlushed(): void {
+    const callbacks = this.#flushCallbacks;
+    this.#flushCallbacks = [];
     for (const callback of callbacks) callback();
   }
 
-  #send(line: Line, item: Item): void {
+  #sendOver(link: OutboxLink, item: Item): void {
     const now = runtime.now();
-    if (line.bufferedAmount === 0) this.#emptyAt = now;
-    line.send(item.text, item.message);
+    if (link.bufferedAmount === 0) this.#emptyAt = now;
+    link.send(item.message, item.text);
     this.sent++;
     item.tries++;
     item.sentAt = now;
-    if (this.#options.inDoubt === "report") item.text = "";
+    if (this.#settings.inDoubt === "report") item.text = "";
     this.#sent.push(item);
     this.#sentBytes += item.bytes;
-    this.#forget();
-    this.#armLook(LOOK.first);
+    this.#forgetOldSent();
+    this.#armPoll(FIRST_POLL);
     this.#armConfirm();
   }
 
-  /** Lets go of what is out of doubt, and is not needed for a server that turns out to have been silent. */
-  #forget(): void {
-    const { maxMessages, maxBytes } = this.#options;
-    const safe = this.#doubtful(Infinity);
+  /** Forgets the oldest sent messages that are out of doubt. Some are kept, in case the server turns out to be silent. */
+  #forgetOldSent(): void {
+    const { maxMessages, maxBytes } = this.#settings;
+    const safe = this.#doubtStart(Infinity);
     for (let first = this.#sent.first; first !== undefined && first.sentAt < safe; first = this.#sent.first) {
-      if (this.#sent.length <= MEMORY * maxMessages && this.#sentBytes <= maxBytes) return;
+      if (this.#sent.length <= REMEMBERED_MULTIPLE * maxMessages && this.#sentBytes <= maxBytes) return;
       this.#sentBytes -= first.bytes;
       this.#sent.shift();
     }
   }
 
-  /** The server will not have a message: it is in doubt no more. */
-  refuse(message: WireMessage, reason: DropReason): void {
+  /** Drops a sent message that the server has refused. */
+  dropSent(message: WireMessage, reason: DropReason): void {
     const others = this.#sent.drain().filter((item) => item.message !== message);
     this.#sentBytes = 0;
     for (const item of others) {
@@ -234,82 +246,87 @@ export class Outbox {
     this.#drop({ message, reason });
   }
 
-  /** The server has answered a question: what was sent before it has been read, or even handled. */
-  confirm(before: number): void {
-    this.#readAt = Math.max(this.#readAt, before);
-    if (this.#line?.confirms !== "handled") return;
-    for (let first = this.#sent.first; first !== undefined && first.sentAt < before; first = this.#sent.first) {
+  /** The server has answered a ping: it has read, and perhaps handled, everything sent before this time. */
+  confirm(sentBefore: number): void {
+    this.#readAt = Math.max(this.#readAt, sentBefore);
+    if (this.#link?.pongProof !== "handled") return;
+    for (let first = this.#sent.first; first !== undefined && first.sentAt < sentBefore; first = this.#sent.first) {
       this.#sentBytes -= first.bytes;
       this.#sent.shift();
     }
   }
 
-  /** Asks for a confirmation from time to time, as long as there is something to confirm. */
+  /** Pings the server from time to time, as long as a sent message is not confirmed. */
   #armConfirm(): void {
-    this.#confirm ??= runtime.after(CONFIRM, () => {
-      this.#confirm = undefined;
+    this.#confirmTimer ??= runtime.after(CONFIRM_DELAY, () => {
+      this.#confirmTimer = undefined;
       const last = this.#sent.last;
-      if (last !== undefined && last.sentAt >= this.#readAt && this.#line?.ask()) this.#armConfirm();
+      if (last !== undefined && last.sentAt >= this.#readAt && this.#link?.ping()) this.#armConfirm();
     });
   }
 
-  #pump(next: number): void {
-    const line = this.#line;
-    if (line === null) return;
+  /** Sends what waits until the link's buffer is full, and checks the buffer again after `pollDelay`. */
+  #sendWaiting(pollDelay: number): void {
+    const link = this.#link;
+    if (link === null) return;
     const before = this.length;
-    while (this.#waiting.first !== undefined && line.bufferedAmount <= MARK) this.#send(line, this.#take());
-    if (this.#isFlushed) this.#settleFlush();
-    if (line.bufferedAmount === 0) this.#emptyAt = runtime.now();
-    else this.#armLook(this.length < before ? LOOK.first : next);
+    while (this.#waiting.first !== undefined && link.bufferedAmount <= MAX_LINK_BYTES) {
+      this.#sendOver(link, this.#shiftWaiting());
+    }
+    if (this.#isFlushed) this.#callFlushed();
+    if (link.bufferedAmount === 0) this.#emptyAt = runtime.now();
+    else this.#armPoll(this.length < before ? FIRST_POLL : pollDelay);
   }
 
-  #take(): Item {
-    const item = this.#waiting.shift()!; // the caller has looked
+  #shiftWaiting(): Item {
+    const item = this.#waiting.shift()!; // the caller has checked that there is one
     this.#waitingBytes -= item.bytes;
     this.#armExpiry();
     return item;
   }
 
-  #armLook(delay: number): void {
-    if (this.#line !== null) {
-      this.#look ??= runtime.after(delay, () => {
-        this.#look = undefined;
-        this.#pump(Math.min(delay * 2, LOOK.last));
+  #armPoll(delay: number): void {
+    if (this.#link !== null) {
+      this.#pollTimer ??= runtime.after(delay, () => {
+        this.#pollTimer = undefined;
+        this.#sendWaiting(nextPoll(delay));
       });
     }
   }
 
-  /** One timer, for the oldest message that waits. */
+  /** Sets the timer for the oldest message that waits. */
   #armExpiry(): void {
     const first = this.#waiting.first;
     if (first === undefined) {
-      runtime.cancel(this.#expiry);
-      this.#expiry = undefined;
+      runtime.cancel(this.#expiryTimer);
+      this.#expiryTimer = undefined;
     } else {
-      this.#expiry ??= runtime.after(Math.max(0, first.since + this.#options.maxAge - runtime.now()), () => {
-        this.#expiry = undefined;
-        this.#expire();
+      this.#expiryTimer ??= runtime.after(Math.max(0, first.since + this.#settings.maxAge - runtime.now()), () => {
+        this.#expiryTimer = undefined;
+        this.#dropExpired();
       });
     }
   }
 
-  #expire(): void {
-    const limit = runtime.now() - this.#options.maxAge;
+  #dropExpired(): void {
+    const limit = runtime.now() - this.#settings.maxAge;
     while (this.#waiting.first !== undefined && this.#waiting.first.since <= limit) {
-      this.#drop({ message: this.#take().message, reason: "expired" });
+      this.#drop({ message: this.#shiftWaiting().message, reason: "expired" });
     }
     this.#armExpiry();
-    if (this.#isFlushed) this.#settleFlush();
+    if (this.#isFlushed) this.#callFlushed();
   }
 
-  #judge(items: Item[], verdict: Exclude<Fall["verdict"], "delivered">, mayResend: boolean): void {
-    // The server refuses a message by its size alone, so the largest is the one it means.
-    const largest = verdict === "too_large" ? largestOf(items) : null;
+  /** Decides for each message in doubt whether it is dropped, and why, or sent again. */
+  #settleUnconfirmed(items: Item[], { sentMessages, canResend }: Omit<LinkOutcome, "silentSince">): void {
+    const resends = canResend && this.#settings.inDoubt === "resend";
+    // The server refuses a message only for its size, so it must have been the largest one.
+    const largest = sentMessages === "too_large" ? largestOf(items) : null;
     const again: Item[] = [];
     for (const item of items) {
       if (item === largest) this.#drop({ message: item.message, reason: "too_large" });
-      else if (verdict === "unauthorized") this.#drop({ message: item.message, reason: "unauthorized" });
-      else if (mayResend && item.tries < 2) again.push(item);
+      else if (sentMessages === "unauthorized") this.#drop({ message: item.message, reason: "unauthorized" });
+      else if (resends && item.tries < 2) again.push(item);
       else this.#drop({ message: item.message, reason: "unconfirmed" });
     }
     this.#waiting.prepend(again);

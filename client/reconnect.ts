@@ -2,13 +2,13 @@ import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { ReconnectSettings } from "./settings.ts";
 
 /**
- * Finds how long to wait before the next dial.
+ * Computes the delay before the next dial.
  *
- * @param attempt Number of the new dial, from 1 after a stable connection.
- * @param reason What ended the last connection or dial.
- * @param settings When to dial again.
- * @returns Milliseconds; `null` when there is to be no other dial.
- * @throws {RangeError} If the user's own `delay` returns a negative number; else what it throws.
+ * @param attempt Number of that dial, from 1 after a stable connection.
+ * @param reason Why the last connection or dial ended.
+ * @param settings When and how often to dial again.
+ * @returns Milliseconds; `null` if there is no other dial.
+ * @throws {RangeError} If the user's `delay` returns a negative number or `NaN`; also whatever `delay` throws.
  */
 export function delayBefore(
   attempt: number,
@@ -23,5 +23,5 @@ export function delayBefore(
 
 function checkedDelay(delay: number): number {
   if (delay >= 0) return delay;
-  throw new RangeError(`'reconnect.delay' returned ${delay}; return the milliseconds to wait, 0 or more`);
+  throw new RangeError(`'reconnect.delay' must return milliseconds, 0 or more; it returned ${delay}`);
 }

@@ -1,5 +1,5 @@
 /**
- * One adapter process for several platforms: `Router`, a client for each.
+ * `Router`: one adapter process for several platforms, with a client for each.
  *
  * ```ts
  * import { createMessage, MessageServer, Router, seg } from "@maim/message";
@@ -18,44 +18,45 @@
  */
 
 import { encodeMessage } from "../codec/encode.ts";
-import { platformOf } from "../schema/custom.ts";
-import type { CustomMessage, WireMessage } from "../schema/rules.ts";
+import { platformOf } from "../schema/guards.ts";
+import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import { describeDrop } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { Emitter, type HandlerResult, type ListenOptions, unheard } from "../util/emitter.ts";
+import { oneLine } from "../util/display.ts";
+import { Emitter, type HandlerResult, type ListenOptions, reportUnheard } from "../util/emitter.ts";
 import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl } from "./settings.ts";
 import { UnheardWarnings } from "./validation.ts";
 
-/** Options of {@linkcode Router.add}: those of a client, whose platform is the first argument. */
+/** Options of {@linkcode Router.add}: those of a client, but for `platform`, which is the first argument. */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;
 
-/** What {@linkcode Router.update} wants for one platform. */
+/** Configuration of one platform for {@linkcode Router.update}. */
 export type RouteConfig = RouteOptions & {
-  /** Address of its server, as in {@linkcode Router.add}. */
+  /** Address of the server, as in {@linkcode Router.add}. */
   url: ConstructorParameters<typeof MessageClient>[0];
 };
 
-/** Events of {@linkcode Router}: those of its clients, with the client they come from. */
+/** Events of {@linkcode Router}: those of its clients, with the client as the last argument. */
 export type RouterEvents = {
   [Name in keyof MessageClientEvents]: [...args: MessageClientEvents[Name], client: MessageClient];
 };
 
-/** An error may also come from a handler of the router itself. */
+/** The public events, and one for each name of a custom message. An error of a handler of the router has no client. */
 type Events = Omit<RouterEvents, "error"> & {
   error: [error: unknown, client?: MessageClient];
   [name: `custom:${string}`]: [message: CustomMessage, client: MessageClient];
 };
 
-/** A platform's client, and what it was made from. */
+/** The client of a platform, and the configuration it was created from. */
 interface Route {
   readonly platform: string;
   readonly client: MessageClient;
   readonly config: RouteConfig;
 }
 
-/** Compares options as they were given: functions are the same or not, all else is compared by what it holds. */
+/** Compares two configurations by their members; functions must be the same object. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
@@ -65,9 +66,9 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Keeps one {@linkcode MessageClient} for each platform and sends every message through the one it belongs to.
+ * Has one {@linkcode MessageClient} for each platform and sends every message through the client of its platform.
  *
- * @example Handlers serve every platform, present and to come
+ * @example Handlers also serve platforms that are added later
  * ```ts
  * import { Router } from "@maim/message";
  *
@@ -82,7 +83,7 @@ export class Router {
   readonly #emitter = new Emitter<Events>();
   readonly #unheardWarnings = new UnheardWarnings();
   #state: "idle" | "running" | "closed" = "idle";
-  /** Whether somebody has asked for streams: a client that hears them collects no more. */
+  /** True once there was a handler for `stream`. Before, the clients collect streams in memory. */
   #hearsStreams = false;
 
   /** The clients by platform. */
@@ -91,12 +92,12 @@ export class Router {
   }
 
   /**
-   * Adds a handler for every client, present and to come.
+   * Adds a handler for all clients, also those that are added later.
    *
    * @param event Name of the event.
-   * @param handler Called with what the event tells, and the client.
-   * @param options A signal that removes it.
-   * @returns Removes the handler.
+   * @param handler Called with the arguments of the event, and the client.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler.
    */
   on<Name extends keyof RouterEvents>(
     event: Name,
@@ -111,12 +112,12 @@ export class Router {
   }
 
   /**
-   * Adds a handler for custom messages of one name from every client.
+   * Adds a handler for custom messages of one name, for all clients.
    *
    * @param name The `message_type_name`.
-   * @param handler Called with the whole envelope, and the client.
-   * @param options A signal that removes it.
-   * @returns Removes the handler.
+   * @param handler Called with the whole message, not only its `content`, and the client.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler.
    */
   onCustom(
     name: string,
@@ -127,13 +128,15 @@ export class Router {
   }
 
   /**
-   * Adds a platform. Once {@linkcode Router.connect} was called it is dialled at once and until it answers.
+   * Adds a platform. If {@linkcode Router.connect} was called before, its client connects at once and retries on failure.
    *
    * @param platform The name to route by.
-   * @param url Address of its server.
+   * @param url Address of the server, `ws://` or `wss://`, or a function that returns it for each dial.
    * @param options As for a client.
    * @returns The new client.
-   * @throws {TypeError} If the platform is there already, or an option is of the wrong kind.
+   * @throws {MessageConnectionError} `closed` If the router is closed.
+   * @throws {TypeError} If the platform was added already, or an option has the wrong type.
+   * @throws {RangeError} If an option is out of range.
    */
   add(
     platform: string,
@@ -142,16 +145,16 @@ export class Router {
   ): MessageClient {
     this.#refuseClosed();
     if (this.#routes.has(platform)) {
-      throw new TypeError(`Cannot add platform as "${platform}" must be new: remove it first`);
+      throw new TypeError(`Platform "${platform}" was added already; remove it first, or use update()`);
     }
     return this.#install(this.#create(platform, { ...options, url }));
   }
 
   /**
-   * Closes a platform's client and forgets it; an unknown platform is none to forget.
+   * Closes the client of a platform and removes it. Does nothing if the platform was not added.
    *
-   * @param platform The name it was added by.
-   * @returns Resolves when its connection is gone.
+   * @param platform The name that it was added by.
+   * @returns Resolves when its connection has ended.
    */
   async remove(platform: string): Promise<void> {
     const route = this.#routes.get(platform);
@@ -160,13 +163,16 @@ export class Router {
   }
 
   /**
-   * Makes the platforms what a configuration says: adds, removes, and reconnects only those that changed.
+   * Applies a configuration: adds new platforms, removes those that are missing, and reconnects those that have changed.
+   * A platform with the same configuration keeps its connection.
    *
-   * The reference calls this `update_config`. A platform whose configuration is the same is not touched.
+   * The reference library calls this `update_config`.
    *
-   * @param config What is wanted, by platform.
-   * @returns Resolves when the connections that are no longer wanted are gone. New ones do not delay it.
-   * @throws {TypeError} If an option is of the wrong kind; then nothing has changed.
+   * @param config The configuration of all platforms.
+   * @returns Resolves when the old connections have ended. Does not wait for the new ones.
+   * @throws {MessageConnectionError} `closed` If the router is closed.
+   * @throws {TypeError} If an option has the wrong type. Then nothing was changed.
+   * @throws {RangeError} If an option is out of range. Then nothing was changed.
    *
    * @example Another token for one platform
    * ```ts
@@ -188,7 +194,7 @@ export class Router {
       return Object.hasOwn(config, platform) && isSame(config[platform], route.config);
     };
     const leaving = new Map([...this.#routes].filter((entry) => !isKept(entry)));
-    // Created, and so checked, before anything is touched.
+    // All clients are created, and their options checked, before anything changes.
     const created = Object.entries(config)
       .filter(([platform]) => leaving.has(platform) || !this.#routes.has(platform))
       .map(([platform, wanted]) => this.#create(platform, wanted, leaving.get(platform)?.client));
@@ -198,10 +204,13 @@ export class Router {
   }
 
   /**
-   * Connects every platform, all at once: a dead server delays nobody.
+   * Connects all platforms at the same time. A server that does not answer delays only its own platform.
    *
    * @param options As for a client.
-   * @throws {AggregateError} If some failed; the others stay connected. Each error is a `MessageConnectionError`.
+   * @returns Resolves when all platforms are connected.
+   * @throws {MessageConnectionError} `closed` If the router is closed.
+   * @throws {AggregateError} If some platforms failed; the others stay connected. `errors` holds the
+   * `MessageConnectionError` of each.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
     this.#refuseClosed();
@@ -209,29 +218,32 @@ export class Router {
     const results = await Promise.allSettled([...this.#routes.values()].map(({ client }) => client.connect(options)));
     const failed = results.filter((result) => result.status === "rejected").map((result) => result.reason);
     if (failed.length > 0) {
-      throw new AggregateError(failed, `Cannot connect ${failed.length} of ${results.length} platforms: see errors`);
+      throw new AggregateError(
+        failed,
+        `${failed.length} of ${results.length} platforms could not connect; see 'errors' of this error`,
+      );
     }
   }
 
   /**
    * Sends one message through the client of its platform.
    *
-   * @param message The message; `message_info.platform`, or a custom message's `platform`, picks the client.
+   * @param message The message. `message_info.platform` selects the client; of a custom message, `platform`.
    * @throws {MessageConnectionError} `no_route` If the platform was not added; else as `MessageClient.send`.
-   * @throws {MessageEncodeError} If the message can not be written.
+   * @throws {MessageEncodeError} If the message cannot be encoded.
    */
   send(message: WireMessage): void {
     const platform = platformOf(message);
-    if (platform === "") encodeMessage(message); // says what is wrong with it, if that is not all
+    if (platform === "") encodeMessage(message); // throws a better error if more than the platform is wrong
     this.#client(platform).send(message);
   }
 
   /**
    * Sends a custom message through the client of a platform.
    *
-   * @param platform The platform it was added by.
-   * @param name The `message_type_name` that picks the handler on the other side.
-   * @param content Any JSON.
+   * @param platform The platform.
+   * @param name The `message_type_name`, which selects the handler on the other side.
+   * @param content Any JSON value.
    * @throws {MessageConnectionError} `no_route` If the platform was not added; else as `MessageClient.send`.
    */
   sendCustom(platform: string, name: string, content: unknown): void {
@@ -239,9 +251,9 @@ export class Router {
   }
 
   /**
-   * Closes every client and stays closed.
+   * Closes all clients. The router cannot be used any more.
    *
-   * @returns Resolves when all connections are gone.
+   * @returns Resolves when all connections have ended.
    */
   async close(): Promise<void> {
     this.#state = "closed";
@@ -255,10 +267,10 @@ export class Router {
 
   #refuseClosed(): void {
     if (this.#state !== "closed") return;
-    throw new MessageConnectionError("closed", "Cannot use router as it must not be closed: create a new one");
+    throw new MessageConnectionError("closed", "Router is closed; create a new one");
   }
 
-  /** Makes a client that dials only once the one before it has gone: a server lets the newest win. */
+  /** Creates a client. If it replaces another one, it connects once that is closed: servers keep only the newest. */
   #create(platform: string, config: RouteConfig, before?: MessageClient): Route {
     const { url, ...options } = config;
     const dialled = before === undefined ? url : async () => {
@@ -273,7 +285,7 @@ export class Router {
     const { platform, client } = route;
     this.#routes.set(platform, route);
     this.#listen(client);
-    // Its failures are `status` events of the client; only a fatal one rejects.
+    // No failure is lost here: each is a `status` event of the client.
     if (this.#state === "running") client.connect({ retry: true }).catch(() => {});
     return client;
   }
@@ -284,7 +296,7 @@ export class Router {
     const added = [...this.#routes.keys()].slice(0, 10).map((name) => `"${name}"`).join(", ") || "none";
     throw new MessageConnectionError(
       "no_route",
-      `Cannot send message as platform "${platform}" must be added first: added is ${added}`,
+      `Platform "${oneLine(platform)}" was not added; added platforms: ${added}`,
     );
   }
 
@@ -296,11 +308,11 @@ export class Router {
     });
     client.on("status", (status) => void this.#emitter.emit("status", status, client));
     client.on("warning", (message, issues) => {
-      if (this.#emitter.emit("warning", message, issues, client) === "unheard") this.#unheardWarnings.tell(issues);
+      if (this.#emitter.emit("warning", message, issues, client) === "unheard") this.#unheardWarnings.print(issues);
     });
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
-      if (this.#emitter.emit("drop", drop, client) === "unheard") unheard("drop", describeDrop(drop));
+      if (this.#emitter.emit("drop", drop, client) === "unheard") reportUnheard("drop", describeDrop(drop));
     });
     client.on("error", (error) => this.#emitter.fail(error, client));
     if (this.#hearsStreams) this.#hearStreams(client);

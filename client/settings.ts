@@ -11,6 +11,8 @@ import {
   isHeaderName,
   type NumberOption,
   numbersOf,
+  wrongOption,
+  wrongSecret,
 } from "../util/checks.ts";
 import type { ClientTls, MessageClientOptions, ReconnectOptions } from "./options.ts";
 import type { Validate } from "./validation.ts";
@@ -19,7 +21,7 @@ const OWNER = "MessageClient";
 
 type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
 
-/** The numbers of `reconnect`. */
+/** Defaults and minimums of `reconnect`. */
 const RECONNECT: Numbers<"minDelay" | "maxDelay" | "multiplier" | "jitter" | "maxAttempts" | "stableAfter"> = {
   minDelay: { default: 1000, least: 0 },
   maxDelay: { default: 30_000, least: 0 },
@@ -29,7 +31,7 @@ const RECONNECT: Numbers<"minDelay" | "maxDelay" | "multiplier" | "jitter" | "ma
   stableAfter: { default: 10_000, least: 0 },
 };
 
-/** The numbers of `outbox`. */
+/** Defaults and minimums of `outbox`. */
 export const OUTBOX: Numbers<"maxMessages" | "maxBytes" | "maxAge" | "doubt"> = {
   maxMessages: { default: 1000, least: 0 },
   maxBytes: { default: 16 * 2 ** 20, least: 0 },
@@ -37,55 +39,55 @@ export const OUTBOX: Numbers<"maxMessages" | "maxBytes" | "maxAge" | "doubt"> = 
   doubt: { default: 1000, least: 0 },
 };
 
-/** The numbers of `heartbeat`. */
+/** Defaults and minimums of `heartbeat`. */
 const HEARTBEAT: Numbers<"interval" | "timeout"> = {
   interval: { default: 20_000, least: 1 },
   timeout: { default: 10_000, least: 1 },
 };
 
-/** The numbers of `decode`. */
+/** Defaults and minimums of `decode`. */
 const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
   maxBytes: { default: MAX_BYTES, least: 1 },
   maxDepth: { default: 32, least: 1 },
   maxSegments: { default: Infinity, least: 1 },
 };
 
-/** The numbers that stand by themselves. */
+/** Defaults and minimums of the timeouts. */
 const TIMES: Numbers<"connectTimeout" | "closeTimeout"> = {
   connectTimeout: { default: 10_000, least: 1 },
   closeTimeout: { default: 5000, least: 0 },
 };
 
-/** When to dial again; `maxAttempts` is 0 for never. */
+/** Settings of `reconnect`. `maxAttempts` is 0 if the option `reconnect` is `false`. */
 export interface ReconnectSettings extends Readonly<Record<keyof typeof RECONNECT, number>> {
   readonly delay: ReconnectOptions["delay"];
 }
 
-/** What is kept while there is no link. */
+/** Settings of `outbox`. */
 export interface OutboxSettings extends Readonly<Record<keyof typeof OUTBOX, number>> {
   readonly inDoubt: "report" | "resend";
 }
 
-/** How a silent server is noticed. */
+/** Settings of `heartbeat`. */
 export interface HeartbeatSettings extends Readonly<Record<keyof typeof HEARTBEAT, number>> {
   readonly probe: boolean;
 }
 
-/** The options of a client, checked, with every default filled in. */
+/** The options of a client, checked, with defaults filled in. */
 export interface ClientSettings {
   readonly platform: string;
   readonly token: MessageClientOptions["token"];
   readonly headers: Readonly<Record<string, string>>;
-  /** PEM certificates trusted beside the runtime's own. */
+  /** PEM certificates that are trusted in addition to the runtime's own. */
   readonly ca: readonly string[];
   readonly reconnect: ReconnectSettings;
   readonly outbox: OutboxSettings;
-  /** Whether messages are kept while there is no link. */
+  /** True if messages are kept while there is no connection. */
   readonly keepsMessages: boolean;
-  /** `null` for none. */
+  /** `null` if the heartbeat is off. */
   readonly heartbeat: HeartbeatSettings | null;
   readonly session: SessionOptions;
-  /** Account and scope of messages that name none. */
+  /** Account and scope for messages that have none. */
   readonly route: Route;
   readonly validate: Validate | undefined;
   /** Milliseconds. */
@@ -94,34 +96,33 @@ export interface ClientSettings {
   readonly closeTimeout: number;
 }
 
-/** Checks what a client dials. */
+/** Checks the URL that a client dials. */
 export function checkUrl(url: string): string {
   const parsed = URL.parse(url);
   if (parsed?.protocol === "ws:" || parsed?.protocol === "wss:") {
     if (parsed.hash === "") return url;
-    throw new TypeError("Cannot create MessageClient as 'url' must have no fragment");
+    throw new TypeError(wrongSecret(OWNER, "url", 'a URL without "#" and what follows it'));
   }
-  const found = parsed === null ? "no URL" : `a ${parsed.protocol} URL`;
-  throw new TypeError(`Cannot create MessageClient as 'url' must start with ws:// or wss://: received ${found}`);
+  // The URL is not shown: it may hold a token.
+  const found = parsed === null ? "another text" : `a URL that starts with ${parsed.protocol}`;
+  throw new TypeError(`${wrongSecret(OWNER, "url", "a URL that starts with ws:// or wss://")}; received ${found}`);
 }
 
-/** Checks a token, which may hold spaces inside; what it holds is never shown. */
+/** Checks a token. The error does not show it. */
 export function checkToken(token: unknown): string {
   if (typeof token === "string" && /^[\x20-\x7e]*$/.test(token)) return token;
-  throw new TypeError("Cannot connect as 'token' must be printable ASCII");
+  throw new TypeError(wrongSecret(OWNER, "token", "a string of printable ASCII"));
 }
 
-/** Checks further headers: a value may be secret, so none is shown. */
+/** Checks the additional headers. The errors show no value: it may be secret. */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
-      throw new TypeError(
-        `Cannot create MessageClient as 'headers' must not hold "${name}": the client sends it itself`,
-      );
+      throw new TypeError(`${OWNER}: 'headers' must not contain "${name}"; the client sends it by itself`);
     }
     const isName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
     if (!isName || typeof value !== "string" || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new TypeError("Cannot create MessageClient as 'headers' must hold names and values that HTTP allows");
+      throw new TypeError(wrongSecret(OWNER, "headers", "names and values that HTTP allows"));
     }
   }
 }
@@ -131,10 +132,10 @@ function caOf({ ca = [] }: ClientTls): readonly string[] {
   if (Array.isArray(texts) && texts.every((text) => typeof text === "string" && text.includes("-----BEGIN"))) {
     return texts;
   }
-  throw new TypeError("Cannot create MessageClient as 'tls.ca' must be PEM text, or an array of it");
+  throw new TypeError(wrongSecret(OWNER, "tls.ca", "PEM text, or an array of PEM texts"));
 }
 
-/** A group of options; empty where it is not given, or `false`. */
+/** Returns a group of options; empty if it is not given or `false`. */
 function groupOf<Group extends object>(name: string, given: Group | false | undefined): Partial<Group> {
   if (given === undefined || given === false) return {};
   checkObject(OWNER, name, given);
@@ -145,9 +146,7 @@ function reconnectSettings(given: MessageClientOptions["reconnect"]): ReconnectS
   const group = groupOf("reconnect", given);
   const numbers = numbersOf(OWNER, group, RECONNECT, "reconnect.");
   if (numbers.jitter > 1) {
-    throw new RangeError(
-      `Cannot create MessageClient as 'reconnect.jitter' must be at most 1: received ${numbers.jitter}`,
-    );
+    throw new RangeError(wrongOption(OWNER, "reconnect.jitter", "at most 1", numbers.jitter));
   }
   if (group.delay !== undefined) checkFunction(OWNER, "reconnect.delay", group.delay);
   return given === false
@@ -182,29 +181,27 @@ function sessionSettings({ decode, chunks }: MessageClientOptions): SessionOptio
   };
 }
 
-/** A value that may be a number by mistake, as it should have been written. */
-function shown(value: unknown): string {
+/** Shows a wrong id. A number is the likeliest mistake: the text says how to write it. */
+function showId(value: unknown): string {
   return typeof value === "number" ? `the number ${value}; write "${value}"` : `${value === "" ? '""' : typeof value}`;
 }
 
 function checkIdentity({ platform, token, account, scope }: MessageClientOptions): void {
   if (!isHeaderName(platform)) {
-    throw new TypeError(`Cannot create MessageClient as 'platform' must be visible ASCII: received "${platform}"`);
+    throw new TypeError(wrongOption(OWNER, "platform", "a string of visible ASCII", platform));
   }
   for (const [name, value] of Object.entries({ account, scope })) {
     if (value === undefined || (isRouteName(value) && value.isWellFormed())) continue;
-    throw new TypeError(
-      `Cannot create MessageClient as '${name}' must be a string that is not blank: received ${shown(value)}`,
-    );
+    throw new TypeError(`${wrongSecret(OWNER, name, "a string that is not blank")}; received ${showId(value)}`);
   }
   if (token !== undefined && typeof token !== "function") checkToken(token);
 }
 
 /**
- * Checks the options of a client and fills in what is not given.
+ * Checks the options of a client and fills in defaults.
  *
- * @throws {TypeError} If an option is of the wrong type; the text names it.
- * @throws {RangeError} If an option is out of range; the text names it.
+ * @throws {TypeError} If an option has the wrong type; the text names the option.
+ * @throws {RangeError} If an option is out of range; the text names the option.
  */
 export function resolveOptions(options: MessageClientOptions): ClientSettings {
   const { platform, token, headers = {}, tls = {}, account, scope, validate } = options;

@@ -1,42 +1,42 @@
 import type { MessageConnectionError } from "../util/connection_error.ts";
 
-/** Where a client stands. */
+/** State of a client. */
 export type ClientStatus =
   | {
-    /** Not connected, nothing under way. */
+    /** Not connected, and not trying to. */
     readonly state: "idle";
-    /** Why the last attempt failed. */
+    /** Error of the last attempt to connect. */
     readonly reason?: MessageConnectionError;
   }
   | {
-    /** Dialling, or upgraded and not yet known to be welcome. */
+    /** Connecting: the handshake, and the short time until the server is known to accept the client. */
     readonly state: "connecting";
-    /** 0 for the dial of `connect()`, then the number of the new dial; starts from 1 after a stable connection. */
+    /** 0 for the first attempt of `connect()`; reconnects count from 1, and from 1 again after a stable connection. */
     readonly attempt: number;
   }
   | {
-    /** Usable. */
+    /** Connected: messages can be sent. */
     readonly state: "open";
-    /** Milliseconds since the connection before this one was lost; absent for the first. */
+    /** Milliseconds since the previous connection was lost; missing for the first connection. */
     readonly gap?: number;
   }
   | {
-    /** Waiting to dial again. */
+    /** Waiting before the next attempt to connect. */
     readonly state: "waiting";
-    /** Number of the new dial to come. */
+    /** Number of the next attempt. */
     readonly attempt: number;
-    /** Milliseconds until then. */
+    /** Milliseconds until the next attempt. */
     readonly delay: number;
-    /** What ended the last connection or dial. */
+    /** Error that ended the last connection or attempt. */
     readonly reason: MessageConnectionError;
   }
   | {
-    /** Saying goodbye. */
+    /** Closing: sending what waits, then the closing handshake. */
     readonly state: "closing";
   }
   | {
-    /** Down for good. */
+    /** Closed for good. */
     readonly state: "closed";
-    /** What made it so; absent after `close()`. */
+    /** Error for which the client gave up; missing after `close()`. */
     readonly reason?: MessageConnectionError;
   };

@@ -1,84 +1,90 @@
-import { unheard } from "../util/emitter.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import type { WireMessage } from "../schema/types.ts";
+import { oneLine } from "../util/display.ts";
+import { reportUnheard } from "../util/emitter.ts";
 
-/** One thing that is wrong with a message, as a `validate` function tells it. */
+/** Something that is wrong with a message, as a `validate` function returns it. */
 export interface ValidationIssue {
-  /** `"drop"` when the receiver would not take the message: it is not sent. Any other is a warning. */
+  /** `"drop"` if the receiver would discard the message: it is not sent. Any other level is a warning. */
   readonly level: string;
-  /** JSON path of the member at fault. */
+  /** JSON path of the wrong member. */
   readonly path: string;
-  /** Name of the rule. */
+  /** Name of the rule that was broken. */
   readonly rule?: string;
-  /** What to write instead. */
+  /** Advice: what to write instead. */
   readonly hint?: string;
 }
 
-/** Looks at a message before it is sent. */
+/** Checks a message before it is sent. Returns what is wrong with it. */
 export type Validate = (message: WireMessage) => readonly ValidationIssue[];
 
+/** Characters of a hint that are shown: a hint is whole sentences. */
+const MAX_HINT_LENGTH = 1000;
+
+/** Describes an issue in one line that is safe to print. */
 function describe({ path, rule, hint }: ValidationIssue): string {
-  return `${path}${rule === undefined ? "" : ` (${rule})`}${hint === undefined ? "" : `: ${hint}`}`;
+  const name = rule === undefined ? "" : ` (${oneLine(rule)})`;
+  return `${oneLine(path)}${name}${hint === undefined ? "" : `: ${oneLine(hint, MAX_HINT_LENGTH)}`}`;
 }
 
-/** A message was not sent, as its receiver would not have taken it. */
+/** A message was not sent, because its receiver would discard it. */
 export class MessageRejectedError extends Error {
-  /** Everything that was found, warnings included. */
+  /** All issues that were found, warnings included. */
   readonly issues: readonly ValidationIssue[];
 
   /**
    * Creates the error.
    *
-   * @param issues What was found; at least one is a `drop`.
+   * @param issues The issues; at least one has the level `drop`.
    */
   constructor(issues: readonly ValidationIssue[]) {
     const [first, ...rest] = issues.filter(({ level }) => level === "drop").map(describe);
     const more = rest.length === 0 ? "" : `; and ${rest.length} more`;
-    super(`Cannot send message as its receiver would drop it: ${first}${more}`);
+    super(`Message was not sent, because its receiver would drop it: ${first}${more}`);
     this.name = "MessageRejectedError";
     this.issues = issues;
   }
 }
 
 /**
- * A value as the encoder writes it: without half pairs of surrogates. The same one where there are none. What holds
- * itself, or stands in many places, is looked into once.
+ * Returns a value as the encoder writes it: with U+FFFD instead of lone surrogates. A value without any is returned
+ * itself. `seen` holds the objects done so far, so that cycles end and shared objects are walked once.
  */
-function asSent(value: unknown, seen: Map<object, unknown>): unknown {
+function asEncoded(value: unknown, seen: Map<object, unknown>): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (typeof value !== "object" || value === null) return value;
   const isArray = Array.isArray(value);
-  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return value; // bytes, and what writes itself
+  if (!isArray && Object.getPrototypeOf(value) !== Object.prototype) return value; // bytes, or an object with toJSON()
   if (seen.has(value)) return seen.get(value);
   seen.set(value, value);
   const entries = Object.entries(value);
-  const sent = entries.map(([key, item]) => [key.toWellFormed(), asSent(item, seen)] as const);
-  const isSame = sent.every(([key, item], index) => key === entries[index]?.[0] && item === entries[index]?.[1]);
-  const result = isSame ? value : isArray ? sent.map(([, item]) => item) : Object.fromEntries(sent);
+  const encoded = entries.map(([key, item]) => [key.toWellFormed(), asEncoded(item, seen)] as const);
+  const isSame = encoded.every(([key, item], index) => key === entries[index]?.[0] && item === entries[index]?.[1]);
+  const result = isSame ? value : isArray ? encoded.map(([, item]) => item) : Object.fromEntries(encoded);
   seen.set(value, result);
   return result;
 }
 
 /**
- * Checks a message before anything of it leaves.
+ * Checks a message with the user's function before it is sent.
  *
- * @returns The warnings; none when all is well.
- * @throws {MessageRejectedError} If an issue is a `drop`.
+ * @returns The warnings; empty if there are none.
+ * @throws {MessageRejectedError} If an issue has the level `drop`.
  */
 export function checkBeforeSending(message: WireMessage, validate: Validate): readonly ValidationIssue[] {
-  const issues = validate(asSent(message, new Map()) as WireMessage);
+  const issues = validate(asEncoded(message, new Map()) as WireMessage);
   if (issues.some(({ level }) => level === "drop")) throw new MessageRejectedError(issues);
   return issues;
 }
 
-/** Tells on the console of messages that can never be answered, where nobody listens to warnings. */
+/** Prints warnings about messages that will never be answered, if there is no handler for `warning`. */
 export class UnheardWarnings {
-  readonly #told = new Set<string>();
+  readonly #printedRules = new Set<string>();
 
-  /** Tells the first issue of the level `unanswered` whose rule was not told before. */
-  tell(issues: readonly ValidationIssue[]): void {
-    const found = issues.find(({ level, rule = level }) => level === "unanswered" && !this.#told.has(rule));
+  /** Prints the first issue with the level `unanswered` whose rule was not printed before. */
+  print(issues: readonly ValidationIssue[]): void {
+    const found = issues.find(({ level, rule = level }) => level === "unanswered" && !this.#printedRules.has(rule));
     if (found === undefined) return;
-    this.#told.add(found.rule ?? found.level);
-    unheard("warning", describe(found));
+    this.#printedRules.add(found.rule ?? found.level);
+    reportUnheard("warning", describe(found));
   }
 }

@@ -1,6 +1,7 @@
-import { type MessageBase, messageIssue, type PartyInfo, type Seg, type WireMessage } from "../schema/rules.ts";
+import { parsedIssue } from "../schema/rules.ts";
+import type { MessageBase, PartyInfo, Seg, WireMessage } from "../schema/types.ts";
 import { MAX_BYTES, MessageDecodeError, ruleText } from "./errors.ts";
-import { isCustom } from "../schema/custom.ts";
+import { isCustom } from "../schema/guards.ts";
 import { exceedsUtf8 } from "../util/utf8.ts";
 
 /** Far beyond what people write, and near a tenth of a second of work. */
@@ -190,7 +191,7 @@ export function decodeMessage(
     });
   }
   const value = parse(text);
-  const issue = messageIssue(value, { maxDepth, isParsed: true });
+  const issue = parsedIssue(value, maxDepth);
   if (issue !== null) throw new MessageDecodeError(ruleText("decode", issue) + foreignHint(value), issue);
   let message = value as WireMessage; // no issue was found
   // A short text has no room for them.

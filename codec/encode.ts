@@ -1,7 +1,8 @@
-import { type MessageIssue, messageIssue, type Seg, type WireMessage } from "../schema/rules.ts";
+import { type MessageIssue, messageIssue } from "../schema/rules.ts";
+import type { Seg, WireMessage } from "../schema/types.ts";
 import { isBase64 } from "../util/base64.ts";
 import { MAX_BYTES, MessageEncodeError, ruleText } from "./errors.ts";
-import { isCustom } from "../schema/custom.ts";
+import { isCustom } from "../schema/guards.ts";
 import { survey, writeJson } from "./json.ts";
 import { withoutInfoNulls } from "./nulls.ts";
 import { base64Length } from "./stream/blocks.ts";

@@ -1,4 +1,4 @@
-import type { BaseMessageInfo, MessageBase } from "../schema/rules.ts";
+import type { BaseMessageInfo, MessageBase } from "../schema/types.ts";
 
 /** The infos inside an info, each of which may hold nulls of its own. */
 interface InfoTree {

@@ -1,6 +1,7 @@
-import { isSeg, type MessageBase, plainText, type Seg } from "../schema/rules.ts";
+import { isCustom, isSeg } from "../schema/guards.ts";
+import { plainText } from "../schema/plain_text.ts";
+import type { MessageBase, Seg } from "../schema/types.ts";
 import { MessageEncodeError } from "./errors.ts";
-import { isCustom } from "../schema/custom.ts";
 import { withoutInfoNulls } from "./nulls.ts";
 import { base64Length } from "./stream/blocks.ts";
 import { type CutText, splitAtBinaries } from "./stream/message_text.ts";

@@ -1,4 +1,4 @@
-import type { MessageBase } from "../schema/rules.ts";
+import type { MessageBase } from "../schema/types.ts";
 import { isObject } from "./python/values.ts";
 
 /** Options of {@linkcode mention}. */

@@ -1,4 +1,4 @@
-import type { MessageBase } from "../schema/rules.ts";
+import type { MessageBase } from "../schema/types.ts";
 import type { HandlerResult } from "../util/emitter.ts";
 import { ECHO_NAME } from "./faults.ts";
 

@@ -1,5 +1,5 @@
 import { SCOPE_KEYS } from "../schema/route.ts";
-import type { MessageBase, Seg } from "../schema/rules.ts";
+import type { MessageBase, Seg } from "../schema/types.ts";
 import { type Fields, isAbsent, isObject, own, toId } from "./python/values.ts";
 import { routeId } from "./legacy_route.ts";
 

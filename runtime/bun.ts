@@ -1,11 +1,11 @@
-import { systemClock } from "./clock.ts";
 import { BunAcceptedSocket } from "./bun_socket.ts";
+import { systemClock } from "./clock.ts";
 import type {
   Address,
   Attach,
   BunSocket,
   BunWebSocketHandlers,
-  Dialled,
+  ClientSocket,
   DialOptions,
   Fetch,
   Listener,
@@ -13,7 +13,7 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
-/** The part of `Bun.serve` in use. */
+/** The members of `Bun.serve` that this library uses. */
 interface BunServer {
   readonly port: number;
   upgrade(request: Request, options: { data: unknown }): boolean;
@@ -30,14 +30,14 @@ interface BunServeOptions {
 }
 declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 
-const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // upgrade() below wrote it
+const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // set by upgrade() below
 
-/** Bun takes whole seconds, at most 960, and reads 1 to 7 as 8; 0 is off. */
+/** Converts milliseconds to Bun's whole seconds, at most 960. Bun reads 1 to 7 as 8; 0 is off, and so is Infinity. */
 function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
 }
 
-/** Makes the handlers `Bun.serve` calls for the sockets of one `MessageServer`. */
+/** Creates the handlers that `Bun.serve` calls for the sockets of one `MessageServer`. */
 export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSocketHandlers {
   return {
     maxPayloadLength: Math.min(2 ** 32 - 1, Math.ceil(maxBytes)),
@@ -55,49 +55,49 @@ interface BunWebSocketOptions extends DialOptions {
   perMessageDeflate: boolean;
   tls?: { ca: string[] };
 }
-/** Bun's constructor, which Deno's types do not know; Node's takes the same form and ignores what it does not know. */
+/** Bun's constructor, which is missing in Deno's types. Node's takes the same arguments and ignores unknown options. */
 type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & {
   ping?(payload: string): void;
   terminate?(): void;
 };
 
-/** Bun replaces its own roots by `ca`, so they are named again. */
+/** Adds Bun's own root certificates to `ca`, which would replace them. */
 function withRoots(ca: readonly string[]): string[] {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const tls = process?.getBuiltinModule?.("node:tls") as { rootCertificates?: readonly string[] } | undefined;
   return [...ca, ...tls?.rootCertificates ?? []];
 }
 
-function dial(url: string, { headers, ca }: DialOptions): Dialled {
+function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
   const tls = ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } };
-  // Offering compression makes a Python server seven times slower for large messages.
-  const socket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
-  const dialled: Dialled = {
-    socket,
-    ...(socket.ping === undefined ? {} : { ping: (payload: string) => socket.ping?.(payload) }),
-    onsign: null,
-    release: () => socket.terminate?.(),
+  // No compression: it makes a Python server seven times slower for large messages.
+  const webSocket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
+  const socket: ClientSocket = {
+    webSocket,
+    ...(webSocket.ping === undefined ? {} : { ping: (payload: string) => webSocket.ping?.(payload) }),
+    onControlFrame: null,
+    release: () => webSocket.terminate?.(),
   };
-  socket.addEventListener("ping", () => dialled.onsign?.(null));
-  socket.addEventListener("pong", (event) => {
+  webSocket.addEventListener("ping", () => socket.onControlFrame?.(null));
+  webSocket.addEventListener("pong", (event) => {
     const { data } = event as MessageEvent<ArrayBuffer | Uint8Array>;
-    dialled.onsign?.(new TextDecoder().decode(data));
+    socket.onControlFrame?.(new TextDecoder().decode(data));
   });
-  return dialled;
+  return socket;
 }
 
 async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
   const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
     signal,
     redirect: "manual",
-    keepalive: false, // Bun's word for: no connection stays in a pool
+    keepalive: false, // in Bun: no connection stays in a pool
     ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
   };
   const response = await fetch(url, options);
   return await response.text();
 }
 
-/** Bun 1.4 names the URL in the text, and a URL may hold a token: the same error without it. */
+/** Removes the URL from the error's text, where Bun 1.4 puts it: a URL may hold a token. */
 function errorOf(event: Event): unknown {
   const { error } = event as ErrorEvent;
   if (!(error instanceof Error)) return error;
@@ -106,8 +106,8 @@ function errorOf(event: Event): unknown {
   return code === undefined ? same : Object.assign(same, { code });
 }
 
-function httpStatus(cause: unknown): number | null {
-  const match = /Expected 101 status code: (\d{3})/.exec(cause instanceof Error ? cause.message : "");
+function httpStatus(error: unknown): number | null {
+  const match = /Expected 101 status code: (\d{3})/.exec(error instanceof Error ? error.message : "");
   return match === null ? null : Number(match[1]);
 }
 
@@ -118,14 +118,16 @@ function address(request: Request, info: unknown): string {
 function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach: Attach): Response | null {
   const server = info as BunServer | undefined;
   if (typeof server?.upgrade !== "function") {
-    throw new TypeError("Cannot upgrade as 'info' must be the Bun server: pass fetch's second argument on");
+    throw new TypeError(
+      "'info' must be the Bun server; pass the second argument of fetch on: server.fetch(request, info)",
+    );
   }
-  // Bun ignores what is returned once the socket is taken over.
+  // Bun ignores the response once the request is upgraded.
   return server.upgrade(request, { data: new BunAcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
 }
 
 function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: Fetch): Listener {
-  if (typeof Bun === "undefined") throw new TypeError("Cannot listen as the runtime must be Deno or Bun");
+  if (typeof Bun === "undefined") throw new TypeError("This runtime has no server; use Deno or Bun");
   const server = Bun.serve({
     hostname,
     port,
@@ -137,7 +139,7 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
   return { port: server.port, stop: () => server.stop(true) };
 }
 
-/** Bun 1.4: nothing comes in after the server's own close frame. Its client also runs on Node 26. */
+/** Bun 1.4: no frame comes in after the server's close frame. The client part also runs on Node 26. */
 export const bunRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: true,
@@ -145,6 +147,7 @@ export const bunRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
+  isStringTooLong: () => false,
   get,
   proxyHint: () => "",
   address,

@@ -1,20 +1,20 @@
 import { Queue } from "../util/queue.ts";
-import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./types.ts";
-import { systemClock, type Timer } from "./clock.ts";
 import { utf8Length } from "../util/utf8.ts";
+import { systemClock, type Timer } from "./clock.ts";
+import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./types.ts";
 
 declare const Bun: { gc(isSynchronous: boolean): void };
 
-/** Bytes that Bun may hold before frames wait here: enough to keep the kernel busy, little enough to copy. */
-const MARK = 16 * 2 ** 20;
+/** Bytes in Bun's buffer above which frames wait here: enough to keep the kernel busy, and cheap to copy. */
+const MAX_BUN_BYTES = 16 * 2 ** 20;
 
-/** Milliseconds between two looks at a full socket, should Bun not tell that it has room again. */
-const LOOK = 100;
+/** Milliseconds between two checks of a full buffer, in case Bun does not report that it has room again. */
+const DRAIN_POLL = 100;
 
-/** Bytes after which a forgotten backlog is worth a collection: JSC would let three more of them grow before. */
-const COLLECT_FROM = 16 * 2 ** 20;
+/** Bytes of a discarded backlog from which garbage is collected: JSC would let three more of them grow first. */
+const COLLECT_BYTES = 16 * 2 ** 20;
 
-/** Frames that wait until the kernel has taken the one before. */
+/** Frames that wait until Bun's buffer has room. */
 interface Backlog {
   readonly frames: Queue<{ readonly text: string; readonly bytes: number }>;
   bytes: number;
@@ -22,11 +22,12 @@ interface Backlog {
 }
 
 /**
- * What the library sees of a socket of Bun, from the upgrade on; it is the socket's `data`, as many are idle.
+ * A socket of Bun, from the upgrade on. It is stored as the `data` of Bun's socket: this saves memory for idle
+ * connections.
  *
- * Bun 1.4 keeps what the kernel does not take in one buffer, which it doubles and copies: 64 MiB for a peer that does
- * not read were 200 MiB, and all others waited 37 ms. So it is given a part, and the rest is kept here, as the strings
- * that they are.
+ * Bun 1.4 keeps what the kernel does not take in one buffer, which it doubles and copies. 64 MiB for a peer that does not
+ * read took 200 MiB of memory and delayed all other peers by 37 ms. So Bun is given `MAX_BUN_BYTES`, and the rest waits
+ * here as strings.
  */
 export class BunAcceptedSocket implements ServerSocket {
   #attach: Attach | null;
@@ -49,7 +50,7 @@ export class BunAcceptedSocket implements ServerSocket {
   open(socket: BunSocket): void {
     this.#socket = socket;
     this.#events = this.#attach?.(this) ?? null;
-    this.#attach = null; // what it holds of the request is not needed any more
+    this.#attach = null; // releases the request, which is not needed any more
     this.#events?.opened();
   }
 
@@ -58,47 +59,47 @@ export class BunAcceptedSocket implements ServerSocket {
       const bytes = utf8Length(text);
       this.#backlog.frames.push({ text, bytes });
       this.#backlog.bytes += bytes;
-    } else if (this.#socket?.sendText(text) === -1 && this.#socket.getBufferedAmount() >= MARK) {
-      this.#backlog = { frames: new Queue(), bytes: 0, timer: this.#lookLater() };
+    } else if (this.#socket?.sendText(text) === -1 && this.#socket.getBufferedAmount() >= MAX_BUN_BYTES) {
+      this.#backlog = { frames: new Queue(), bytes: 0, timer: this.#pollLater() };
     }
   }
 
-  /** The kernel has taken something: sends on, until Bun holds enough again. */
+  /** Gives Bun the next frames, until its buffer is full again. Called when Bun's buffer has room. */
   drain(): void {
     const backlog = this.#backlog;
     if (backlog === null || this.#socket === null) return;
-    while (this.#socket.getBufferedAmount() < MARK) {
+    while (this.#socket.getBufferedAmount() < MAX_BUN_BYTES) {
       const frame = backlog.frames.shift();
-      if (frame === undefined) return this.#forget();
+      if (frame === undefined) return this.#discardBacklog();
       backlog.bytes -= frame.bytes;
       this.#socket.sendText(frame.text);
     }
   }
 
-  /** Bun tells of room as long as it holds something; when it does not, nothing will be told. */
-  #lookLater(): Timer {
-    return systemClock.after(LOOK, () => {
+  /** Starts the next check. Bun reports room only while its buffer holds something. */
+  #pollLater(): Timer {
+    return systemClock.after(DRAIN_POLL, () => {
       if (this.#backlog === null) return;
-      this.#backlog.timer = this.#lookLater();
+      this.#backlog.timer = this.#pollLater();
       this.drain();
     });
   }
 
-  #forget(): void {
+  #discardBacklog(): void {
     if (this.#backlog === null) return;
     systemClock.cancel(this.#backlog.timer);
     const { bytes } = this.#backlog;
     this.#backlog = null;
-    if (bytes > COLLECT_FROM) Bun.gc(false);
+    if (bytes > COLLECT_BYTES) Bun.gc(false);
   }
 
   close(code: number, reason: string): void {
-    this.#forget();
+    this.#discardBacklog();
     this.#socket?.close(code, reason);
   }
 
   terminate(): void {
-    this.#forget();
+    this.#discardBacklog();
     this.#socket?.terminate();
   }
 
@@ -107,7 +108,7 @@ export class BunAcceptedSocket implements ServerSocket {
   }
 
   ended(code: number, reason: string): void {
-    this.#forget();
+    this.#discardBacklog();
     this.#events?.ended(code, reason);
   }
 }

@@ -1,17 +1,17 @@
-/** A timer that runs; give it to {@linkcode Clock.cancel}. */
+/** A running timer, as {@linkcode Clock.after} returns it. */
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** The time, and calls that come later. */
+/** The current time, and timers. */
 export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
+  /** Returns milliseconds since a fixed moment. Never goes back. */
   now(): number;
-  /** Calls back after some milliseconds. `Infinity`, and all beyond the 24 days that a runtime can count, is 24 days. */
+  /** Calls back after `ms` milliseconds, at most 24 days: no runtime can wait longer. `Infinity` is 24 days, too. */
   after(ms: number, callback: () => void): Timer;
-  /** Ends a timer; one that has ended, or none, is fine. */
+  /** Cancels a timer. Does nothing if it has ended, or is `undefined`. */
   cancel(timer: Timer | undefined): void;
 }
 
-/** The clock of every runtime. */
+/** The clock that all runtimes have. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (ms, callback) => setTimeout(callback, Math.min(ms, 2 ** 31 - 1)),

@@ -2,7 +2,7 @@ import { systemClock, type Timer } from "./clock.ts";
 import type {
   Address,
   Attach,
-  Dialled,
+  ClientSocket,
   DialOptions,
   Fetch,
   Listener,
@@ -12,11 +12,12 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
-function dial(url: string, { headers, ca }: DialOptions): Dialled {
-  if (ca.length === 0) return { socket: new WebSocket(url, { headers }), onsign: null, release() {} };
+function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
+  if (ca.length === 0) return { webSocket: new WebSocket(url, { headers }), onControlFrame: null, release() {} };
   const client = Deno.createHttpClient({ caCerts: [...ca] });
   try {
-    return { socket: new WebSocket(url, { headers, client }), onsign: null, release: () => client.close() };
+    const webSocket = new WebSocket(url, { headers, client });
+    return { webSocket, onControlFrame: null, release: () => client.close() };
   } catch (error) {
     client.close();
     throw error;
@@ -24,7 +25,7 @@ function dial(url: string, { headers, ca }: DialOptions): Dialled {
 }
 
 async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
-  // A client of its own, so that no connection stays in a pool.
+  // A separate client: no connection stays in a pool.
   const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
   try {
     const response = await fetch(url, { client, signal, redirect: "manual" });
@@ -34,7 +35,7 @@ async function get(url: string, ca: readonly string[], signal: AbortSignal): Pro
   }
 }
 
-/** Deno 2.9 sends ws:// through a proxy even to 127.0.0.1; the variables are read only if that needs no question. */
+/** Deno 2.9 uses a proxy for ws:// even to 127.0.0.1. Reads the variables only if no permission prompt is needed. */
 function proxyHint({ protocol, hostname }: URL): string {
   const value = (name: string): string | undefined => {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
@@ -50,9 +51,14 @@ function errorOf(event: Event): unknown {
   return (event as ErrorEvent).error;
 }
 
-function httpStatus(cause: unknown): number | null {
-  const match = /Invalid status code: (\d{3})/.exec(cause instanceof Error ? cause.message : "");
+function httpStatus(error: unknown): number | null {
+  const match = /Invalid status code: (\d{3})/.exec(error instanceof Error ? error.message : "");
   return match === null ? null : Number(match[1]);
+}
+
+/** Deno 2.9 rejects with this error when the fragments of one message together exceed the longest string of V8. */
+function isStringTooLong(error: unknown): boolean {
+  return error instanceof TypeError && error.message.startsWith("failed to allocate string");
 }
 
 function address(_request: Request, info: unknown): string {
@@ -60,12 +66,12 @@ function address(_request: Request, info: unknown): string {
   return remote !== undefined && "hostname" in remote ? remote.hostname : "";
 }
 
-/** Deno counts seconds in a number that can overflow; Infinity is off, like 0. */
+/** Converts milliseconds to Deno's seconds, which overflow above 2^31. 0 is off, and so is Infinity. */
 function denoSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(ms, 2 ** 31 - 1) / 1000;
 }
 
-/** What the library sees of a socket of Deno: one object that also hears its events, as many of them are idle. */
+/** A socket of Deno. The object is its own event listener: this saves memory for idle connections. */
 class AcceptedSocket implements ServerSocket, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #events: SocketEvents;
@@ -90,7 +96,7 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
     this.#socket.close(code, reason);
   }
 
-  /** Called by the runtime. */
+  /** Called by Deno for each event. */
   handleEvent(event: Event): void {
     if (event.type === "message") {
       const { data } = event as MessageEvent<unknown>;
@@ -99,7 +105,7 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
     else this.#end(event as CloseEvent);
   }
 
-  /** Deno 2.9 tells of an idle timeout and of a failed write twice, and of a fall with code 0. */
+  /** Deno 2.9 reports an idle timeout and a failed write twice, and a lost connection with code 0. */
   #end({ code, reason }: CloseEvent): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -112,7 +118,7 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
   try {
     upgraded = Deno.upgradeWebSocket(request, { idleTimeout: denoSeconds(limits.idleTimeout) });
   } catch (error) {
-    // A handshake without a key, or from a caller that is gone.
+    // The handshake has no key, or the caller is gone.
     if (error instanceof TypeError || (error as Error).name === "Http") return null;
     throw error;
   }
@@ -120,8 +126,8 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
   return upgraded.response;
 }
 
-/** How long a shutdown may wait for a socket whose peer does not read; Deno 2.9 can not drop it. */
-const STUCK = 1000;
+/** Milliseconds a shutdown waits for a socket whose peer does not read. Deno 2.9 cannot drop such a socket. */
+const SHUTDOWN_TIMEOUT = 1000;
 
 function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: Fetch): Listener {
   const handler: Deno.ServeHandler = (request, info) => fetch(request, info);
@@ -133,14 +139,14 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
     port: server.addr.port,
     async stop() {
       let timer: Timer | undefined;
-      const stuck = new Promise<void>((resolve) => timer = systemClock.after(STUCK, resolve));
+      const stuck = new Promise<void>((resolve) => timer = systemClock.after(SHUTDOWN_TIMEOUT, resolve));
       await Promise.race([server.shutdown(), stuck]);
       systemClock.cancel(timer);
     },
   };
 }
 
-/** Deno 2.9: the server ends the TCP connection at the first frame after its own close frame, which is then lost. */
+/** Deno 2.9: if a frame comes in after the server's close frame, TCP ends at once and the close frame is lost. */
 export const denoRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: false,
@@ -148,6 +154,7 @@ export const denoRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
+  isStringTooLong,
   get,
   proxyHint,
   address,

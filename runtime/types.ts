@@ -1,69 +1,74 @@
+/**
+ * The interfaces behind which Deno and Bun differ: everything that the library needs of a runtime.
+ * @module
+ */
+
 import type { Clock } from "./clock.ts";
 
-/** One accepted WebSocket, as far as both runtimes agree. */
+/** A WebSocket that the server has accepted. */
 export interface ServerSocket {
   /** Queues one text frame. */
   send(text: string): void;
-  /** Starts the closing handshake; at most 123 bytes of reason. */
+  /** Starts the closing handshake. The reason may take 123 bytes. */
   close(code: number, reason: string): void;
   /** Bytes that the kernel has not taken yet. */
   readonly buffered: number;
-  /** Drops the connection and what is queued; absent on Deno, which can not. */
+  /** Drops the connection and everything queued to it. Missing on Deno, which cannot do this. */
   terminate?(): void;
-  /** Sends a protocol ping; absent on Deno, which can not. */
+  /** Sends a protocol ping. Missing on Deno, which cannot do this. */
   ping?(): void;
 }
 
-/** What a runtime tells about one accepted WebSocket. Each is called from the runtime: it must not throw. */
+/** Events of a {@linkcode ServerSocket}. The runtime calls them, so they must not throw. */
 export interface SocketEvents {
-  /** Sending is possible from here on. */
+  /** The socket is open: frames can be sent. */
   opened(): void;
-  /** One frame: its text, or `null` for a binary one. */
+  /** A text frame, or `null` for a binary one. */
   frame(text: string | null): void;
-  /** The end, exactly once; 1006 when there was no close frame. */
+  /** The socket has ended. Comes exactly once; the code is 1006 if there was no close frame. */
   ended(code: number, reason: string): void;
-  /** A pong, where the runtime tells of them. */
+  /** A protocol pong. Not all runtimes report it. */
   pong?(): void;
 }
 
-/** Binds the events of a socket that has just been accepted. */
+/** Returns the event handlers of a socket that was just accepted. */
 export type Attach = (socket: ServerSocket) => SocketEvents;
 
-/** Certificate chain and key, PEM. */
+/** Certificate chain and key, as PEM text. */
 export interface ServerTls {
-  /** Certificate, followed by its intermediates. */
+  /** Certificate, followed by its intermediate certificates. */
   cert: string;
   /** Private key. */
   key: string;
 }
 
-/** Where to listen. */
+/** An address to listen on. */
 export interface Address {
   hostname: string;
   port: number;
   tls?: ServerTls | undefined;
 }
 
-/** Limits that only the runtime itself can keep. */
+/** Limits that only the runtime can enforce. */
 export interface SocketLimits {
-  /** Bytes of one message; Deno can not be told. */
+  /** Maximum bytes of one message. Deno ignores it. */
   maxBytes: number;
   /** Milliseconds after which a dead peer is dropped; 0 turns it off. */
   idleTimeout: number;
 }
 
-/** A bound port. */
+/** A port that is listened on. */
 export interface Listener {
   readonly port: number;
-  /** Stops accepting, ends what is left, and resolves when the port is free or a socket is stuck. */
+  /** Stops listening and ends all connections. Resolves when the port is free, or a socket cannot be ended. */
   stop(): Promise<void>;
 }
 
-/** The handlers `Bun.serve` wants under `websocket`. */
+/** The handlers that `Bun.serve` takes as `websocket`. */
 export interface BunWebSocketHandlers {
-  /** Largest message in bytes. */
+  /** Maximum bytes of one message. */
   maxPayloadLength: number;
-  /** 0: this library bounds the queue, Bun would drop in silence. */
+  /** Always 0: this library limits the queue. Bun would drop messages silently. */
   backpressureLimit: number;
   /** Seconds. */
   idleTimeout: number;
@@ -79,15 +84,15 @@ export interface BunWebSocketHandlers {
   close(socket: BunSocket, code: number, reason: string): void;
 }
 
-/** The part of Bun's `ServerWebSocket` in use. */
+/** The members of Bun's `ServerWebSocket` that this library uses. */
 export interface BunSocket {
-  /** What was given to `upgrade`. */
+  /** The value given to `upgrade`. */
   readonly data: unknown;
-  /** Queues one frame; -1 when the kernel did not take all of it. */
+  /** Queues one frame. Returns -1 if the kernel did not take all of it. */
   sendText(text: string): number;
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;
-  /** Bytes not yet taken by the kernel. */
+  /** Returns the bytes that the kernel has not taken yet. */
   getBufferedAmount(): number;
   /** Drops the connection. */
   terminate(): void;
@@ -95,43 +100,53 @@ export interface BunSocket {
   ping(): unknown;
 }
 
-/** A native WebSocket being dialled. */
-export interface Dialled {
-  readonly socket: WebSocket;
-  /** Sends a protocol ping; absent where the runtime can not. */
+/** A WebSocket that a client has dialled. */
+export interface ClientSocket {
+  readonly webSocket: WebSocket;
+  /** Sends a protocol ping. Missing where the runtime cannot do this. */
   readonly ping?: (payload: string) => void;
-  /** Called at each ping of the server, and with the payload at each pong, where the runtime tells of them. */
-  onsign: ((pong: string | null) => void) | null;
-  /** Drops the connection where the runtime can, and frees what the dial holds. Call once, at the end. */
+  /**
+   * Called for each protocol ping of the server with `null`, and for each pong with its payload. Not all runtimes report
+   * them.
+   */
+  onControlFrame: ((pong: string | null) => void) | null;
+  /** Drops the connection if the runtime can, and frees what it holds. Called once, at the end. */
   release(): void;
 }
 
-/** What a dial needs beyond the URL. */
+/** Options of a dial. */
 export interface DialOptions {
   headers: Record<string, string>;
-  /** PEM certificates trusted beside the runtime's own. */
+  /** PEM certificates that are trusted in addition to the runtime's own. */
   ca: readonly string[];
 }
 
-/** Everything the library asks of a runtime, the clock included; the only seam where Deno and Bun differ. */
+/** All functions of a runtime that the library uses, and the clock. */
 export interface Runtime extends Clock {
-  /** Whether frames that are under way when the server closes are lost; otherwise its close frame is lost to them. */
+  /**
+   * True if closing a socket discards frames that are still coming in. Where it is false, a frame that comes in after the
+   * close discards the server's close frame.
+   */
   readonly closeEndsInput: boolean;
-  /** Whether an accepted socket can send pings, and tells of pongs. */
+  /** True if an accepted socket can send pings and reports pongs. */
   readonly canPing: boolean;
-  dial(url: string, options: DialOptions): Dialled;
-  /** What the runtime tells in the error event of a WebSocket. */
+  /** Opens a WebSocket. Throws if the runtime refuses the URL. */
+  dial(url: string, options: DialOptions): ClientSocket;
+  /** Returns the error in the error event of a WebSocket. */
   errorOf(event: Event): unknown;
-  /** HTTP status by which a server answered the handshake, where the runtime tells it in an error. */
-  httpStatus(cause: unknown): number | null;
-  /** Asks an HTTP server and reads the text of its answer; rejects when there is none. */
+  /** Returns the HTTP status with which a server refused the handshake; `null` if the error does not name one. */
+  httpStatus(error: unknown): number | null;
+  /** Tells whether an error says that a message exceeded the longest string of the runtime. */
+  isStringTooLong(error: unknown): boolean;
+  /** Sends an HTTP GET request and returns the text of the response. Rejects if there is none. */
   get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string>;
-  /** What the environment holds that changes where a dial goes, as far as we may know. */
+  /** Returns a hint about a proxy that the environment sets for this URL; empty if there is none, or it cannot be read. */
   proxyHint(url: URL): string;
-  /** Address of the caller; `info` is the second argument of the fetch handler. */
+  /** Returns the IP address of the caller. `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;
-  /** Accepts a request that asks for a WebSocket; `null` if its handshake is not right. */
+  /** Accepts a WebSocket request. Returns `null` if its handshake is invalid. */
   upgrade(request: Request, info: unknown, limits: SocketLimits, attach: Attach): Response | null;
+  /** Listens on an address. */
   listen(address: Address, limits: SocketLimits, fetch: Fetch): Listener;
 }
 

@@ -1,20 +1,21 @@
 /**
- * The bot's account and the scope that a message belongs to: where they stand, and how they are written.
+ * The bot's account and the scope of a message: how they are read and written.
  * @module
  */
 
 import { isBlank } from "../util/blank.ts";
+import { type Fields, isAbsent, isObject } from "../util/values.ts";
 
-/** Keys of `additional_config` that name the account; the first that is not blank counts. Source: MaiBot, RouteKeyFactory. */
+/** Keys of `additional_config` that name the account; the first one that is not blank counts. Source: MaiBot, RouteKeyFactory. */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
 /** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
 export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
 
-/** The account a message is sent as, and its scope. */
+/** The account that sends a message, and the scope of its connection. */
 export interface Route {
   /** Id of the bot's account on the platform. */
   readonly account?: string | undefined;
-  /** Tells apart several connections of one account. */
+  /** Tells several connections of one account apart. */
   readonly scope?: string | undefined;
 }
 
@@ -23,43 +24,38 @@ export function isRouteName(value: unknown): value is string {
   return typeof value === "string" && !isBlank(value);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function own(fields: Fields, key: string): unknown {
   return Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
+/** Tells whether a member names something: absent and blank ones do not. */
 function isNamed(value: unknown): boolean {
-  return value !== undefined && value !== null && !(typeof value === "string" && isBlank(value));
+  return !isAbsent(value) && !(typeof value === "string" && isBlank(value));
 }
 
 function firstNamed(places: readonly unknown[], keys: readonly string[]): unknown {
   for (const place of places) {
-    if (!isFields(place)) continue;
+    if (!isObject(place)) continue;
     const key = keys.find((name) => Object.hasOwn(place, name) && isNamed(place[name]));
     if (key !== undefined) return place[key];
   }
   return undefined;
 }
 
-/** The account or scope that a message names: its own member first, then the keys that older adapters write. */
+/** Reads the account or scope of a message: from its own member, else from the keys that older adapters write. */
 function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
   if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
   return firstNamed([message, info, own(info, "additional_config")], keys);
 }
 
-/** An ordinary message, as far as it is one: what is none is refused when it is encoded. */
+/** Reads an ordinary message; null for anything else, which is refused when it is encoded. */
 function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
-  const fields = isFields(message) ? message : {};
+  const fields = isObject(message) ? message : {};
   const info = own(fields, "message_info");
-  return isFields(info) && own(fields, "is_custom_message") !== true ? { fields, info } : null;
+  return isObject(info) && own(fields, "is_custom_message") !== true ? { fields, info } : null;
 }
 
-/** Reads the account and scope that a message names, as text. */
+/** Reads the account and scope of a message, as text. */
 export function routeOf(message: object): Route {
   const read = readOrdinary(message);
   if (read === null) return {};
@@ -73,8 +69,8 @@ export function routeOf(message: object): Route {
 }
 
 /**
- * Writes account and scope into a message that names none: `account_id` and `scope` for MaiBot 1.3, and beside them the
- * keys of `additional_config` that MaiBot 1.2 reads. What the message says itself stays.
+ * Writes account and scope into a message that has none: `account_id` and `scope` for MaiBot 1.3, and the keys of
+ * `additional_config` that MaiBot 1.2 reads. An account or scope that the message already has is kept.
  *
  * @returns The same message if there is nothing to add, else a copy.
  */
@@ -94,7 +90,7 @@ export function withRoute<Message extends object>(message: Message, { account, s
   }
   if (Object.keys(members).length === 0) return message;
   const known = own(info, "additional_config") ?? {};
-  const message_info = isFields(known) ? { ...info, additional_config: { ...known, ...config } } : info;
-  // First of all, so that they are known before the segments of a message that is streamed.
+  const message_info = isObject(known) ? { ...info, additional_config: { ...known, ...config } } : info;
+  // Also at the start, so that they are known before the segments of a message that is streamed.
   return { ...members, ...message, message_info, ...members };
 }

@@ -2,63 +2,76 @@ import { agreeOn, HELLO_HEADER } from "../session/hello.ts";
 import type { ServerSettings } from "./settings.ts";
 import type { TokenSet } from "./tokens.ts";
 
-/** What is asked of a request before it becomes a connection. */
-export interface Gate extends Pick<ServerSettings, "path" | "authorize" | "origins" | "query" | "features"> {
+/** Rules that a request must pass before it becomes a connection. */
+export interface AdmissionRules extends Pick<ServerSettings, "path" | "authorize" | "origins" | "query" | "features"> {
   readonly tokens: TokenSet;
 }
 
-/** Who is calling, once the request has been read: Deno can not read its headers later. */
+/** A request that wants to become a connection. */
+export interface Handshake {
+  readonly request: Request;
+  /** URL of the request. */
+  readonly url: URL;
+  /** IP address of the caller. */
+  readonly address: string;
+}
+
+/** The caller of a handshake, read before the upgrade: Deno cannot read headers after it. */
 export interface Caller {
-  /** The name it routes by; `"default"` when it gave none. */
+  /** Platform to route by; `"default"` if the caller gave none. */
   readonly platform: string;
   readonly address: string;
-  /** Features agreed on by hello, or `null`. */
+  /** Features agreed on by hello; `null` if there was no agreement. */
   readonly features: readonly string[] | null;
-  /** Whether token and `authorize` let it in. */
+  /** True if the token and `authorize` accept the caller. */
   readonly isAuthorized: boolean;
 }
 
-/** The name of those who give none. Source: the seed; maim_message 0.3.0. */
+/** Platform of callers that give none. Source: the seed; maim_message 0.3.0. */
 export const DEFAULT_PLATFORM = "default";
 
-/** One readable line, and nothing that a cache would keep. */
-export function plain(status: number, line: string, headers: Record<string, string> = {}): Response {
+/** Creates a response of one line of text. */
+export function textResponse(status: number, line: string, headers: Record<string, string> = {}): Response {
   return new Response(`${line}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
 }
 
-/** Answers what is not a WebSocket request for this server; `null` lets it pass. */
-export function refuseRequest(request: Request, url: URL, { path, origins }: Gate): Response | null {
+/** Answers a request that is not a WebSocket request for this server; returns `null` if it is one. */
+export function refuseRequest(request: Request, url: URL, { path, origins }: AdmissionRules): Response | null {
   if (url.searchParams.has("EIO")) {
-    return plain(
+    return textResponse(
       400,
-      "This is a maim_message WebSocket server; the caller speaks Socket.IO (maim_message 0.7 or newer)",
+      "This server speaks plain WebSocket, not Socket.IO; use maim_message 0.6.8 (0.7 and newer use Socket.IO)",
     );
   }
-  if (url.pathname !== path) return plain(404, `Nothing here; the WebSocket is at ${path}`);
+  if (url.pathname !== path) return textResponse(404, `Not found; the WebSocket is at ${path}`);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return plain(426, "Connect with a WebSocket client", { upgrade: "websocket", connection: "upgrade" });
+    return textResponse(426, "This is a WebSocket; connect with a WebSocket client", {
+      upgrade: "websocket",
+      connection: "upgrade",
+    });
   }
   const origin = request.headers.get("origin");
   if (origin !== null && !origins.includes(origin) && !origins.includes("*")) {
-    return plain(403, "Web pages are refused unless their origin is listed in 'origins'");
+    return textResponse(403, "Web pages are refused; list the page's origin in the server option 'origins'");
   }
   return null;
 }
 
-async function isAllowed(request: Request, platform: string, { authorize }: Gate): Promise<boolean> {
+async function isAllowed(request: Request, platform: string, { authorize }: AdmissionRules): Promise<boolean> {
   if (authorize === undefined) return true;
   const answer = await authorize(request);
   return typeof answer === "object" ? answer.platforms.includes(platform) : answer === true;
 }
 
-/** Reads who is calling; a Response when the name can not be used. */
-export async function readCaller(request: Request, url: URL, address: string, gate: Gate): Promise<Caller | Response> {
+/** Reads the caller from a handshake; returns a response if the platform is not a valid name. */
+export async function readCaller(handshake: Handshake, rules: AdmissionRules): Promise<Caller | Response> {
+  const { request, url, address } = handshake;
   const { headers } = request;
-  const named = headers.get("platform") || (gate.query ? url.searchParams.get("platform") : null);
+  const named = headers.get("platform") || (rules.query ? url.searchParams.get("platform") : null);
   const platform = named || DEFAULT_PLATFORM;
-  if (!/^[\x20-\x7e]+$/.test(platform)) return plain(400, "The platform name must be printable ASCII");
-  const token = headers.get("authorization") ?? (gate.query ? url.searchParams.get("token") : null);
-  const features = gate.features === null ? null : agreeOn(headers.get(HELLO_HEADER), gate.features);
-  const isAuthorized = gate.tokens.admits(token) && await isAllowed(request, platform, gate);
+  if (!/^[\x20-\x7e]+$/.test(platform)) return textResponse(400, "The platform name must be printable ASCII");
+  const token = headers.get("authorization") ?? (rules.query ? url.searchParams.get("token") : null);
+  const features = rules.features === null ? null : agreeOn(headers.get(HELLO_HEADER), rules.features);
+  const isAuthorized = rules.tokens.admits(token) && await isAllowed(request, platform, rules);
   return { platform, address, features, isAuthorized };
 }

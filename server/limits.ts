@@ -1,94 +1,96 @@
 import { runtime } from "../runtime/mod.ts";
 
-/** Counts messages, with a second's worth to spare. */
-export class Rate {
+/** Limits the messages per second of one connection. Allows a burst of as many as one second allows. */
+export class MessageRate {
   readonly #perSecond: number;
   #left: number;
-  #at = runtime.now();
+  #updatedAt = runtime.now();
 
   constructor(perSecond: number) {
     this.#perSecond = perSecond;
     this.#left = perSecond;
   }
 
-  /** Takes one; returns whether there was one left. */
+  /** Counts one message; returns false if there were too many. */
   take(): boolean {
-    if (this.#perSecond === Infinity) return true;
     const now = runtime.now();
-    this.#left = Math.min(this.#perSecond, this.#left + (now - this.#at) / 1000 * this.#perSecond);
-    this.#at = now;
+    this.#left = Math.min(this.#perSecond, this.#left + (now - this.#updatedAt) / 1000 * this.#perSecond);
+    this.#updatedAt = now;
     this.#left--;
     return this.#left >= 0;
   }
 
-  /** Takes one back. */
+  /** Takes back one {@linkcode MessageRate.take}: the frame was not a message. */
   giveBack(): void {
     this.#left++;
   }
 }
 
-/** Counts how many there are of each name. */
-export class Tally {
+/** Counts connections by address. */
+export class AddressCounts {
   readonly #counts = new Map<string, number>();
 
-  add(name: string): void {
-    this.#counts.set(name, this.of(name) + 1);
+  add(address: string): void {
+    this.#counts.set(address, this.of(address) + 1);
   }
 
-  remove(name: string): void {
-    const left = this.of(name) - 1;
-    if (left > 0) this.#counts.set(name, left);
-    else this.#counts.delete(name);
+  remove(address: string): void {
+    const left = this.of(address) - 1;
+    if (left > 0) this.#counts.set(address, left);
+    else this.#counts.delete(address);
   }
 
-  of(name: string): number {
-    return this.#counts.get(name) ?? 0;
+  of(address: string): number {
+    return this.#counts.get(address) ?? 0;
   }
 }
 
-interface Offence {
+/** Wrong tokens of one address. */
+interface WrongTokenRecord {
   count: number;
-  /** When counting began. */
+  /** Time of the first wrong token. */
   since: number;
   blockedUntil: number;
-  /** Milliseconds of the next block. */
-  penalty: number;
+  /** Milliseconds that the next block lasts. */
+  nextBlock: number;
 }
 
 const MINUTE = 60_000;
-const MAX_PENALTY = 5 * MINUTE;
-/** Addresses remembered; beyond them the oldest is forgotten. */
+const FIRST_BLOCK = 1000;
+const LONGEST_BLOCK = 5 * MINUTE;
+/** Maximum number of addresses that are remembered; the oldest is forgotten first. */
 const MAX_ADDRESSES = 10_000;
 
-/** Remembers who gave wrong tokens. */
-export class Offences {
+/** Blocks addresses that keep sending wrong tokens. */
+export class WrongTokens {
   readonly #limit: number;
-  readonly #offences = new Map<string, Offence>();
+  readonly #records = new Map<string, WrongTokenRecord>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
+  /** Tells whether an address is blocked now. */
   isBlocked(address: string): boolean {
-    const offence = this.#offences.get(address);
-    return offence !== undefined && runtime.now() < offence.blockedUntil;
+    const record = this.#records.get(address);
+    return record !== undefined && runtime.now() < record.blockedUntil;
   }
 
-  /** Counts one more wrong token; returns whether the address is blocked from now on. */
+  /** Counts one wrong token; returns true if the address is blocked from now on. */
   add(address: string): boolean {
     const now = runtime.now();
-    let offence = this.#offences.get(address);
-    if (offence === undefined || now - Math.max(offence.since, offence.blockedUntil) > MINUTE) {
-      offence = { count: 0, since: now, blockedUntil: 0, penalty: 1000 };
-      this.#offences.delete(address);
-      this.#offences.set(address, offence);
-      const [oldest] = this.#offences.keys();
-      if (this.#offences.size > MAX_ADDRESSES && oldest !== undefined) this.#offences.delete(oldest);
+    let record = this.#records.get(address);
+    if (record === undefined || now - Math.max(record.since, record.blockedUntil) > MINUTE) {
+      record = { count: 0, since: now, blockedUntil: 0, nextBlock: FIRST_BLOCK };
+      this.#records.delete(address);
+      this.#records.set(address, record);
+      const [oldest] = this.#records.keys();
+      if (this.#records.size > MAX_ADDRESSES && oldest !== undefined) this.#records.delete(oldest);
     }
-    offence.count++;
-    if (offence.count < this.#limit) return false;
-    offence.blockedUntil = now + offence.penalty;
-    offence.penalty = Math.min(offence.penalty * 2, MAX_PENALTY);
+    record.count++;
+    if (record.count < this.#limit) return false;
+    record.blockedUntil = now + record.nextBlock;
+    record.nextBlock = Math.min(record.nextBlock * 2, LONGEST_BLOCK);
     return true;
   }
 }

@@ -1,36 +1,36 @@
-import { plain } from "./admission.ts";
+import { textResponse } from "./admission.ts";
 import type { ServerStats } from "./events.ts";
 
-/** Name, kind and meaning of each figure. Nothing of a message or a token is among them. */
-const FIGURES: { readonly [Name in keyof ServerStats]: readonly [kind: "gauge" | "counter", help: string] } = {
-  peers: ["gauge", "Connections that are let in now"],
-  connections: ["gauge", "Sockets that are not gone yet"],
+/** Type and description of each metric. None shows anything of a message or a token. */
+const METRICS: { readonly [Name in keyof ServerStats]: readonly [type: "gauge" | "counter", help: string] } = {
+  peers: ["gauge", "Connections that were accepted and have not ended"],
+  connections: ["gauge", "Sockets that still exist"],
   queuedBytes: ["gauge", "Bytes queued to all connections"],
   received: ["counter", "Messages received"],
-  sent: ["counter", "Messages sent, once per connection"],
-  invalid: ["counter", "Frames that were not messages"],
-  foreign: ["counter", "Messages for another platform than their connection's"],
-  unauthorized: ["counter", "Callers refused for their token"],
-  dropped: ["counter", "Messages dropped, as their peer does not read"],
-  limited: ["counter", "Times a limit was reached"],
+  sent: ["counter", "Messages sent, counted once for each connection"],
+  invalid: ["counter", "Frames received that were not messages"],
+  foreign: ["counter", "Messages received for another platform than that of their connection"],
+  unauthorized: ["counter", "Callers refused because of their token, or by authorize"],
+  dropped: ["counter", "Messages dropped"],
+  limited: ["counter", "Number of times that a limit was reached"],
 };
 
-/** Writes figures in the text format of Prometheus. */
+/** Writes metrics in the text format of Prometheus. */
 export function metricsText(stats: ServerStats): string {
-  const names = Object.keys(FIGURES) as (keyof ServerStats)[];
+  const names = Object.keys(METRICS) as (keyof ServerStats)[];
   return names.map((name) => {
-    const [kind, help] = FIGURES[name];
+    const [type, help] = METRICS[name];
     const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    const full = `maim_${snake}${kind === "counter" ? "_total" : ""}`;
-    return `# HELP ${full} ${help}\n# TYPE ${full} ${kind}\n${full} ${stats[name]}\n`;
+    const full = `maim_${snake}${type === "counter" ? "_total" : ""}`;
+    return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${full} ${stats[name]}\n`;
   }).join("");
 }
 
 /** Answers `/metrics` and `/health`. */
 export function answerMetrics(request: Request, stats: () => ServerStats): Response {
   const path = URL.parse(request.url)?.pathname;
-  if (path === "/health") return plain(200, "ok");
-  if (path !== "/metrics") return plain(404, "Nothing here; see /metrics and /health");
+  if (path === "/health") return textResponse(200, "ok");
+  if (path !== "/metrics") return textResponse(404, "Not found; see /metrics and /health");
   return new Response(metricsText(stats()), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });

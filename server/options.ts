@@ -1,55 +1,57 @@
 import type { DecodeOptions } from "../codec/decode.ts";
 import type { ChunkOptions } from "../session/transfer/options.ts";
 
-/** What an `authorize` function may answer: no, yes, or yes under certain names only. */
+/** Result of `authorize`: refuse the caller, accept it, or accept it under these platform names only. */
 export type Authorization = boolean | { platforms: readonly string[] };
 
-/** What happens when a platform connects that is connected already. */
+/** Treatment of a platform that connects although it is connected already. */
 export type DuplicatePolicy = "replace" | "reject" | "share";
 
-/** Bounds on what callers may cost. What Deno keeps out of reach is in README. */
+/** Limits on callers and connections. The README tells which attacks no limit can stop on Deno. */
 export interface ServerLimits {
   /**
-   * Connections in all, those that are ending included. More are refused with HTTP 503.
+   * Maximum number of connections, closing ones included. More are refused with HTTP 503.
    *
    * @default {10000}
    */
   connections?: number;
   /**
-   * Connections from one address. Behind a proxy all come from the proxy's.
+   * Maximum number of connections from one IP address. Behind a proxy all connections have the proxy's address.
    *
    * @default {Infinity}
    */
   connectionsPerAddress?: number;
   /**
-   * Messages a second from one connection, with a second's worth at once. One that sends more is closed with 4429.
+   * Maximum number of messages per second from one connection, which may come in one burst. A connection that sends more
+   * is closed with 4429.
    *
    * @default {Infinity}
    */
   messagesPerSecond?: number;
   /**
-   * Bytes queued to one connection. Beyond them it is held not to read: messages to it are dropped and it is closed with
-   * 1013. One message of any size is queued when nothing else is; a burst must fit, however well the peer reads.
+   * Maximum bytes queued to one connection. When there are more, the peer is considered not to read: the message is
+   * dropped and the connection closed with 1013. If nothing is queued, a message of any size is accepted. A burst must fit,
+   * however fast the peer reads.
    *
    * @default {67108864}
    */
   queuedBytes?: number;
   /**
-   * Wrong tokens from one address in a minute. Then it gets HTTP 429, for a second first and for twice as long each
-   * time it goes on, up to five minutes.
+   * Maximum number of wrong tokens from one IP address within a minute. Then the address gets HTTP 429: for one second at
+   * first, twice as long each time it goes on, at most five minutes.
    *
    * @default {1000}
    */
   wrongTokens?: number;
 }
 
-/** Which limit was reached. */
+/** Name of a limit. */
 export type LimitName = keyof ServerLimits;
 
-/** How a server reads frames. */
+/** Options for frames that a server receives. */
 export interface ServerDecodeOptions extends DecodeOptions {
   /**
-   * Whether a frame that is not a message ends the connection with 1007 and the path in the reason.
+   * Closes a connection with 1007 when it sends a frame that is not a message. The close reason names the path.
    *
    * @default {false}
    */
@@ -59,66 +61,69 @@ export interface ServerDecodeOptions extends DecodeOptions {
 /** Options of `MessageServer`. */
 export interface MessageServerOptions {
   /**
-   * Path of the WebSocket, compared exactly.
+   * Path of the WebSocket. It must match exactly.
    *
    * @default {"/ws"}
    */
   path?: string;
-  /** Tokens that are let in. Given, even empty, every caller needs one; left out, none does. */
+  /** Tokens that are accepted. If it is given, even as an empty array, every caller needs a token. */
   tokens?: readonly string[];
   /**
-   * Decides about a request beyond the tokens: no, yes, or yes under these platform names only.
+   * Decides about a caller after its token was accepted: `false` refuses it, `true` accepts it, `{ platforms }` accepts it
+   * under these names only.
    *
-   * Called with the handshake; a throw refuses the caller and is an `error` event.
+   * Called during the handshake. If it throws, the caller is refused, and there is an `error` event.
    */
   authorize?: (request: Request) => Authorization | Promise<Authorization>;
   /**
-   * How a caller without a right is refused: `"close"` accepts and closes with 1008, which every client can read;
-   * `"http"` answers 401 before the upgrade.
+   * Way to refuse a caller: `"close"` accepts the WebSocket and closes it with 1008, which every client can read;
+   * `"http"` answers HTTP 401 instead of the upgrade.
    *
    * @default {"close"}
    */
   refuse?: "close" | "http";
   /**
-   * What happens when a platform connects again: `"replace"` closes the older with 1000 `新的连接已建立`, as the
-   * reference does; `"reject"` closes the newcomer with 4409; `"share"` keeps both and sends to all.
+   * Treatment of a platform that connects again: `"replace"` closes the older connection with 1000 `新的连接已建立`, as
+   * the reference library does; `"reject"` closes the new one with 4409; `"share"` keeps both and sends to both.
    *
    * @default {"replace"}
    */
   duplicates?: DuplicatePolicy;
   /**
-   * Origins of web pages that may connect, or `"*"`. Any page can reach `ws://127.0.0.1`, so none may by default.
+   * Origins of web pages that may connect; `"*"` allows all. The default allows none, because any web page can reach
+   * `ws://127.0.0.1`.
    *
    * @default {[]}
    */
   origins?: readonly string[];
   /**
-   * Whether `?platform=` and `?token=` may stand in for the headers, which a browser can not send. URLs end up in logs.
+   * Accepts `?platform=` and `?token=` in the URL instead of the headers, which a browser cannot send. Note that URLs are
+   * written to logs.
    *
    * @default {false}
    */
   query?: boolean;
   /**
-   * Milliseconds after which a dead peer is gone; a single frame must be uploaded within it. 0 turns it off. Bun counts
-   * whole seconds, 960 at most.
+   * Milliseconds after which a dead peer is dropped. A single frame must be uploaded within this time. 0 turns it off. Bun
+   * rounds up to whole seconds, at most 960.
    *
    * @default {120000}
    */
   idleTimeout?: number;
   /**
-   * Whether clients of this library may agree on features beyond the deployed protocol. Others never notice.
+   * Lets clients of this library use features beyond the deployed protocol. Other clients never notice.
    *
    * @default {true}
    */
   hello?: boolean;
-  /** Transfers of large messages in pieces, from and to clients of this library, or `false` for none. */
+  /** Limits on large messages that are sent in chunks, to and from clients of this library; `false` turns chunks off. */
   chunks?: ChunkOptions | false;
-  /** How frames are read. */
+  /** Options for frames that are received. */
   decode?: ServerDecodeOptions;
-  /** What callers may cost. */
+  /** Limits on callers and connections. */
   limits?: ServerLimits;
   /**
-   * Milliseconds that `close()` waits for the peers to answer.
+   * Milliseconds that `close()` waits for the peers to close their side.
    *
    * @default {5000}
    */

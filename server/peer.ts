@@ -4,95 +4,106 @@ import type { StreamMessage } from "../codec/stream/message_text.ts";
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
-import { createCustom, type WireMessage } from "../schema/rules.ts";
+import { createCustom } from "../schema/build.ts";
+import type { WireMessage } from "../schema/types.ts";
 import { helloMessage, refuseReserved } from "../session/hello.ts";
 import { type Received, Session, type SessionChannel, type SessionEvents } from "../session/session.ts";
-import { wholeMessage } from "../session/transfer/text.ts";
+import { readWholeMessage } from "../session/transfer/text.ts";
 import { connectionEnded, isLarge, type SendStreamOptions } from "../session/transfer/transfers.ts";
 import { checkClose, CLOSE, type CloseFrame, invalidMessage } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import type { Caller } from "./admission.ts";
-import { Rate } from "./limits.ts";
+import { MessageRate } from "./limits.ts";
 import type { PeerSettings } from "./settings.ts";
 
-/** One connected client, as handlers see it. */
+/** A connected client, as event handlers get it. */
 export interface Peer {
-  /** Counts the connections of this server, from 1. */
+  /** Number of this connection on its server, counted from 1. */
   readonly id: number;
-  /** Name from the handshake; `"default"` when it gave none. A message of its may speak for another. */
+  /** Platform from the handshake; `"default"` if the client gave none. Its messages may name another platform. */
   readonly platform: string;
-  /** IP address of the caller, empty where the runtime does not tell. */
+  /** IP address of the client; empty if the runtime does not tell. */
   readonly address: string;
   /** Bytes queued that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   /**
-   * Sends one message to this connection, whatever its platform.
+   * Sends one message to this connection, whatever platform the message names.
    *
-   * @throws {MessageConnectionError} `closed` If the connection is ending.
-   * @throws {MessageEncodeError} If the message can not be written.
+   * @throws {MessageConnectionError} `closed` If the connection is closing.
+   * @throws {MessageEncodeError} If the message cannot be encoded.
    */
   send(message: WireMessage): void;
   /**
    * Sends a custom message to this connection.
    *
-   * @throws {MessageConnectionError} `closed` If the connection is ending.
+   * @throws {MessageConnectionError} `closed` If the connection is closing.
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
   sendCustom(name: string, content: unknown): void;
   /**
-   * Sends a message of any size in bounded memory, piece by piece, while other messages go on.
+   * Sends a message of any size in bounded memory. Other messages can be sent meanwhile.
    *
-   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. To a client of this library the message goes in
-   * chunks, as fast as it reads them; to any other it is read into memory first and sent in one frame.
+   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. A client of this library receives the message in
+   * chunks, as fast as it reads them. For any other client the message is read into memory first and sent in one frame.
    *
-   * @param message The message; once the line is known to be open, streams in it are taken, and cancelled on a failure.
-   * @param options A signal that gives up, and a callback for progress.
-   * @returns Resolves when the other side has read everything, or the one frame was queued.
-   * @throws {MessageConnectionError} `closed` without a line or when it ends, `too_large`, `queue_full`, `timeout` or
-   * `refused` when the other side will not have it.
-   * @throws {MessageEncodeError} If the message can not be written; `too_large` if one frame must do and can not.
+   * @param message The message. If the connection is open, streams in it are locked, and cancelled after a failure.
+   * @param options A signal that aborts the transfer, and a callback for progress.
+   * @returns Resolves when the client has read the whole message, or the single frame was queued.
+   * @throws {MessageConnectionError} `closed` If the connection is not open, or ends. `too_large`, `queue_full`,
+   * `timeout` or `refused` If the client refuses the message.
+   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it must fit into one frame and does not.
    */
   sendStream(message: StreamMessage, options?: SendStreamOptions): Promise<void>;
   /**
-   * Ends the connection; the default is 1000 without a reason. Nothing it sends from here on reaches a handler.
+   * Closes the connection, by default with 1000 and no reason. Messages that still come in are discarded.
    *
-   * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
+   * @throws {RangeError} If a close frame cannot carry the code, or the reason takes more than 123 bytes.
    */
   close(code?: number, reason?: string): void;
 }
 
-/** What a peer tells its server. */
+/** Events of a peer, for its server. */
 export interface PeerEvents extends SessionEvents<ServerPeer> {
-  /** Lets it in, or has closed it and returns false. */
+  /** The socket is open. Returns true if the server accepts the peer; otherwise it has closed it. */
   admit(peer: ServerPeer): boolean;
-  /** It has been let in, and greeted. */
+  /** The peer was accepted and greeted. */
   open(peer: ServerPeer): void;
-  /** A frame was a message, or is none. */
+  /** A frame was received: it was a message, or had a fault. */
   received(received: Exclude<Received, null>, peer: ServerPeer): void;
   /** One message was queued, other than by {@linkcode ServerPeer.write}. */
   sent(): void;
-  /** One message was not queued, as too much is; `null` was one of the library's own. */
+  /** The peer does not read. The message was not queued; `null` is one of the library's own. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
-  /** It sends more than it may. */
-  flood(peer: ServerPeer): void;
+  /** The peer sends more messages than it may. */
+  rateExceeded(peer: ServerPeer): void;
+  /** The connection of an accepted peer has ended. */
   close(peer: ServerPeer, code: number, reason: string): void;
-  /** The socket is gone, whether it was let in or not. Comes last. */
+  /** The socket is gone, of any peer. Comes last. */
   gone(peer: ServerPeer): void;
 }
 
-/** Milliseconds that an accepted handshake may take to become a socket. */
-const OPEN_TIMEOUT = 10_000;
-/** Milliseconds without a frame after which a peer is held to have stopped sending. */
-const QUIET = 50;
-/** Milliseconds after which a close frame is sent to a peer that never stops. */
-const QUIET_LIMIT = 1000;
-/** Milliseconds between two looks at what has not left yet. */
-const FLUSH_LOOK = 5;
+/** Options of a {@linkcode ServerPeer}. */
+export interface PeerOptions {
+  readonly id: number;
+  readonly caller: Caller;
+  readonly events: PeerEvents;
+  readonly settings: PeerSettings;
+}
 
+/** Maximum milliseconds between the accepted handshake and the open socket. */
+const OPEN_TIMEOUT = 10_000;
+/** Milliseconds without a frame after which a peer counts as having stopped sending. */
+const QUIET_AFTER = 50;
+/** Milliseconds after which the close frame is sent even if the peer has not stopped sending. */
+const MAX_QUIET_WAIT = 1000;
+/** Milliseconds between two checks of what is still queued. */
+const FLUSH_POLL = 5;
+
+/** `draining`: the close frame waits until the peer has stopped sending and what is queued was sent. */
 type Life =
   | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
-  | { readonly state: "quieting"; readonly timer: Timer }
+  | { readonly state: "draining"; readonly timer: Timer }
   | { readonly state: "closing" }
   | { readonly state: "closed" };
 
@@ -100,28 +111,28 @@ const OPEN: Life = { state: "open" };
 const CLOSING: Life = { state: "closing" };
 const CLOSED: Life = { state: "closed" };
 
-/** The server's end of one connection: its life, from the accepted handshake to the end of the socket. */
+/** The server's end of one connection, from the accepted handshake to the end of the socket. */
 export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly id: number;
   readonly platform: string;
   readonly address: string;
   readonly #isAuthorized: boolean;
   readonly session: Session<ServerPeer>;
-  /** What the handshake agreed on, which the first frame says. */
+  /** Features agreed on, which the hello names; `null` for a client that gets no hello. */
   readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
-  readonly #options: PeerSettings;
-  readonly #rate: Rate | null;
+  readonly #settings: PeerSettings;
+  readonly #rate: MessageRate | null;
   #life: Life;
-  /** Bytes that may be queued, at most: what was seen queued last, and all that was sent since. */
+  /** Upper bound of the bytes queued: those at the last check, and all that was sent since. */
   #mayBeQueued = 0;
-  /** When the last frame came; kept while it matters, as long as the peer is being quieted. */
+  /** Time of the last frame; only updated while draining. */
   #lastFrame = 0;
   #isAdmitted = false;
-  #isTurnedOut = false;
+  #ignoresInput = false;
 
-  constructor(id: number, caller: Caller, socket: ServerSocket, events: PeerEvents, options: PeerSettings) {
+  constructor(socket: ServerSocket, { id, caller, events, settings }: PeerOptions) {
     this.id = id;
     this.platform = caller.platform;
     this.address = caller.address;
@@ -129,10 +140,10 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#features = caller.features;
     this.#socket = socket;
     this.#events = events;
-    this.#options = options;
-    this.session = new Session<ServerPeer>(this, events, options.session, caller.features);
-    this.#rate = options.messagesPerSecond === Infinity ? null : new Rate(options.messagesPerSecond);
-    // Deno 2.9 tells nothing of a caller that vanished before its socket was open.
+    this.#settings = settings;
+    this.session = new Session<ServerPeer>(this, events, settings.session, caller.features);
+    this.#rate = settings.messagesPerSecond === Infinity ? null : new MessageRate(settings.messagesPerSecond);
+    // Deno 2.9 reports nothing about a caller that is gone before its socket is open.
     this.#life = { state: "opening", timer: runtime.after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
   }
 
@@ -140,42 +151,42 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     return this.#life.state === "open";
   }
 
-  get #isReading(): boolean {
-    return this.#isAdmitted && !this.#isTurnedOut;
+  get #readsInput(): boolean {
+    return this.#isAdmitted && !this.#ignoresInput;
   }
 
   get bufferedAmount(): number {
     return this.#socket.buffered;
   }
 
-  // ---- what the runtime tells
+  // ---- called by the runtime
 
-  /** The handshake is done: sending is possible. */
+  /** The socket is open: frames can be sent. */
   opened(): void {
-    // Given up meanwhile: nobody looks after it.
+    // Closed before it was open: the server has forgotten this peer.
     if (this.#life.state !== "opening") return this.#socket.close(CLOSE.goneAway.code, CLOSE.goneAway.reason);
     runtime.cancel(this.#life.timer);
     this.#life = OPEN;
-    if (!this.#isAuthorized) return this.turnOut(CLOSE.unauthorized);
+    if (!this.#isAuthorized) return this.closeIgnoringInput(CLOSE.unauthorized);
     this.#isAdmitted = this.#events.admit(this);
     if (!this.#isAdmitted) return;
     if (this.#features !== null) this.#socket.send(encodeMessage(helloMessage(this.#features, this.platform)));
     this.#events.open(this);
   }
 
-  /** One frame; `null` is a binary one. Input of a caller that was not let in, or was turned out, is never read. */
+  /** Handles one frame; `null` is a binary one. Never decodes a frame of a peer that was not accepted. */
   frame(text: string | null): void {
-    if (this.#life.state === "quieting") this.#lastFrame = runtime.now();
-    if (!this.#isReading) return;
+    if (this.#life.state === "draining") this.#lastFrame = runtime.now();
+    if (!this.#readsInput) return;
     if (this.#rate?.take() === false) {
-      this.#events.flood(this);
-      return this.turnOut(CLOSE.tooMany);
+      this.#events.rateExceeded(this);
+      return this.closeIgnoringInput(CLOSE.tooMany);
     }
     const received = this.session.receive(text);
     if (received !== null) this.#events.received(received, this);
   }
 
-  /** The runtime's end of the socket; nothing follows it. */
+  /** The socket has ended. Comes last. */
   ended(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) runtime.cancel(this.#life.timer);
@@ -185,24 +196,24 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#events.gone(this);
   }
 
-  // ---- what the server asks
+  // ---- called by the server
 
-  /** Queues one message as text; returns whether the peer could take it. One that does not read is given up. */
-  write(text: string, message: WireMessage): boolean {
+  /** Queues an encoded message. Returns false if the connection is not open; closes it if the peer does not read. */
+  write(message: WireMessage, text: string): boolean {
     if (!this.isOpen) return false;
     if (!this.#hasRoom(text)) {
-      this.#giveUp(message);
+      this.#closeSlow(message);
       return false;
     }
-    this.session.send(text, message);
-    // Escaped for its chunks, it is more than a text of its length ever is.
+    this.session.send(message, text);
+    // Chunks escape the text again, which may take more bytes than #hasRoom() has counted.
     if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
     return true;
   }
 
-  /** Whether a text may be queued; the socket is asked only when it might not, as asking costs more than counting. */
+  /** Tells whether a text may be queued. Asks the socket only if the limit could be exceeded: asking is slow. */
   #hasRoom(text: string): boolean {
-    const { queuedBytes } = this.#options;
+    const { queuedBytes } = this.#settings;
     const most = text.length * 3; // bytes of UTF-8
     if (this.#mayBeQueued + most > queuedBytes) {
       this.#mayBeQueued = this.#socket.buffered;
@@ -212,7 +223,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     return true;
   }
 
-  /** Queues one text frame that carries a message; there was room for it. */
+  /** Queues one text frame that carries a message. The caller has checked that there is room. */
   sendFrame(text: string): void {
     this.#socket.send(text);
   }
@@ -221,30 +232,33 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   sendOwn(text: string): void {
     if (!this.isOpen) return;
     if (this.#hasRoom(text)) this.#socket.send(text);
-    else this.#giveUp(null);
+    else this.#closeSlow(null);
   }
 
-  /** However many frames carry a message, it counts once. */
-  partReceived(): void {
+  /** A message counts once against the rate, however many frames carry it. */
+  transferFrameReceived(): void {
     this.#rate?.giveBack();
   }
 
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     if (!this.isOpen) throw this.#closedError();
-    if (!this.session.takesChunks) return this.send(await wholeMessage(message, options));
+    if (!this.session.takesChunks) return this.send(await readWholeMessage(message, options));
     await this.session.stream(message, options);
     this.#events.sent();
   }
 
   #closedError(): MessageConnectionError {
-    return new MessageConnectionError("closed", `Cannot send message as peer ${this.id} must be open: it is closing`);
+    return new MessageConnectionError(
+      "closed",
+      `Connection of peer ${this.id} is closed or closing; do not send to it`,
+    );
   }
 
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
     if (!this.isOpen) throw this.#closedError();
-    if (this.write(text, message)) this.#events.sent();
+    if (this.write(message, text)) this.#events.sent();
   }
 
   sendCustom(name: string, content: unknown): void {
@@ -253,54 +267,60 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   close(code: number = 1000, reason: string = ""): void {
     checkClose({ code, reason });
-    this.turnOut({ code, reason });
+    this.closeIgnoringInput({ code, reason });
   }
 
-  /** Ends the connection, and reads nothing more of it. */
-  turnOut(frame: CloseFrame): void {
-    this.#isTurnedOut = true;
-    this.retire(frame);
+  /** Closes the connection. Frames that still come in are ignored. */
+  closeIgnoringInput(frame: CloseFrame): void {
+    this.#ignoresInput = true;
+    this.closeReadingInput(frame);
   }
 
-  /** Ends the connection as {@linkcode ServerPeer.turnOut} does, but still reads what is under way. */
-  retire(frame: CloseFrame): void {
+  /** Closes the connection. Messages that are on the way are still handled. */
+  closeReadingInput(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
     const now = runtime.now();
-    this.#lastFrame = now; // what is under way must still be read, or would cost the close frame
-    this.#quiet(frame, { quiet: now + QUIET_LIMIT, flushed: now + this.#options.closeTimeout * 0.8 });
+    this.#lastFrame = now; // frames may be on the way: they have to be read, or the close frame could be lost
+    this.#closeWhenDrained(frame, {
+      quiet: now + MAX_QUIET_WAIT,
+      flushed: now + this.#settings.closeTimeout * 0.8,
+    });
   }
 
-  /** Closes once the peer has stopped sending and, where the runtime would lose it, what is queued has left. */
-  #quiet(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
+  /**
+   * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, waits until
+   * they are sent, too. Both waits end at the times in `until`.
+   */
+  #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
     const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
-    const mustBeQuiet = this.#isReading || !runtime.closeEndsInput;
-    const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET, until.quiet) - now : 0;
-    if (rest <= 0 && !isFlushing) return this.#closeNow(frame);
-    const timer = runtime.after(Math.max(FLUSH_LOOK, Math.ceil(rest)), () => this.#quiet(frame, until));
-    this.#life = { state: "quieting", timer };
+    const mustBeQuiet = this.#readsInput || !runtime.closeEndsInput;
+    const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET_AFTER, until.quiet) - now : 0;
+    if (rest <= 0 && !isFlushing) return this.#sendClose(frame);
+    const timer = runtime.after(Math.max(FLUSH_POLL, Math.ceil(rest)), () => this.#closeWhenDrained(frame, until));
+    this.#life = { state: "draining", timer };
   }
 
-  /** Closes a peer that does not read; where the runtime can, it is dropped at once with all that is queued. */
-  #giveUp(message: WireMessage | null): void {
-    this.#isTurnedOut = true;
-    this.#life = CLOSING; // before anybody hears of it: a handler may answer this very peer
-    this.session.end(connectionEnded("the other side does not read")); // its socket may stay
-    this.#events.slow(this, message);
-    if (this.#socket.terminate !== undefined) this.#socket.terminate();
-    else this.#socket.close(CLOSE.notReading.code, CLOSE.notReading.reason);
-  }
-
-  #closeNow({ code, reason }: CloseFrame): void {
+  #sendClose({ code, reason }: CloseFrame): void {
     this.#life = CLOSING;
     this.session.end(connectionEnded("the connection is closing"));
     this.#socket.close(code, reason);
   }
 
-  /** A frame was not a message: ends the connection where that is asked for. */
-  faulty(error: MessageDecodeError): void {
-    if (error.code === "too_large") this.turnOut(CLOSE.tooLarge);
-    else if (this.#options.strict) this.turnOut(invalidMessage(error.path));
+  /** Closes a peer that does not read. Drops the socket with all that is queued, where the runtime can do this. */
+  #closeSlow(message: WireMessage | null): void {
+    this.#ignoresInput = true;
+    this.#life = CLOSING; // before the events: a handler may send to this very peer
+    this.session.end(connectionEnded("the other side does not read")); // now: the socket may not end for a long time
+    this.#events.slow(this, message);
+    if (this.#socket.terminate !== undefined) this.#socket.terminate();
+    else this.#socket.close(CLOSE.notReading.code, CLOSE.notReading.reason);
+  }
+
+  /** Closes the connection after a frame that was not a message, if it was too large or the settings are strict. */
+  closeAfterFault(error: MessageDecodeError): void {
+    if (error.code === "too_large") this.closeIgnoringInput(CLOSE.tooLarge);
+    else if (this.#settings.strict) this.closeIgnoringInput(invalidMessage(error.path));
   }
 }

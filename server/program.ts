@@ -1,18 +1,18 @@
 /**
- * What `server.ts` does when it is started.
+ * The program that `server.ts` starts.
  * @module
  */
 
 import { runtime } from "../runtime/mod.ts";
 import type { Listener } from "../runtime/types.ts";
-import { plainText } from "../schema/rules.ts";
+import { plainText } from "../schema/plain_text.ts";
 import { describeDrop } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
+import { oneLine } from "../util/display.ts";
 import {
   type FlagTexts,
   isPort,
   linePrinter,
-  oneLine,
   parseFlags,
   type ProgramSystem,
   runToEnd,
@@ -40,7 +40,7 @@ Usage: deno run -A server.ts [flags]      (or: bun server.ts [flags])
   --help           prints this
 `;
 
-/** The parts of the runtime's own modules that `server.ts` uses. */
+/** The members of the runtime's built-in modules that the program uses. */
 export type System = ProgramSystem & {
   readonly fs: { readFile(path: string, encoding: "utf8"): Promise<string> };
 };
@@ -60,7 +60,7 @@ interface Flags {
 
 const FLAG_TEXTS: FlagTexts = {
   flagUnknown: (flag) => `unknown flag ${flag}; --help lists them`,
-  flagValue: "a flag lacks its value or has one too many; --help lists them",
+  flagValue: "a flag has no value, or a value that it does not take; --help lists them",
 };
 
 function readFlags(system: System): Flags {
@@ -83,7 +83,7 @@ function readFlags(system: System): Flags {
 
 function readPort(flag: string, text: string): number {
   if (isPort(text)) return Number(text);
-  throw new UsageError(`${flag} must be from 0 to 65535: received ${text}`);
+  throw new UsageError(`${flag} must be a port from 0 to 65535; received ${text}`);
 }
 
 async function readPem(flag: string, path: string, { fs }: System): Promise<string> {
@@ -91,7 +91,7 @@ async function readPem(flag: string, path: string, { fs }: System): Promise<stri
   try {
     text = await fs.readFile(path, "utf8");
   } catch (error) {
-    throw new UsageError(`${flag} ${path} can not be read: ${reason(error)}`);
+    throw new UsageError(`${flag} ${path} cannot be read: ${systemErrorText(error)}`);
   }
   if (text.includes("-----BEGIN")) return text;
   throw new UsageError(`${flag} ${path} must be a PEM file`);
@@ -103,32 +103,40 @@ async function readTls({ cert, key }: Flags, system: System): Promise<{ tls?: { 
   return { tls: { cert: await readPem("--cert", cert, system), key: await readPem("--key", key, system) } };
 }
 
-/** One line about a failure of the system. */
-function reason(error: unknown): string {
+/** Describes an error of the operating system or the runtime in one line. */
+function systemErrorText(error: unknown): string {
   const { code, name, message } = error as Error & { code?: string };
   if (code === "EADDRINUSE") return "the port is taken; choose another with --port, or 0 for a free one";
-  if (code === "EADDRNOTAVAIL") return "this machine does not have that address; see --host";
-  if (code === "EINVAL" || code === "ENOTFOUND") return "the address to bind is not known; see --host";
-  if (code?.startsWith("ERR_OSSL") || name === "InvalidData") return "certificate and key can not be used; see --cert";
+  if (code === "EADDRNOTAVAIL") return "this machine does not have that address; check --host";
+  if (code === "EINVAL" || code === "ENOTFOUND") return "the address to listen on is unknown; check --host";
+  if (code?.startsWith("ERR_OSSL") || name === "InvalidData") {
+    return "the certificate or the key is not valid; check --cert and --key";
+  }
   if (code === "EACCES" || name === "PermissionDenied") return "the system does not permit it";
   if (code === "ENOENT") return "no such file";
   if (name === "NotCapable") return `${message.split(",")[0]}; run it again as: deno run -A server.ts`;
-  return message.split("\n")[0] ?? name;
+  return oneLine(message.split("\n", 1)[0] || name);
 }
 
 function peerName(peer: Peer): string {
-  return `#${peer.id} ${peer.platform}${peer.address === "" ? "" : ` (${peer.address})`}`;
+  return `#${peer.id} ${oneLine(peer.platform)}${peer.address === "" ? "" : ` (${peer.address})`}`;
 }
 
-function narrate(server: MessageServer, print: (line: string) => void): void {
+function printEvents(server: MessageServer, print: (line: string) => void): void {
   server.on("open", (peer) => print(`+ ${peerName(peer)}`));
   server.on("close", (peer, { code, reason }) => print(`- ${peerName(peer)} ${code} ${oneLine(reason)}`));
   server.on("message", (message, peer) => print(`< ${peerName(peer)} ${oneLine(plainText(message))}`));
   server.on("custom", (message, peer) => print(`< ${peerName(peer)} {${oneLine(message.message_type_name)}}`));
-  server.on("invalid", (error, peer) => print(`! ${peerName(peer)} ${error.message}`));
+  server.on("invalid", (error, peer) => print(`! ${peerName(peer)} ${oneLine(error.message)}`));
+  server.on("error", (error) => print(`! ${systemErrorText(error)}`));
+  server.on(
+    "limit",
+    ({ limit, address, platform = "" }) => print(`! limit ${limit}: ${oneLine(platform)} (${address})`),
+  );
+  server.on("drop", (drop, peer) => print(`! ${peerName(peer)} ${describeDrop(drop)}`));
 }
 
-function echo(server: MessageServer, print: (line: string) => void): void {
+function echoMessages(server: MessageServer, print: (line: string) => void): void {
   server.on("message", (message) => {
     const { platform } = message.message_info;
     try {
@@ -147,13 +155,13 @@ function serveMetrics(port: number, server: MessageServer): Listener {
   });
 }
 
-/** Deno 2.9 ends the process when the fragments of one message exceed the longest string it has; this one error may not. */
-function outliveGiants(print: (line: string) => void): void {
+/** Keeps the process alive when a message exceeds the longest string of the runtime. Deno 2.9 would end it. */
+function surviveOversizedMessages(print: (line: string) => void): void {
   globalThis.addEventListener?.("unhandledrejection", (event) => {
     const { reason } = event as PromiseRejectionEvent;
-    if (!(reason instanceof TypeError) || !reason.message.startsWith("failed to allocate string")) return;
+    if (!runtime.isStringTooLong(reason)) return;
     event.preventDefault();
-    print("! a message above 512 MiB was dropped, and its connection with it");
+    print("! a message above 512 MiB was dropped, and its connection closed");
   });
 }
 
@@ -169,12 +177,9 @@ async function start(system: System): Promise<void> {
   const metricsPort = flags.metrics === undefined ? null : readPort("--metrics", flags.metrics);
   const server = new MessageServer(options);
   const print = flags.quiet ? () => {} : say;
-  narrate(server, print);
-  if (flags.echo) echo(server, print);
-  server.on("error", (error) => print(`! ${reason(error)}`));
-  server.on("limit", ({ limit, address, platform }) => print(`! limit ${limit}: ${platform ?? ""} (${address})`));
-  server.on("drop", ({ message, reason }, peer) => print(`! ${peerName(peer)} ${describeDrop({ message, reason })}`));
-  outliveGiants(print);
+  printEvents(server, print);
+  if (flags.echo) echoMessages(server, print);
+  surviveOversizedMessages(print);
   const stopped = stopSignal(system);
   say(server.listen({ port, ...(flags.host === undefined ? {} : { hostname: flags.host }), ...tls }));
   const metrics = metricsPort === null ? null : serveMetrics(metricsPort, server);
@@ -192,6 +197,6 @@ export async function runServer(): Promise<void> {
   ]);
   const system: System = { util, fs, process };
   await runToEnd(system, () => start(system), (error) => {
-    return `error: ${error instanceof UsageError ? error.message : reason(error)}`;
+    return `error: ${error instanceof UsageError ? error.message : systemErrorText(error)}`;
   });
 }

@@ -5,8 +5,9 @@ import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { BunWebSocketHandlers, Listener } from "../runtime/types.ts";
-import { isCustom, platformOf } from "../schema/custom.ts";
-import { createCustom, type CustomMessage, type MessageBase, type WireMessage } from "../schema/rules.ts";
+import { isCustom, platformOf } from "../schema/guards.ts";
+import { createCustom } from "../schema/build.ts";
+import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import { describeDrop } from "../session/drops.ts";
 import { isForwardable, keptText } from "../session/forward_text.ts";
 import { refuseReserved } from "../session/hello.ts";
@@ -14,21 +15,22 @@ import type { Received, Session } from "../session/session.ts";
 import { checkAddress, dialableHost } from "../util/address.ts";
 import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { Emitter, type HandlerResult, type Heard, type ListenOptions, unheard } from "../util/emitter.ts";
-import { type Gate, plain, readCaller, refuseRequest } from "./admission.ts";
+import { oneLine } from "../util/display.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions, reportUnheard } from "../util/emitter.ts";
+import { type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
-import { Offences, Tally } from "./limits.ts";
+import { AddressCounts, WrongTokens } from "./limits.ts";
 import type { MessageServerOptions } from "./options.ts";
 import { type Peer, ServerPeer } from "./peer.ts";
-import { Registry } from "./routes.ts";
+import { Routes } from "./routes.ts";
 import { resolveOptions, type ServerSettings } from "./settings.ts";
 import { TokenSet } from "./tokens.ts";
 
 type Life =
-  | { readonly state: "serving"; readonly listeners: Listener[]; readonly release: (() => void)[] }
+  | { readonly state: "serving"; readonly listeners: Listener[]; readonly cleanUps: (() => void)[] }
   | { readonly state: "closed"; readonly done: Promise<void> };
 
-/** The documented events, and one more for each custom name. */
+/** The public events, and one for each name of a custom message. */
 type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage, peer: Peer];
 };
@@ -36,9 +38,9 @@ type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] }
 const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
 
 /**
- * Talks to many adapters at once: Python ones of maim_message 0.6.8 and clients of this library alike.
+ * A server for many adapters: Python ones with maim_message 0.6.8, and clients of this library.
  *
- * Messages are routed by platform. Nothing listens until {@linkcode MessageServer.listen} is called or
+ * Messages are routed by platform. The server is reachable once {@linkcode MessageServer.listen} was called or
  * {@linkcode MessageServer.fetch} is mounted.
  *
  * @example Send to a platform
@@ -56,56 +58,57 @@ const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
  */
 export class MessageServer {
   readonly #settings: ServerSettings;
-  readonly #gate: Gate;
-  readonly #wrongTokens: Offences;
-  readonly #registry: Registry;
+  readonly #rules: AdmissionRules;
+  readonly #wrongTokens: WrongTokens;
+  readonly #routes: Routes;
   readonly #tokens: TokenSet;
   readonly #emitter = new Emitter<Events>();
-  /** Every socket that is not gone yet, let in or not. */
+  /** Peers of all sockets that still exist, accepted or not. */
   readonly #sockets = new Set<ServerPeer>();
+  /** Peers that were accepted and have not ended. */
   readonly #admitted = new Set<ServerPeer>();
-  /** Called when no socket is left. */
-  #emptied = (): void => {};
+  /** Called when the last socket is gone. */
+  #onLastGone = (): void => {};
   readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
-  readonly #addresses = new Tally();
+  readonly #addresses = new AddressCounts();
   #nextId = 1;
-  /** The session whose message is being handled now. */
+  /** The session whose message is being handled. */
   #handling: Session<ServerPeer> | null = null;
-  #life: Life = { state: "serving", listeners: [], release: [] };
+  #life: Life = { state: "serving", listeners: [], cleanUps: [] };
 
   /**
-   * Creates a server; nothing listens yet.
+   * Creates a server. It does not listen yet.
    *
-   * @param options Path, tokens, and how to treat callers and frames.
-   * @throws {TypeError} If an option is of the wrong kind; the text names it.
-   * @throws {RangeError} If an option is out of range; the text names it.
+   * @param options The options.
+   * @throws {TypeError} If an option has the wrong type; the text names the option.
+   * @throws {RangeError} If an option is out of range; the text names the option.
    */
   constructor(options: MessageServerOptions = {}) {
     const settings = resolveOptions(options);
     this.#settings = settings;
     this.#tokens = new TokenSet(settings.tokens);
-    this.#gate = { ...settings, tokens: this.#tokens };
-    this.#wrongTokens = new Offences(settings.limits.wrongTokens);
-    this.#registry = new Registry(settings.duplicates);
+    this.#rules = { ...settings, tokens: this.#tokens };
+    this.#wrongTokens = new WrongTokens(settings.limits.wrongTokens);
+    this.#routes = new Routes(settings.duplicates);
   }
 
-  /** Connections that messages can be sent to now, oldest first. */
+  /** Open connections, oldest first. */
   get peers(): readonly Peer[] {
     return [...this.#admitted].filter((peer) => peer.isOpen);
   }
 
-  /** What `Bun.serve` wants as `websocket` beside {@linkcode MessageServer.fetch}; Deno needs no such thing. */
+  /** The handlers to give `Bun.serve` as `websocket`, together with {@linkcode MessageServer.fetch}. Deno needs none. */
   get websocket(): BunWebSocketHandlers {
     return bunHandlers(this.#settings.socket);
   }
 
   /**
-   * Adds a handler. Handlers of one event run in the order they were added, messages in wire order.
+   * Adds a handler. Handlers of one event are called in the order they were added, messages in the order they came.
    *
    * @param event Name of the event.
-   * @param handler Called with what the event tells; a throw or rejection becomes an `error` event.
-   * @param options A signal that removes it.
-   * @returns Removes the handler; calling it twice is harmless.
+   * @param handler Called for each event. If it throws or rejects, there is an `error` event.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler. It may be called more than once.
    */
   on<Name extends keyof MessageServerEvents>(
     event: Name,
@@ -119,9 +122,9 @@ export class MessageServer {
    * Adds a handler for custom messages of one name.
    *
    * @param name The `message_type_name`.
-   * @param handler Called with the whole envelope.
-   * @param options A signal that removes it.
-   * @returns Removes the handler.
+   * @param handler Called with the whole message, not only its `content`.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler.
    */
   onCustom(
     name: string,
@@ -132,11 +135,14 @@ export class MessageServer {
   }
 
   /**
-   * Binds a port, at once.
+   * Listens on a port. The port is open when this returns. May be called more than once, for several ports.
    *
    * @param options Address, port, TLS, and a signal that closes the server.
-   * @returns The URL an adapter dials.
-   * @throws {Error} What the runtime throws, as `EADDRINUSE` for a taken port.
+   * @returns The URL that adapters connect to.
+   * @throws {MessageConnectionError} `closed` If the server is closed.
+   * @throws {TypeError} If `hostname` is not an address.
+   * @throws {RangeError} If `port` is out of range.
+   * @throws {Error} The error of the runtime, for example with the code `EADDRINUSE` if the port is taken.
    *
    * @example A free port
    * ```ts
@@ -148,72 +154,72 @@ export class MessageServer {
    */
   listen({ hostname = "127.0.0.1", port = 18000, tls, signal }: ServerListenOptions = {}): string {
     if (this.#life.state === "closed") {
-      throw new MessageConnectionError("closed", "Cannot listen as the server must not be closed: create a new one");
+      throw new MessageConnectionError("closed", "Server is closed; create a new one");
     }
     checkAddress({ hostname, port });
     const listener = runtime.listen({ hostname, port, tls }, this.#settings.socket, this.fetch);
     this.#life.listeners.push(listener);
-    if (signal !== undefined) this.#closeOn(signal, this.#life.release);
+    if (signal !== undefined) this.#closeOnAbort(signal, this.#life.cleanUps);
     const scheme = tls === undefined ? "ws" : "wss";
-    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#gate.path}`;
+    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#rules.path}`;
   }
 
   /**
-   * Answers one HTTP request: upgrades it to a connection, or refuses it in one readable line.
+   * Answers one HTTP request: upgrades it to a WebSocket, or refuses it with one line of text. Never rejects.
    *
-   * Mount it in a server of your own: `Deno.serve(server.fetch)`, or
-   * `Bun.serve({ fetch: server.fetch, websocket: server.websocket })`. Never throws.
+   * Use it in a server of your own: `Deno.serve(server.fetch)`, or
+   * `Bun.serve({ fetch: server.fetch, websocket: server.websocket })`.
    *
    * @param request The request.
-   * @param info The second argument of the runtime's fetch handler. Bun needs it.
+   * @param info The second argument of the runtime's fetch handler. Bun requires it.
    * @returns The response.
    */
   readonly fetch = async (request: Request, info?: unknown): Promise<Response> => {
     try {
-      return await this.#admit(request, info);
+      return await this.#answer(request, info);
     } catch (error) {
       this.#emitter.fail(error);
-      return plain(500, "The server failed; see its log");
+      return textResponse(500, "The server failed; see its log");
     }
   };
 
   /**
    * Sends one message to the connections of its platform.
    *
-   * @param message The message; `message_info.platform` is the target, a custom message's `platform` likewise.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
-   * @throws {MessageEncodeError} If the message can not be written.
+   * @param message The message. `message_info.platform` is the target; of a custom message, `platform`.
+   * @throws {MessageConnectionError} `no_route` If the platform is not connected.
+   * @throws {MessageEncodeError} If the message cannot be encoded.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    this.#route(platformOf(message), text, message);
+    this.#route(platformOf(message), message, text);
   }
 
   /**
-   * Passes a received message on as it came, byte for byte, without encoding it again: all but those few that would
-   * hurt a Python peer, with half a surrogate pair, a null, or more than 500 levels of nesting.
+   * Forwards a received message as it came, byte for byte, without encoding it again. A message that would harm a Python
+   * peer is encoded again: it holds half of a surrogate pair, or a null.
    *
    * @param platform The target.
-   * @param received A message whose handler is at work, and for an async one afterwards too; any other is encoded.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
-   * @throws {MessageEncodeError} `too_deep` If it nests deeper than a Python reader survives.
+   * @param received The message. Its handler must be running, or be asynchronous; any other message is encoded again.
+   * @throws {MessageConnectionError} `no_route` If the platform is not connected.
+   * @throws {MessageEncodeError} `too_deep` If the message nests deeper than a Python peer can read (500 levels).
    */
   forward(platform: string, received: WireMessage): void {
     refuseReserved(received);
     const text = this.#handling?.textOf(received) ?? keptText(received);
     const isSame = text !== undefined && isForwardable(received, text);
-    this.#route(platform, isSame ? text : encodeMessage(received), received);
+    this.#route(platform, received, isSame ? text : encodeMessage(received));
   }
 
   /**
    * Sends a custom message to the connections of a platform.
    *
    * @param platform The target.
-   * @param name The `message_type_name` that picks the handler there.
-   * @param content Any JSON.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @param name The `message_type_name`, which selects the handler on the other side.
+   * @param content Any JSON value.
+   * @throws {MessageConnectionError} `no_route` If the platform is not connected.
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
   sendCustom(platform: string, name: string, content: unknown): void {
@@ -221,32 +227,34 @@ export class MessageServer {
   }
 
   /**
-   * Sends one message to every connection; it is encoded once.
+   * Sends one message to every open connection. It is encoded only once.
    *
    * @param message The message.
-   * @returns How many connections it was sent to.
-   * @throws {MessageEncodeError} If the message can not be written.
+   * @returns Number of connections that it was queued to.
+   * @throws {MessageEncodeError} If the message cannot be encoded.
+   * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
   broadcast(message: WireMessage): number {
     refuseReserved(message);
-    return this.#write(this.#admitted, encodeMessage(message), message);
+    return this.#write(this.#admitted, message, encodeMessage(message));
   }
 
   /**
-   * Lets a token in from now on; the first one turns the check on.
+   * Accepts one more token. From the first token on, every caller needs one.
    *
    * @param token The token.
-   * @throws {TypeError} If it is empty or no string.
+   * @throws {TypeError} If it is empty or not a string.
    */
   addToken(token: string): void {
     if (typeof token !== "string" || token === "") {
-      throw new TypeError("Cannot add token as 'token' must be a non-empty string");
+      throw new TypeError("'token' must be a non-empty string");
     }
     this.#tokens.add(token);
   }
 
   /**
-   * Lets a token in no more. Connections it opened stay; without any token left nobody gets in.
+   * Stops accepting a token. Connections that were opened with it stay open. When no token is left, every new caller is
+   * refused.
    *
    * @param token The token.
    */
@@ -255,9 +263,9 @@ export class MessageServer {
   }
 
   /**
-   * Counts what has happened so far.
+   * Returns the counters and gauges of this server.
    *
-   * @returns A snapshot.
+   * @returns Their values at this moment.
    */
   stats(): ServerStats {
     let queuedBytes = 0;
@@ -266,16 +274,16 @@ export class MessageServer {
   }
 
   /**
-   * Closes every connection with 1000 `服务器关闭`, then the ports. Bounded by `closeTimeout`; calling it twice is
-   * harmless.
+   * Closes every connection with 1000 `服务器关闭`, then the ports. Takes at most about `closeTimeout`. May be called more
+   * than once.
    *
-   * @returns Resolves when everything is closed, or given up on.
+   * @returns Resolves when all connections have ended or `closeTimeout` has passed, and the ports are closed.
    */
   close(): Promise<void> {
     if (this.#life.state === "closed") return this.#life.done;
-    const { listeners, release } = this.#life;
-    for (const remove of release) remove();
-    // Later, so that a handler of `close` that calls this finds the server closed: Bun ends sockets at once.
+    const { listeners, cleanUps } = this.#life;
+    for (const cleanUp of cleanUps) cleanUp();
+    // In a microtask: Bun ends sockets synchronously, and a `close` handler that calls close() must find it closed.
     const done = Promise.resolve().then(() => this.#shutDown(listeners));
     this.#life = { state: "closed", done };
     return done;
@@ -286,63 +294,64 @@ export class MessageServer {
     return this.close();
   }
 
-  #closeOn(signal: AbortSignal, release: (() => void)[]): void {
+  #closeOnAbort(signal: AbortSignal, cleanUps: (() => void)[]): void {
     const close = () => void this.close(); // never rejects
     if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
-    release.push(() => signal.removeEventListener("abort", close));
+    cleanUps.push(() => signal.removeEventListener("abort", close));
   }
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
-    for (const peer of this.#sockets) peer.retire(CLOSE.stopped);
+    for (const peer of this.#sockets) peer.closeReadingInput(CLOSE.stopped);
     if (this.#sockets.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = runtime.after(this.#settings.closeTimeout, resolve);
-      this.#emptied = resolve;
+      this.#onLastGone = resolve;
       await promise;
       runtime.cancel(timer);
     }
     await Promise.all(listeners.map((listener) => listener.stop()));
   }
 
-  async #admit(request: Request, info: unknown): Promise<Response> {
+  async #answer(request: Request, info: unknown): Promise<Response> {
     const url = URL.parse(request.url);
-    if (url === null) return plain(400, "The Host header is not right");
-    const refusal = refuseRequest(request, url, this.#gate);
+    if (url === null) return textResponse(400, "Invalid Host header");
+    const refusal = refuseRequest(request, url, this.#rules);
     if (refusal !== null) return refusal;
     const address = runtime.address(request, info);
-    if (this.#wrongTokens.isBlocked(address)) return plain(429, "Too many wrong tokens; wait before you try again");
-    const caller = await readCaller(request, url, address, this.#gate);
+    if (this.#wrongTokens.isBlocked(address)) return textResponse(429, "Too many wrong tokens; wait and try again");
+    const caller = await readCaller({ request, url, address }, this.#rules);
     if (caller instanceof Response) return caller;
-    const limited = this.#refuseMore(address);
+    const limited = this.#refuseWhenFull(address);
     if (limited !== null) return limited;
     if (!caller.isAuthorized) {
       this.#counts.unauthorized++;
-      if (this.#wrongTokens.add(address)) this.#reached({ limit: "wrongTokens", address });
-      if (this.#settings.refuse === "http") return plain(401, "Invalid or missing token");
+      if (this.#wrongTokens.add(address)) this.#reportLimit({ limit: "wrongTokens", address });
+      if (this.#settings.refuse === "http") return textResponse(401, "Invalid or missing token");
     }
     return runtime.upgrade(request, info, this.#settings.socket, (socket) => {
-      const peer = new ServerPeer(this.#nextId++, caller, socket, this.#peerEvents, this.#settings.peer);
+      const { peer: settings } = this.#settings;
+      const peer = new ServerPeer(socket, { id: this.#nextId++, caller, events: this.#peerEvents, settings });
       this.#sockets.add(peer);
       this.#addresses.add(address);
       return peer;
-    }) ?? plain(426, "Connect with a WebSocket client");
+    }) ?? textResponse(426, "Invalid WebSocket handshake; connect with a WebSocket client");
   }
 
-  /** Refuses a caller for which there is no room. */
-  #refuseMore(address: string): Response | null {
-    if (this.#life.state === "closed") return plain(503, "The server is closing");
+  /** Refuses a caller if the server is closed or a limit on connections is reached. */
+  #refuseWhenFull(address: string): Response | null {
+    if (this.#life.state === "closed") return textResponse(503, "The server is closing");
     const limit = this.#sockets.size >= this.#settings.limits.connections
       ? "connections"
       : this.#addresses.of(address) >= this.#settings.limits.connectionsPerAddress
       ? "connectionsPerAddress"
       : null;
     if (limit === null) return null;
-    this.#reached({ limit, address });
-    return plain(503, "Too many connections; try again later", { "retry-after": "10" });
+    this.#reportLimit({ limit, address });
+    return textResponse(503, "Too many connections; try again later", { "retry-after": "10" });
   }
 
-  #reached(reached: LimitReached): void {
+  #reportLimit(reached: LimitReached): void {
     this.#counts.limited++;
     this.#emitter.emit("limit", reached);
   }
@@ -350,11 +359,11 @@ export class MessageServer {
   readonly #peerEvents = {
     admit: (peer: ServerPeer): boolean => {
       if (this.#life.state === "closed") {
-        peer.retire(CLOSE.stopped);
+        peer.closeReadingInput(CLOSE.stopped);
         return false;
       }
-      if (!this.#registry.add(peer)) {
-        peer.turnOut(CLOSE.alreadyConnected);
+      if (!this.#routes.add(peer)) {
+        peer.closeIgnoringInput(CLOSE.alreadyConnected);
         return false;
       }
       this.#admitted.add(peer);
@@ -373,32 +382,32 @@ export class MessageServer {
       this.#drop({ message, reason: code === "too_large" ? code : "slow" }, peer),
     sent: (): void => void this.#counts.sent++,
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
-      this.#registry.remove(peer);
-      this.#reached({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
+      this.#routes.remove(peer);
+      this.#reportLimit({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
       if (message === null) return;
       this.#drop({ message, reason: "slow" }, peer);
     },
-    flood: (peer: ServerPeer): void => {
-      this.#reached({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
+    rateExceeded: (peer: ServerPeer): void => {
+      this.#reportLimit({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
     },
     close: (peer: ServerPeer, code: number, reason: string): void => {
-      this.#registry.remove(peer);
+      this.#routes.remove(peer);
       this.#admitted.delete(peer);
       this.#emitter.emit("close", peer, { code, reason });
     },
     gone: (peer: ServerPeer): void => {
       this.#sockets.delete(peer);
       this.#addresses.remove(peer.address);
-      if (this.#sockets.size === 0) this.#emptied();
+      if (this.#sockets.size === 0) this.#onLastGone();
     },
   };
 
-  /** A message, or a fault, has come in one frame or in chunks. */
+  /** Handles what a frame or the chunks of a transfer held: a message or a fault. */
   #received(received: Exclude<Received, null>, peer: ServerPeer): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", received, peer);
-      return peer.faulty(received);
+      return peer.closeAfterFault(received);
     }
     const { session } = peer;
     const outer = this.#handling;
@@ -421,22 +430,22 @@ export class MessageServer {
 
   #drop(drop: ServerDrop, peer: ServerPeer): void {
     this.#counts.dropped++;
-    if (this.#emitter.emit("drop", drop, peer) === "unheard") unheard("drop", describeDrop(drop));
+    if (this.#emitter.emit("drop", drop, peer) === "unheard") reportUnheard("drop", describeDrop(drop));
   }
 
-  #route(platform: string, text: string, message: WireMessage): void {
-    const peers = this.#registry.of(platform).filter(isOpen); // a copy, as one that is given up leaves the list
-    if (peers.length > 0) return void this.#write(peers, text, message);
-    const connected = this.#registry.platforms.slice(0, 10).map((name) => `"${name}"`).join(", ") || "nobody";
+  #route(platform: string, message: WireMessage, text: string): void {
+    const peers = this.#routes.of(platform).filter(isOpen); // a copy: the list loses a peer that does not read
+    if (peers.length > 0) return void this.#write(peers, message, text);
+    const connected = this.#routes.platforms.slice(0, 10).map((name) => `"${oneLine(name)}"`).join(", ") || "none";
     throw new MessageConnectionError(
       "no_route",
-      `Cannot send message as platform "${platform}" must be connected: connected is ${connected}`,
+      `Platform "${oneLine(platform)}" is not connected; connected platforms: ${connected}`,
     );
   }
 
-  #write(peers: Iterable<ServerPeer>, text: string, message: WireMessage): number {
+  #write(peers: Iterable<ServerPeer>, message: WireMessage, text: string): number {
     let count = 0;
-    for (const peer of peers) if (peer.write(text, message)) count++;
+    for (const peer of peers) if (peer.write(message, text)) count++;
     this.#counts.sent += count;
     return count;
   }

@@ -13,6 +13,7 @@ import {
   checkStrings,
   type NumberOption,
   numbersOf,
+  wrongOption,
 } from "../util/checks.ts";
 import type { DuplicatePolicy, MessageServerOptions, ServerLimits } from "./options.ts";
 
@@ -20,7 +21,7 @@ const OWNER = "MessageServer";
 
 type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
 
-/** The numbers of `limits`. */
+/** Defaults and minimums of `limits`. */
 const LIMITS: Numbers<keyof ServerLimits> = {
   connections: { default: 10_000, least: 1 },
   connectionsPerAddress: { default: Infinity, least: 1 },
@@ -29,23 +30,23 @@ const LIMITS: Numbers<keyof ServerLimits> = {
   wrongTokens: { default: 1000, least: 1 },
 };
 
-/** The numbers of `decode`. */
+/** Defaults and minimums of `decode`. */
 const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
   maxBytes: { default: MAX_BYTES, least: 1 },
   maxDepth: { default: 32, least: 1 },
   maxSegments: { default: MAX_SEGMENTS, least: 1 },
 };
 
-/** The numbers that stand by themselves. */
+/** Defaults and minimums of the timeouts. */
 const TIMES: Numbers<"idleTimeout" | "closeTimeout"> = {
   idleTimeout: { default: 120_000, least: 0 },
   closeTimeout: { default: 5000, least: 0 },
 };
 
-/** How frames are read, and how long a goodbye may take. */
+/** Settings of one connection. */
 export interface PeerSettings {
   readonly session: SessionOptions;
-  /** Whether a frame that is not a message ends the connection. */
+  /** True if a frame that is not a message ends the connection. */
   readonly strict: boolean;
   /** Milliseconds. */
   readonly closeTimeout: number;
@@ -53,9 +54,9 @@ export interface PeerSettings {
   readonly queuedBytes: number;
 }
 
-/** The options of a server, checked, with every default filled in. */
+/** The options of a server, checked, with defaults filled in. */
 export interface ServerSettings {
-  /** As a request spells it: escapes and dots resolved. */
+  /** In the form that a request has it: escapes and dots resolved. */
   readonly path: string;
   readonly tokens: readonly string[] | undefined;
   readonly authorize: MessageServerOptions["authorize"];
@@ -63,7 +64,7 @@ export interface ServerSettings {
   readonly duplicates: DuplicatePolicy;
   readonly origins: readonly string[];
   readonly query: boolean;
-  /** What clients may agree on; `null` without hello. */
+  /** Features that clients may use; `null` if `hello` is off. */
   readonly features: readonly string[] | null;
   readonly limits: Required<ServerLimits>;
   readonly socket: SocketLimits;
@@ -72,19 +73,17 @@ export interface ServerSettings {
   readonly closeTimeout: number;
 }
 
-/** Checks a path that is compared exactly. */
+/** Checks the path of a WebSocket and resolves escapes and dots in it. */
 export function checkPath(owner: string, path: unknown): string {
   if (typeof path === "string" && /^\/[^?#]*$/.test(path)) return new URL(path, "http://localhost").pathname;
-  throw new TypeError(
-    `Cannot create ${owner} as 'path' must start with "/" and hold neither "?" nor "#": received "${path}"`,
-  );
+  throw new TypeError(wrongOption(owner, "path", 'a path that starts with "/", without "?" and "#"', path));
 }
 
 /**
- * Checks the options of a server and fills in what is not given.
+ * Checks the options of a server and fills in defaults.
  *
- * @throws {TypeError} If an option is of the wrong type; the text names it.
- * @throws {RangeError} If an option is out of range; the text names it.
+ * @throws {TypeError} If an option has the wrong type; the text names the option.
+ * @throws {RangeError} If an option is out of range; the text names the option.
  */
 export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const { path = "/ws", refuse = "close", duplicates = "replace", origins = [], query = false, hello = true } = options;

@@ -1,4 +1,4 @@
-/** Compares in a time that depends on the length of `given` only. */
+/** Compares two texts in a time that depends only on the length of `given`. */
 function isSame(given: string, secret: string): boolean {
   let difference = given.length ^ secret.length;
   for (let index = 0; index < given.length; index++) {
@@ -7,7 +7,7 @@ function isSame(given: string, secret: string): boolean {
   return difference === 0;
 }
 
-/** The tokens a server lets in; off until the first is added or a list is given. */
+/** The tokens that a server accepts. Without a list, and before the first `add`, it accepts every caller. */
 export class TokenSet {
   readonly #tokens: Set<string>;
   #enabled: boolean;
@@ -26,7 +26,10 @@ export class TokenSet {
     this.#tokens.delete(token);
   }
 
-  /** Compares every token, whichever fits. The deployed peers send it raw, others write `Bearer` before it. */
+  /**
+   * Tells whether a caller with this `authorization` header is accepted. Python peers send the bare token, others may
+   * write `Bearer` before it. Always compares with all tokens, so that the time tells nothing.
+   */
   admits(header: string | null): boolean {
     if (!this.#enabled) return true;
     if (header === null) return false;

@@ -1,26 +1,30 @@
 /**
- * What is told of a message that is lost, or may be.
+ * Messages that are lost, or may be, and how they are reported.
  * @module
  */
 
-import { isCustom } from "../schema/custom.ts";
-import type { WireMessage } from "../schema/rules.ts";
+import { isCustom } from "../schema/guards.ts";
+import type { WireMessage } from "../schema/types.ts";
+import { oneLine } from "../util/display.ts";
 
-/** Why a message is lost, or may be: `unconfirmed` ones may have arrived. */
+/**
+ * Reason for which a message is lost. An `unconfirmed` message may have arrived, the others have not: `expired` waited too long,
+ * `too_large` and `unauthorized` were refused by the server, `closed` was still waiting when the client closed.
+ */
 export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";
 
-/** A message that was accepted by `send()` and is lost, or may be. */
+/** A message that `send()` accepted and that is lost, or may be. */
 export interface Drop {
-  /** The message, as it was given to `send()`. */
+  /** The message, as it was sent. */
   message: WireMessage;
-  /** Why. */
+  /** Reason for the loss. */
   reason: DropReason;
 }
 
-/** Names a lost message without showing what it says. */
+/** Names a lost message in one line that is safe to print. Shows nothing of its content. */
 export function describeDrop({ message, reason }: { message: WireMessage; reason: string }): string {
   const name = isCustom(message)
-    ? `custom message ${message.message_type_name}`
-    : `message ${message.message_info.message_id ?? "without an id"}`;
+    ? `custom message ${oneLine(message.message_type_name)}`
+    : `message ${oneLine(message.message_info.message_id ?? "without an id")}`;
   return `${name} (${reason})`;
 }

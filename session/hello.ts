@@ -1,13 +1,19 @@
-import { createCustom, type CustomMessage, type WireMessage } from "../schema/rules.ts";
-import { FRAME_BYTES } from "./transfer/frames.ts";
-import { isCustom } from "../schema/custom.ts";
+/**
+ * The messages by which two peers of this library agree on features. docs/extension.md describes them.
+ * @module
+ */
 
-/** Header by which a client of ours says what it can do beyond the deployed protocol. */
+import { isCustom } from "../schema/guards.ts";
+import { createCustom } from "../schema/build.ts";
+import type { CustomMessage, WireMessage } from "../schema/types.ts";
+import { MAX_CHUNK_FRAME_BYTES } from "./transfer/frames.ts";
+
+/** Handshake header in which a client of this library lists its features. */
 export const HELLO_HEADER = "maim-hello";
 
 const VERSION = 1;
 
-/** What this library can do beyond the deployed protocol. */
+/** Features that this library has beyond the deployed protocol. */
 export const FEATURES: readonly string[] = ["chunks", "ping"];
 
 /** Writes the value of the hello header. */
@@ -15,7 +21,7 @@ export function helloHeader(features: readonly string[]): string {
   return `${VERSION}; ${features.join(", ")}`;
 }
 
-/** Reads the hello header: the features both sides have, or `null` without an agreement. */
+/** Reads the hello header. Returns the features that both sides have; `null` if nothing was agreed on. */
 export function agreeOn(header: string | null, offered: readonly string[]): readonly string[] | null {
   const match = /^\s*(\d+)\s*;(.*)$/.exec(header ?? "");
   if (match === null || Number(match[1]) !== VERSION) return null;
@@ -23,18 +29,18 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   return offered.filter((name) => theirs.includes(name));
 }
 
-/** What this side offers: no chunks where it would not read the frames they come in. */
+/** Returns the features that this side offers: chunks only if it accepts the frames that carry them. */
 export function offeredFeatures(maxBytes: number, transfers: object | null): readonly string[] {
-  const takesChunks = transfers !== null && maxBytes >= FRAME_BYTES;
+  const takesChunks = transfers !== null && maxBytes >= MAX_CHUNK_FRAME_BYTES;
   return takesChunks ? FEATURES : FEATURES.filter((name) => name !== "chunks");
 }
 
-/** The first frame after an agreement. */
+/** Creates the hello, the server's first frame after an agreement. */
 export function helloMessage(features: readonly string[], platform: string): CustomMessage {
   return createCustom("maim_hello", { version: VERSION, features }, platform);
 }
 
-/** Reads a hello: its features, as far as they were offered, or `null` if the message is none. */
+/** Reads a hello. Returns those of its features that were offered; `null` if the message is not a hello. */
 export function helloFeatures(message: WireMessage, offered: readonly string[]): readonly string[] | null {
   if (!isCustom(message) || message.message_type_name !== "maim_hello") return null;
   const content = message.content as { version?: unknown; features?: unknown } | null;
@@ -42,31 +48,35 @@ export function helloFeatures(message: WireMessage, offered: readonly string[]):
   return offered.filter((name) => (content.features as unknown[]).includes(name));
 }
 
-/** Asks the other side for a sign of life. */
+/** Creates a ping, which asks the other side for a pong. */
 export function pingMessage(number: number, platform: string): CustomMessage {
   return createCustom("maim_ping", { n: number }, platform);
 }
 
-/** Answers a ping, once the handlers of all messages before it were called. */
+/** Creates a pong. It is sent once the handlers of all messages before the ping were called. */
 export function pongMessage(number: number, platform: string): CustomMessage {
   return createCustom("maim_pong", { n: number }, platform);
 }
 
-/** Reads a ping or pong: its number, or `null` if the message is neither. Nothing else of it is ever sent back. */
+/** Reads the number of a ping or pong; `null` if the message is neither. Nothing else of it is ever sent back. */
 export function pingNumber({ message_type_name: name, content }: CustomMessage): number | null {
   if (name !== "maim_ping" && name !== "maim_pong") return null;
   const number = (content as { n?: unknown } | null)?.n;
   return Number.isSafeInteger(number) ? number as number : null;
 }
 
-/** Whether a name belongs to this library's own conversation. */
+/** Tells whether a `message_type_name` is reserved for this library. */
 export function isReserved(name: string): boolean {
   return name.startsWith("maim_");
 }
 
-/** Refuses a message that only the library itself may send. */
+/**
+ * Checks that a message is not one that only the library itself sends.
+ *
+ * @throws {TypeError} If its name is reserved.
+ */
 export function refuseReserved(message: WireMessage): void {
   if (isCustom(message) && typeof message.message_type_name === "string" && isReserved(message.message_type_name)) {
-    throw new TypeError(`Cannot send custom message as names starting with "maim_" are reserved`);
+    throw new TypeError(`Names that start with "maim_" are reserved; give the custom message another name`);
   }
 }

@@ -4,8 +4,8 @@ import { MessageDecodeError } from "../codec/errors.ts";
 import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { runtime } from "../runtime/mod.ts";
-import { isCustom } from "../schema/custom.ts";
-import type { CustomMessage, WireMessage } from "../schema/rules.ts";
+import { isCustom } from "../schema/guards.ts";
+import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { Heard } from "../util/emitter.ts";
 import { forgetText, keepText } from "./forward_text.ts";
@@ -14,7 +14,7 @@ import { CHUNK_NAME, type ChunkFrame, chunkMessage, notAgreed, readChunk } from 
 import { streamText } from "./transfer/text.ts";
 import { isLarge, type SendStreamOptions, type TransferLimits, Transfers } from "./transfer/transfers.ts";
 
-/** What a frame holds: a message, the fault by which it is none, or `null` for a frame of the session's own. */
+/** Content of a frame: a message, or the fault for which it is not one; `null` if the frame was the session's own. */
 export type Received = WireMessage | MessageDecodeError | null;
 
 /** The connection that a session runs over: a link of a client, or a peer of a server. */
@@ -27,56 +27,67 @@ export interface SessionChannel {
   sendFrame(text: string): void;
   /** Queues one frame of the session's own; does nothing if the connection is ending. */
   sendOwn(text: string): void;
-  /** A frame of a transfer has come that is not a message by itself. */
-  partReceived?(): void;
-  /** The other side has answered a ping: everything sent before this time was handled there. */
+  /** A frame has come that belongs to a transfer and does not count as a message. */
+  transferFrameReceived?(): void;
+  /** The other side has answered a ping: it has handled everything that was sent before this time. */
   confirmed?(sentBefore: number): void;
 }
 
-/** What happens on a session beside the frames that `receive` returns. */
+/** Events of a session, beside the frames that `receive` returns. */
 export interface SessionEvents<Channel> {
-  /** A message has come in chunks, or is none; returns whether it was one. */
+  /** A text has come in chunks: it was a message, or had a fault. */
   collected(received: Exclude<Received, null>, channel: Channel): void;
-  /** Whether somebody reads messages as they come. */
+  /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
-  /** A message has begun to come in chunks. */
+  /** A message has begun to come in chunks, and is read as a stream. */
   streamed(envelope: MessageEnvelope, segments: SegmentReader, channel: Channel): void;
-  /** The other side will not have a message that went in chunks, or did not get it in time. */
+  /** The other side has refused a message that was sent in chunks, or did not receive it in time. */
   refused(message: WireMessage, error: MessageConnectionError, channel: Channel): void;
 }
 
-/** How the sessions of one client or server behave. */
+/** Options of all sessions of one client or server. */
 export interface SessionOptions {
   readonly decode: DecodeOptions;
   readonly transfers: TransferLimits;
-  /** What a client offers, and its server may agree to; `null` on a server, which has agreed in the handshake. */
+  /** Features that a client offers to its server; `null` on a server, which has agreed during the handshake. */
   readonly offered: readonly string[] | null;
   /**
-   * Whether the text of a message can be found by the message alone while its handlers run. Without it the owner asks
+   * True if the text of a message can be found by the message alone while its handlers run. Otherwise the owner asks
    * {@linkcode Session.textOf}, which costs less for each message.
    */
   readonly sharesTexts: boolean;
 }
 
+function nameNotAgreed(): MessageDecodeError {
+  return notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
+}
+
+/** Returns an error that is a fault of the other side; throws any other. */
+function asFault(error: unknown): MessageDecodeError {
+  if (error instanceof MessageDecodeError) return error;
+  throw error;
+}
+
 /**
- * The conversation over one connection, the same on both sides: what was agreed on by hello, pings, messages that go in
- * chunks, and what each frame is.
+ * The protocol over one connection, the same for clients and servers: features agreed on, pings, large messages in
+ * chunks, and what each incoming frame is.
  */
 export class Session<Channel extends SessionChannel = SessionChannel> {
-  /** What both sides agreed on; `null` before the server spoke, and for ever with one of another kind. */
+  /** Features agreed on; `null` until the server's hello, and always with a server of another library. */
   #features: readonly string[] | null;
   readonly #channel: Channel;
   readonly #events: SessionEvents<Channel>;
   readonly #options: SessionOptions;
   #transfers: Transfers | null = null;
-  /** When each ping without an answer was sent, by its number. */
+  /** Times at which the pings without an answer were sent, by number. */
   #pings: Map<number, number> | null = null;
   #lastPing = 0;
-  /** The message whose handlers are being called, and the text it came in as. */
+  /** The message whose handlers are running. */
   #message: WireMessage | null = null;
+  /** The text that message came in as. */
   #text = "";
 
-  /** Starts with what the handshake agreed on, if anything. */
+  /** Creates a session; `features` were agreed on during the handshake, `null` if none were. */
   constructor(
     channel: Channel,
     events: SessionEvents<Channel>,
@@ -89,44 +100,43 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     this.#features = features;
   }
 
-  /** Whether messages may go in chunks. */
+  /** True if the other side accepts messages in chunks. */
   get takesChunks(): boolean {
-    return this.#agrees("chunks");
+    return this.#hasFeature("chunks");
   }
 
-  /** Whether the other side answers pings, once the handlers of all messages before were called. */
+  /** True if the other side answers a ping once the handlers of all messages before it were called. */
   get answersPings(): boolean {
-    return this.#agrees("ping");
+    return this.#hasFeature("ping");
   }
 
-  #agrees(feature: string): boolean {
-    return this.#features?.includes(feature) ?? false;
+  #hasFeature(name: string): boolean {
+    return this.#features?.includes(name) ?? false;
   }
 
-  // ---- in
+  // ---- incoming
 
-  /** Decodes one frame, `null` for a binary one, and answers it if it is the session's own. */
+  /** Decodes one frame; `null` is a binary one. A frame of the session's own is handled here. */
   receive(text: string | null): Received {
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
       const message = decodeMessage(text, this.#options.decode);
-      if (isCustom(message) && isReserved(message.message_type_name)) return this.#takeOwn(message);
-      this.#hold(message, text);
+      if (isCustom(message) && isReserved(message.message_type_name)) return this.#receiveOwn(message);
+      this.#remember(message, text);
       return message;
     } catch (error) {
-      if (error instanceof MessageDecodeError) return error;
-      throw error;
+      return asFault(error);
     }
   }
 
-  /** Holds the text of a message until its handlers have returned. */
-  #hold(message: WireMessage, text: string): void {
+  /** Remembers the text of a message until its handlers have returned. */
+  #remember(message: WireMessage, text: string): void {
     this.#message = message;
     this.#text = text;
     if (this.#options.sharesTexts) keepText(message, text);
   }
 
-  /** The handlers of the message that came last have returned. */
+  /** The handlers of the last message have returned. */
   handled(heard: Heard): void {
     if (this.#message !== null) {
       if (heard === "pending") keepText(this.#message, this.#text);
@@ -136,66 +146,66 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     this.#text = "";
   }
 
-  /** The text that a message came in as, while its handlers are being called. */
+  /** Returns the text that a message came in as, while its handlers are running. */
   textOf(message: WireMessage): string | undefined {
     return message === this.#message ? this.#text : undefined;
   }
 
-  /** The conversation of the library itself; what was not agreed on is a fault. */
-  #takeOwn(message: CustomMessage): null {
+  /** Handles a message of the library itself; throws if it was not agreed on. */
+  #receiveOwn(message: CustomMessage): null {
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {
       this.#features = helloFeatures(message, offered);
       if (this.#features !== null) return null;
     } else if (this.takesChunks && message.message_type_name === CHUNK_NAME) {
-      this.#takeChunk(readChunk(message.content));
+      this.#receiveChunk(readChunk(message.content));
       return null;
     } else if (this.answersPings) {
       const number = pingNumber(message);
-      if (number !== null && this.#takePing(message.message_type_name, number)) return null;
+      if (number !== null && this.#receivePing(message.message_type_name, number)) return null;
     }
-    throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
+    throw nameNotAgreed();
   }
 
-  #takeChunk(frame: ChunkFrame): void {
+  #receiveChunk(frame: ChunkFrame): void {
     const transfers = this.#openTransfers();
-    if (transfers.isDue(frame)) this.#channel.partReceived?.();
-    transfers.take(frame);
+    if (transfers.needsFrame(frame)) this.#channel.transferFrameReceived?.();
+    transfers.receive(frame);
   }
 
-  /** Answers a ping; returns false for a pong where nobody asks. */
-  #takePing(name: string, number: number): boolean {
+  /** Handles a ping or pong; returns false for a pong where nobody asks for one. */
+  #receivePing(name: string, number: number): boolean {
     if (name === "maim_ping") {
       this.#channel.sendOwn(encodeMessage(pongMessage(number, this.#channel.platform)));
       return true;
     }
     if (this.#channel.confirmed === undefined) return false;
-    this.#channel.confirmed(this.answered(number));
+    this.#channel.confirmed(this.confirmedBy(number));
     return true;
   }
 
-  // ---- out
+  // ---- outgoing
 
-  /** Queues one message, in one frame or, where it is large and that was agreed on, in chunks. */
-  send(text: string, message: WireMessage): void {
+  /** Queues one message: in one frame, or in chunks if it is large and that was agreed on. */
+  send(message: WireMessage, text: string): void {
     if (!isLarge(text) || !this.takesChunks) return this.#channel.sendFrame(text);
-    for (const frame of this.#openTransfers().whole(text, message)) {
+    for (const frame of this.#openTransfers().framesOf(message, text)) {
       this.#channel.sendFrame(encodeMessage(chunkMessage(frame, this.#channel.platform)));
     }
   }
 
   /**
-   * Streams a message in chunks.
+   * Sends a message as a stream of chunks.
    *
-   * @returns Resolves when the other side has read all of it.
-   * @throws {MessageEncodeError} At once, if the message breaks a rule of the wire.
+   * @returns Resolves when the other side has read the whole message.
+   * @throws {MessageEncodeError} Synchronously, if the message breaks a rule of the protocol.
    */
   stream(message: StreamMessage, options: SendStreamOptions): Promise<void> {
     const { source, total } = streamText(message);
-    return this.#openTransfers().send(source, total, options);
+    return this.#openTransfers().sendStream(source, total, options);
   }
 
-  /** Numbers a ping that is about to be sent, and keeps the time. */
+  /** Returns the number of a new ping and remembers the time. */
   newPing(): number {
     this.#pings ??= new Map();
     this.#pings.set(++this.#lastPing, runtime.now());
@@ -207,35 +217,38 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     this.#channel.sendOwn(encodeMessage(pingMessage(this.newPing(), this.#channel.platform)));
   }
 
-  /** When the ping of a number was sent: what was sent before it is confirmed. A pong without its ping confirms nothing. */
-  answered(number: number): number {
-    const at = this.#pings?.get(number);
-    if (at === undefined) return -Infinity;
+  /**
+   * Returns the time before which everything is confirmed by the pong with this number: when its ping was sent.
+   * `-Infinity` if there was no such ping.
+   */
+  confirmedBy(number: number): number {
+    const sentAt = this.#pings?.get(number);
+    if (sentAt === undefined) return -Infinity;
     for (const earlier of this.#pings?.keys() ?? []) if (earlier <= number) this.#pings?.delete(earlier);
-    return at;
+    return sentAt;
   }
 
-  /** Ends what is under way in chunks; the connection has ended, or will. */
+  /** Ends all transfers: the connection has ended, or is about to. */
   end(error: MessageConnectionError): void {
     this.#transfers?.end(error);
   }
 
-  /** Most connections never need it. */
+  /** Creates the transfers on first use: most connections need none. */
   #openTransfers(): Transfers {
     const [channel, events] = [this.#channel, this.#events];
     return this.#transfers ??= new Transfers({
-      post: (frame) => channel.sendOwn(encodeMessage(chunkMessage(frame, channel.platform))),
+      sendFrame: (frame) => channel.sendOwn(encodeMessage(chunkMessage(frame, channel.platform))),
       buffered: () => channel.bufferedAmount,
       wantsStreams: () => events.wantsStreams(),
-      stream: (envelope, segments) => events.streamed(envelope, segments, channel),
-      text: (text) => this.#collect(text),
+      streamed: (envelope, segments) => events.streamed(envelope, segments, channel),
+      collected: (text) => this.#receiveCollected(text),
       invalid: (error) => events.collected(error, channel),
       refused: (message, error) => events.refused(message, error, channel),
     }, this.#options.transfers);
   }
 
-  /** Decodes a text that came in chunks; returns whether it was a message. */
-  #collect(text: string): boolean {
+  /** Handles a text that came in chunks; returns true if it was a message. */
+  #receiveCollected(text: string): boolean {
     const received = this.#decodeCollected(text);
     this.#events.collected(received, this.#channel);
     return !(received instanceof MessageDecodeError);
@@ -244,14 +257,11 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
   #decodeCollected(text: string): Exclude<Received, null> {
     try {
       const message = decodeMessage(text, this.#options.decode);
-      if (isCustom(message) && isReserved(message.message_type_name)) {
-        throw notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
-      }
-      this.#hold(message, text);
+      if (isCustom(message) && isReserved(message.message_type_name)) throw nameNotAgreed();
+      this.#remember(message, text);
       return message;
     } catch (error) {
-      if (error instanceof MessageDecodeError) return error;
-      throw error;
+      return asFault(error);
     }
   }
 }

@@ -1,32 +1,51 @@
-function wrong(owner: string, option: string, need: string, value: unknown): string {
-  const shown = typeof value === "string" ? `"${value}"` : String(value);
-  return `Cannot create ${owner} as '${option}' must be ${need}: received ${shown}`;
+/**
+ * Checks of options. Each throws an error that names the class, the option, what it must be and what it is.
+ * @module
+ */
+
+import { oneLine } from "./display.ts";
+import { isObject, typeName } from "./values.ts";
+
+/** Shows the value of a wrong option: a string or number as it is, of anything else its type. */
+function show(value: unknown): string {
+  if (typeof value === "string") return `"${oneLine(value)}"`;
+  return typeof value === "object" && value !== null || typeof value === "function" ? typeName(value) : String(value);
 }
 
-/** Checks a duration in milliseconds, or a count: a whole or broken number from `min` up; `Infinity` is one. */
+/** Writes the error text for a wrong option. */
+export function wrongOption(owner: string, option: string, need: string, value: unknown): string {
+  return `${wrongSecret(owner, option, need)}; received ${show(value)}`;
+}
+
+/** Writes the error text for a wrong option whose value is secret and is not shown. */
+export function wrongSecret(owner: string, option: string, need: string): string {
+  return `${owner}: '${option}' must be ${need}`;
+}
+
+/** Checks a number, such as a count or milliseconds: `min` or more. Fractions and `Infinity` are allowed. */
 export function checkNumber(owner: string, option: string, value: unknown, min: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
-    throw new TypeError(wrong(owner, option, "a number", value));
+    throw new TypeError(wrongOption(owner, option, "a number", value));
   }
-  if (value < min) throw new RangeError(wrong(owner, option, `at least ${min}`, value));
+  if (value < min) throw new RangeError(wrongOption(owner, option, `at least ${min}`, value));
 }
 
-/** A number among the options: what it is unless given, and the least it may be. */
+/** An option that is a number: its default, and the smallest value that is allowed. */
 export interface NumberOption {
   readonly default: number;
   readonly least: number;
 }
 
-/** Numbers among the options, by name. */
+/** Options that are numbers, by name. */
 export type NumberOptions = Readonly<Record<string, NumberOption>>;
 
 /**
- * Checks the numbers of a group of options, and fills in those that are not given.
+ * Checks the numbers in a group of options and fills in defaults.
  *
  * @param owner Name of the class that is created.
- * @param given What the user gave; other members are left alone.
- * @param numbers The numbers of the group.
- * @param prefix Stands before the name in errors, as `"limits."`.
+ * @param given The group as the user gave it; other members are ignored.
+ * @param numbers The numbers in the group.
+ * @param prefix Stands before the name in errors, such as `"limits."`.
  */
 export function numbersOf<Numbers extends NumberOptions>(
   owner: string,
@@ -44,46 +63,45 @@ export function numbersOf<Numbers extends NumberOptions>(
   return Object.fromEntries(filled);
 }
 
-/** Checks a choice between names. */
+/** Checks an option that is one of several strings. */
 export function checkChoice(owner: string, option: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {
-    throw new TypeError(wrong(owner, option, choices.map((choice) => `"${choice}"`).join(" or "), value));
+    throw new TypeError(wrongOption(owner, option, choices.map((choice) => `"${choice}"`).join(" or "), value));
   }
 }
 
-/** Checks a yes or no. */
+/** Checks a boolean. */
 export function checkBoolean(owner: string, option: string, value: unknown): void {
-  if (typeof value !== "boolean") throw new TypeError(wrong(owner, option, "a boolean", value));
+  if (typeof value !== "boolean") throw new TypeError(wrongOption(owner, option, "a boolean", value));
 }
 
 /** Checks a group of options. */
 export function checkObject(owner: string, option: string, value: unknown): void {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(wrong(owner, option, "an object", value));
-  }
+  if (!isObject(value)) throw new TypeError(wrongOption(owner, option, "an object", value));
 }
 
 /** Checks a function. */
 export function checkFunction(owner: string, option: string, value: unknown): void {
-  if (typeof value !== "function") throw new TypeError(wrong(owner, option, "a function", value));
+  if (typeof value !== "function") throw new TypeError(wrongOption(owner, option, "a function", value));
 }
+
+const STRINGS = "an array of non-empty strings";
 
 function isStrings(values: unknown): boolean {
   return Array.isArray(values) && values.every((value) => typeof value === "string" && value !== "");
 }
 
-/** Checks a list of strings. */
+/** Checks an array of strings. */
 export function checkStrings(owner: string, option: string, values: unknown): void {
-  if (!isStrings(values)) throw new TypeError(wrong(owner, option, "an array of non-empty strings", values));
+  if (!isStrings(values)) throw new TypeError(wrongOption(owner, option, STRINGS, values));
 }
 
-/** Checks a list of strings that are secret: the values are never shown. */
+/** Checks an array of strings that are secret. */
 export function checkSecrets(owner: string, option: string, values: unknown): void {
-  if (isStrings(values)) return;
-  throw new TypeError(`Cannot create ${owner} as '${option}' must be an array of non-empty strings`);
+  if (!isStrings(values)) throw new TypeError(wrongSecret(owner, option, STRINGS));
 }
 
-/** Whether a name can stand in an HTTP header as it is. Source: maim_message 0.6.8 reads others as mojibake. */
+/** Tells whether a name can be sent in an HTTP header. Source: maim_message 0.6.8 reads non-ASCII as mojibake. */
 export function isHeaderName(name: unknown): name is string {
   return typeof name === "string" && /^[\x21-\x7e]+$/.test(name);
 }

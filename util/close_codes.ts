@@ -1,13 +1,13 @@
 import { utf8Length } from "./utf8.ts";
 
-/** What a close frame says. */
+/** Code and reason of a close frame. */
 export interface CloseFrame {
   readonly code: number;
   /** At most 123 bytes of UTF-8. */
   readonly reason: string;
 }
 
-/** Names of the close frames. */
+/** Names of the close frames in {@linkcode CLOSE}. */
 export type CloseName =
   | "normal"
   | "stopped"
@@ -25,69 +25,71 @@ export type CloseName =
   | "tooMany";
 
 /**
- * The close frames of this library and of its peers, each with its meaning.
- * Source of the Chinese reasons: maim_message 0.6.8, ws_connection.py; of the older one: commit d1ab5e7.
+ * Close frames that this library and its peers send.
+ * Source of the Chinese reasons: maim_message 0.6.8, ws_connection.py; of `replacedBefore`: commit d1ab5e7.
  */
 export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
-  /** The end that one side wanted. */
+  /** A normal close by either side. */
   normal: { code: 1000, reason: "" },
-  /** The server has stopped. */
+  /** The server is closing. */
   stopped: { code: 1000, reason: "服务器关闭" },
-  /** A newer connection of the same platform has taken over. */
+  /** A newer connection of the same platform has replaced this one. */
   replaced: { code: 1000, reason: "新的连接已建立" },
-  /** The same, of maim_message before 0.5.3. */
+  /** The same, sent by maim_message before 0.5.3. */
   replacedBefore: { code: 1000, reason: "新连接取代" },
-  /** The server gave up before the socket was open. */
+  /** The server had given the connection up before its socket was open. */
   goneAway: { code: 1001, reason: "" },
-  /** There was no close frame; none can carry this code. */
+  /** The connection was lost without a close frame. A close frame cannot carry this code. */
   abnormal: { code: 1006, reason: "" },
   /** The token is missing or wrong. */
   unauthorized: { code: 1008, reason: "Invalid or missing token" },
-  /** The same, of maim_message. */
+  /** The same, sent by maim_message. */
   unauthorizedByMaim: { code: 1008, reason: "无效的令牌" },
-  /** A frame was larger than the receiver takes. */
+  /** A frame was larger than the receiver accepts. */
   tooLarge: { code: 1009, reason: "Message too large" },
-  /** No pong came. Source: uvicorn. */
+  /** A protocol ping was not answered. Source: uvicorn. */
   silent: { code: 1011, reason: "keepalive ping timeout" },
-  /** The server's process was told to end. Source: uvicorn. */
+  /** The server process is ending. Source: uvicorn. */
   restarting: { code: 1012, reason: "" },
-  /** The receiver does not read what is queued for it. */
+  /** The peer does not read what is queued to it. */
   notReading: { code: 1013, reason: "not reading" },
-  /** Another connection of the platform was there first. */
+  /** The platform is connected already, and the server does not replace connections. */
   alreadyConnected: { code: 4409, reason: "platform already connected" },
-  /** The sender sends more than it may. */
+  /** The peer sends more messages than the server allows. */
   tooMany: { code: 4429, reason: "too many messages" },
 };
 
-/** How the reason of a server of MaiBot's API begins that refuses a token; the code is 1000. */
+/** Start of the reason with which MaiBot's API server refuses a token. The code is 1000. */
 export const AUTHENTICATION_FAILED = "Authentication failed";
 
-/** The close frame for a frame that is not a message, where such a frame ends the connection. */
+/** Creates the close frame for a connection that ends because a frame was not a message. */
 export function invalidMessage(path: string): CloseFrame {
   return { code: 1007, reason: `Invalid message at ${path}`.slice(0, 120) };
 }
 
-/** Bytes of reason that fit into a close frame. */
-const MAX_REASON = 123;
+/** Maximum bytes of the reason in a close frame. */
+const MAX_REASON_BYTES = 123;
 
-/** Tells whether a close frame may carry a code: 1004 to 1006 and 1015 are reserved, 1016 to 2999 belong to nobody. */
+/** Tells whether a close frame may carry a code. 1004 to 1006 and 1015 are reserved, 1016 to 2999 not assigned. */
 function isCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
 /**
- * Checks what somebody wants to close with.
+ * Checks code and reason of a close frame.
  *
- * @throws {RangeError} If a close frame cannot carry it.
+ * @throws {RangeError} If a close frame cannot carry them.
  */
 export function checkClose({ code, reason }: CloseFrame): void {
   if (!isCloseCode(code)) {
     throw new RangeError(
-      `'code' is ${code}, which a close frame cannot carry; use 1000 to 1003, 1007 to 1014 or 3000 to 4999`,
+      `'code' must be from 1000 to 1003, 1007 to 1014 or 3000 to 4999; received ${code}`,
     );
   }
-  if (utf8Length(reason) > MAX_REASON) {
-    throw new RangeError(`'reason' takes more than ${MAX_REASON} bytes of UTF-8; shorten it`);
+  if (utf8Length(reason) > MAX_REASON_BYTES) {
+    throw new RangeError(
+      `'reason' must take at most ${MAX_REASON_BYTES} bytes of UTF-8; received ${utf8Length(reason)} bytes`,
+    );
   }
 }

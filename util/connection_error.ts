@@ -1,4 +1,4 @@
-/** Why a connection or a send failed. Codes are API, texts are not. */
+/** Reason for which a connection or a send failed. Codes are API, texts are not. */
 export type MessageConnectionErrorCode =
   | "not_open"
   | "refused"
@@ -10,18 +10,18 @@ export type MessageConnectionErrorCode =
   | "queue_full"
   | "too_large";
 
-/** The line is wrong: it could not be opened, was ended, or leads nowhere. */
+/** A connection could not be opened, has ended, or cannot take a message. */
 export class MessageConnectionError extends Error {
-  /** What happened; the table in README says what to do about each. */
+  /** Reason of the failure. The README has a table of what to do about each code. */
   readonly code: MessageConnectionErrorCode;
-  /** Close code of the WebSocket, where there was one; 1006 when it fell without a close frame. */
+  /** Close code of the WebSocket, if there was one; 1006 if the connection was lost without a close frame. */
   readonly closeCode?: number;
 
   /**
    * Creates the error.
    *
-   * @param code What happened.
-   * @param message What happened and what to do next.
+   * @param code Reason of the failure.
+   * @param message What happened, and what to do about it.
    * @param options Close code of the WebSocket, and the cause.
    */
   constructor(code: MessageConnectionErrorCode, message: string, options: MessageConnectionErrorOptions = {}) {
@@ -36,6 +36,6 @@ export class MessageConnectionError extends Error {
 export interface MessageConnectionErrorOptions {
   /** Close code of the WebSocket. */
   closeCode?: number;
-  /** What the runtime threw. */
+  /** The error of the runtime. */
   cause?: unknown;
 }

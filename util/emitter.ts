@@ -1,4 +1,6 @@
-/** What a handler may return; a promise is watched, so that its rejection is heard. */
+import { describeError } from "./display.ts";
+
+/** Return value of a handler. A rejected promise becomes an `error` event. */
 export type HandlerResult = void | Promise<void>;
 
 /** Options of `on` and `onCustom`. */
@@ -9,29 +11,31 @@ export interface ListenOptions {
 
 type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
-/** What became of an event: nobody listens, all handlers have returned, or one of them is still at work. */
+/** Result of an event: it had no handler, all handlers have returned, or the promise of one is still pending. */
 export type Heard = "unheard" | "done" | "pending";
 
-/** Every emitter has an event for failures; a listener of that one that fails can only be heard on the console. */
+/** The event for failed handlers, which every emitter has. */
 export interface FailureEvents {
   error: readonly [error: unknown, ...rest: unknown[]];
 }
 
 /**
- * Handlers by name, called in the order they were added, over the list as it stood when the event came.
+ * Handlers by event, called in the order they were added. A handler that is added or removed while an event is being
+ * handled does not change who gets that event.
  *
- * A handler that throws or rejects becomes an `error` event and breaks nothing.
+ * A handler that throws or rejects causes an `error` event; the other handlers still run.
  */
 export class Emitter<Events extends { readonly [name: string]: readonly unknown[] } & FailureEvents> {
   readonly #lists = new Map<keyof Events, readonly { handler: Handler<never> }[]>();
 
+  /** Adds a handler; returns the function that removes it. */
   on<Name extends keyof Events>(
     name: Name,
     handler: (...args: Events[Name]) => unknown,
     { signal }: ListenOptions = {},
   ): () => void {
     if (typeof handler !== "function") {
-      throw new TypeError(`Cannot listen as 'handler' must be a function: received ${typeof handler}`);
+      throw new TypeError(`'handler' must be a function; received ${typeof handler}`);
     }
     if (signal?.aborted) return () => {};
     const entry = { handler: handler as Handler<never> };
@@ -46,16 +50,17 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
     return remove;
   }
 
-  /** Returns whether anybody listens. */
+  /** Tells whether an event has a handler. */
   has(name: keyof Events): boolean {
     return this.#lists.has(name);
   }
 
+  /** Calls the handlers of an event. */
   emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): Heard {
     const list = this.#lists.get(name);
     if (list === undefined) return "unheard";
     let heard: Heard = "done";
-    const fail = name === "error" ? (error: unknown) => unheard("error", error) : this.fail;
+    const fail = name === "error" ? (error: unknown) => reportUnheard("error", describeError(error)) : this.fail;
     for (const { handler } of list) {
       try {
         const result = (handler as Handler<Events[Name]>)(...args);
@@ -69,22 +74,19 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
     return heard;
   }
 
-  /** Tells of a failure: to the listeners of `error`, else on the console. */
+  /** Reports a failure as an `error` event, or on the console if that has no handler. */
   readonly fail = (...failure: Events["error"]): void => {
-    if (this.emit("error", ...failure) === "unheard") unheard("error", failure[0]);
+    if (this.emit("error", ...failure) === "unheard") reportUnheard("error", describeError(failure[0]));
   };
 }
 
-/** An error and where it came from, on one line. */
-function oneLine(what: unknown): string {
-  if (typeof what === "string") return what;
-  if (!(what instanceof Error)) return `a thrown ${what === null ? "null" : typeof what}`;
-  const place = what.stack?.split("\n").find((line) => line.trimStart().startsWith("at "))?.trim();
-  return `${what.name}: ${what.message}${place === undefined ? "" : ` (${place})`}`.replaceAll("\n", " ");
-}
-
-/** The one place where the library speaks on the console: an `error`, a `drop` or a `warning` that nobody listens to. */
-export function unheard(event: "error" | "drop" | "warning", what: unknown): void {
+/**
+ * Prints one line for an event that must not be missed and has no handler. Nothing else in the library prints.
+ *
+ * @param event Name of the event.
+ * @param text What happened. The caller has made it safe to print, with `util/display`.
+ */
+export function reportUnheard(event: "error" | "drop" | "warning", text: string): void {
   // deno-lint-ignore no-console
-  console.error(`@maim/message: ${event} without a listener: ${oneLine(what)}`);
+  console.error(`@maim/message: ${event} without a listener: ${text}`);
 }

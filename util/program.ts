@@ -1,12 +1,14 @@
 /**
- * What every program of this library needs: flags, lines, signals and exit codes.
+ * Functions that the programs of this library share: flags, printing, signals and exit codes.
  * @module
  */
 
-/** Flags by name, as `node:util` wants them. */
+export { oneLine } from "./display.ts";
+
+/** Flags by name, in the form that `parseArgs` of `node:util` expects. */
 export type FlagOptions = Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
 
-/** The parts of `node:util` and `node:process` that every program uses; only a program may import those. */
+/** The members of `node:util` and `node:process` that every program uses. Only a program may import these modules. */
 export interface ProgramSystem {
   readonly util: {
     parseArgs(config: { args: string[]; options: FlagOptions }): { values: Record<string, unknown> };
@@ -20,16 +22,20 @@ export interface ProgramSystem {
   };
 }
 
-/** What is said about flags that can not be read. */
+/** Error texts for flags that cannot be read. */
 export interface FlagTexts {
   readonly flagUnknown: (flag: string) => string;
   readonly flagValue: string;
 }
 
-/** A mistake of the person who started the program: one line, exit code 1. */
+/** A mistake of the person who started the program. It is printed as one line, and the exit code is 1. */
 export class UsageError extends Error {}
 
-/** Reads the flags; throws a {@linkcode UsageError} that shows no value. */
+/**
+ * Reads the flags.
+ *
+ * @throws {UsageError} If a flag is wrong. The text shows no value: it may be a token.
+ */
 export function parseFlags(
   options: FlagOptions,
   { util, process }: ProgramSystem,
@@ -40,7 +46,7 @@ export function parseFlags(
     return util.parseArgs({ args, options }).values;
   } catch {
     const names = Object.keys(options);
-    // Values are not repeated, nor what stands where the value of a flag belongs: it may be a token.
+    // Finds the first unknown flag. Skips an argument after a flag: it may be that flag's value.
     const bad = args.find((arg, index) => {
       const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
       return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
@@ -49,25 +55,18 @@ export function parseFlags(
   }
 }
 
-/** Whether a text is the number of a port. */
+/** Tells whether a text is a port number. */
 export function isPort(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) <= 65535;
 }
 
-/** A line stays a line whatever a message holds: neither control codes nor marks that turn it around get out. */
-export function oneLine(text: string, length: number = 200): string {
-  // deno-lint-ignore no-control-regex
-  const line = text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g, " ");
-  return line.length > length ? `${line.slice(0, length)}…` : line;
-}
-
-/** Gives what prints a line. Whoever reads them may go, as in `server.ts | head -1`: that ends the program, without a stack. */
+/** Returns the function that prints a line. If the reader of stdout is gone, as in `server.ts | head -1`, the program ends. */
 export function linePrinter({ process }: ProgramSystem): (line: string) => void {
   process.stdout.on("error", () => process.exit(0));
   return (line) => void process.stdout.write(`${line}\n`);
 }
 
-/** Resolves at the first Ctrl-C or termination; a second one ends the process at once. */
+/** Resolves at the first SIGINT (Ctrl-C) or SIGTERM. A second one ends the process at once, with exit code 130. */
 export function stopSignal({ process }: ProgramSystem): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isStopping = false;
@@ -81,7 +80,7 @@ export function stopSignal({ process }: ProgramSystem): Promise<void> {
   return promise;
 }
 
-/** Runs a program and ends the process: a failure is one line, as `describe` puts it, and exit code 1. */
+/** Runs a program and ends the process. If it fails, prints the line that `describe` returns and exits with 1. */
 export async function runToEnd(
   { process }: ProgramSystem,
   start: () => Promise<void>,

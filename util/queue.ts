@@ -1,4 +1,4 @@
-/** First in, first out, without moving the rest at each step. */
+/** A first-in, first-out queue. Taking an item out does not move the others. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -19,7 +19,7 @@ export class Queue<T> {
     this.#items.push(item);
   }
 
-  /** Puts items before all others, in their own order. */
+  /** Puts items before all others, in the order given. */
   prepend(items: readonly T[]): void {
     this.#items = [...items, ...this.#items.slice(this.#head)];
     this.#head = 0;
@@ -28,7 +28,7 @@ export class Queue<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.length === 0) return undefined;
-    this.#items[this.#head++] = undefined; // let the item go before the array is cut
+    this.#items[this.#head++] = undefined; // the item can be collected before the array is shortened
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;
@@ -36,7 +36,7 @@ export class Queue<T> {
     return item;
   }
 
-  /** Takes everything out. */
+  /** Takes out all items. */
   drain(): T[] {
     const items = this.#items.slice(this.#head) as T[]; // only items before the head are undefined
     this.#items = [];

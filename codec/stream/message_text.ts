@@ -1,7 +1,8 @@
-import { type FileData, type MessageBase, messageIssue, type Seg } from "../../schema/rules.ts";
+import { messageIssue } from "../../schema/rules.ts";
+import type { FileData, MessageBase, Seg } from "../../schema/types.ts";
 import { MessageEncodeError, ruleText } from "../errors.ts";
 import { survey, writeJson } from "../json.ts";
-import { isCustom } from "../../schema/custom.ts";
+import { isCustom } from "../../schema/guards.ts";
 
 // ---------------------------------------------------------------------------------------------- types
 

@@ -1,4 +1,4 @@
-import type { Seg } from "../../schema/rules.ts";
+import type { Seg } from "../../schema/types.ts";
 import { bytesOf } from "../../util/base64.ts";
 import { MessageDecodeError } from "../errors.ts";
 import { base64Member } from "./segment_shape.ts";

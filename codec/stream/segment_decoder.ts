@@ -1,4 +1,4 @@
-import type { Seg } from "../../schema/rules.ts";
+import type { Seg } from "../../schema/types.ts";
 import { assign } from "./segment_shape.ts";
 import { type ParserEvent, SegmentParser } from "./segment_parser.ts";
 import type { BinarySeg, MessageEnvelope } from "./message_text.ts";

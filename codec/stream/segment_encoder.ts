@@ -1,4 +1,4 @@
-import type { Seg } from "../../schema/rules.ts";
+import type { Seg } from "../../schema/types.ts";
 import { withoutInfoNulls } from "../nulls.ts";
 import { Budget, Pieces } from "./blocks.ts";
 import {

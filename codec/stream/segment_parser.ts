@@ -1,4 +1,4 @@
-import type { Seg } from "../../schema/rules.ts";
+import type { Seg } from "../../schema/types.ts";
 import { Base64Decoder, bytesOf } from "../../util/base64.ts";
 import { MessageDecodeError } from "../errors.ts";
 import { hasControl, hasRawSpace, invalidJson, JsonScanner, parseSmall, type Step } from "./json_scanner.ts";

@@ -1,7 +1,7 @@
-import type { MessageBase, Seg } from "../../schema/rules.ts";
+import type { MessageBase, Seg } from "../../schema/types.ts";
 import { MessageDecodeError } from "../errors.ts";
 import { decodeMessage } from "../decode.ts";
-import { isCustom } from "../../schema/custom.ts";
+import { isCustom } from "../../schema/guards.ts";
 import type { MessageEnvelope } from "./message_text.ts";
 
 /** Any object of JSON. */

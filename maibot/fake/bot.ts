@@ -1,4 +1,4 @@
-import type { MessageBase, Seg } from "../../schema/rules.ts";
+import type { MessageBase, Seg } from "../../schema/types.ts";
 import { type Destination, GroupNames, namedDestination, replyDestination, type SayTarget } from "./destination.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotAnswer, MaibotAnswers, MaibotPolicy } from "./options.ts";

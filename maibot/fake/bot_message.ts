@@ -1,5 +1,6 @@
 import { ACCOUNT_KEYS } from "../../schema/route.ts";
-import { type BaseMessageInfo, type MessageBase, type Seg, seg, type UserInfo } from "../../schema/rules.ts";
+import { seg } from "../../schema/build.ts";
+import type { BaseMessageInfo, MessageBase, Seg, UserInfo } from "../../schema/types.ts";
 import { routeId } from "../legacy_route.ts";
 import type { MaibotVersion } from "../rules.ts";
 import type { Destination } from "./destination.ts";

@@ -1,4 +1,5 @@
-import type { GroupInfo, GroupInput, MessageBase } from "../../schema/rules.ts";
+import type { GroupInput } from "../../schema/build.ts";
+import type { GroupInfo, MessageBase } from "../../schema/types.ts";
 import { type Fields, strip } from "../python/values.ts";
 import { routeFields } from "../legacy_route.ts";
 import type { MaibotVersion } from "../rules.ts";

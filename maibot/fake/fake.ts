@@ -1,5 +1,5 @@
 import { runtime } from "../../runtime/mod.ts";
-import type { MessageBase } from "../../schema/rules.ts";
+import type { MessageBase } from "../../schema/types.ts";
 import { checkAddress } from "../../util/address.ts";
 import { checkClose } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";

@@ -1,4 +1,4 @@
-import type { MessageBase } from "../../schema/rules.ts";
+import type { MessageBase } from "../../schema/types.ts";
 import { checkPath } from "../../server/settings.ts";
 import { checkChoice, checkFunction, checkNumber, checkObject, checkSecrets } from "../../util/checks.ts";
 import type { MaibotIssue } from "../issues.ts";

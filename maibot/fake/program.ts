@@ -8,7 +8,7 @@ import {
   stopSignal,
   UsageError,
 } from "../../util/program.ts";
-import { plainText } from "../../schema/rules.ts";
+import { plainText } from "../../schema/plain_text.ts";
 import { customName } from "./receipt.ts";
 import type { MaibotReceipt } from "./options.ts";
 import { FakeMaiBot } from "./fake.ts";

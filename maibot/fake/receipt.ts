@@ -1,6 +1,6 @@
 import { decodeMessage } from "../../codec/decode.ts";
 import { MessageDecodeError } from "../../codec/errors.ts";
-import type { MessageBase } from "../../schema/rules.ts";
+import type { MessageBase } from "../../schema/types.ts";
 import { LINES, type MaibotLogLine } from "./log.ts";
 import type { MaibotReceipt } from "./options.ts";
 import { ECHO_NAME } from "../faults.ts";

@@ -1,7 +1,7 @@
-/** The polynomial of zlib, PNG and Ethernet, its bits reversed. */
+/** The CRC-32 polynomial of zlib, PNG and Ethernet, in reversed bit order. */
 const POLYNOMIAL = 0xedb88320;
 
-/** Four tables, so that four bytes go in one step. */
+/** Lookup tables: four of them process four bytes in one step. */
 const TABLES: readonly Int32Array[] = Array.from({ length: 4 }, () => new Int32Array(256));
 const [T0, T1, T2, T3] = TABLES as [Int32Array, Int32Array, Int32Array, Int32Array]; // four were made
 for (let byte = 0; byte < 256; byte++) {
@@ -16,23 +16,23 @@ for (let byte = 0; byte < 256; byte++) {
   }
 }
 
-/** The CRC-32 of text that comes in pieces, as `zlib.crc32` gives it of the same bytes. */
+/** Computes the CRC-32 of a text that comes in chunks. The result equals `zlib.crc32` of the same bytes. */
 export class Crc32 {
   #value = -1;
-  /** Every bit that was set in some character. */
+  /** Bitwise OR of all character codes so far. */
   #seen = 0;
 
-  /** The checksum of all pieces so far, not negative. */
+  /** Checksum of all chunks so far: an unsigned 32-bit number. */
   get value(): number {
     return ~this.#value >>> 0;
   }
 
-  /** Whether all pieces so far were ASCII; else the checksum means nothing. */
+  /** True if all chunks so far were ASCII. If not, the checksum is meaningless. */
   get isAscii(): boolean {
     return this.#seen < 128;
   }
 
-  /** Takes a piece; only ASCII has the bytes that are counted. */
+  /** Adds a chunk. Characters are read as bytes, so only ASCII is correct. */
   push(ascii: string): void {
     let value = this.#value;
     let seen = this.#seen;

@@ -1,51 +1,57 @@
-import { MessageDecodeError } from "../../codec/errors.ts";
-import { createCustom, type CustomMessage } from "../../schema/rules.ts";
+/**
+ * The frames of a transfer: one large message, sent in chunks. docs/extension.md describes the protocol.
+ * @module
+ */
 
-/** The `message_type_name` of every frame of a chunked transfer; PROTOCOL.md describes them. */
+import { MessageDecodeError } from "../../codec/errors.ts";
+import { createCustom } from "../../schema/build.ts";
+import type { CustomMessage } from "../../schema/types.ts";
+
+/** The `message_type_name` of every transfer frame. */
 export const CHUNK_NAME = "maim_chunk";
 
 /**
- * Most characters one frame carries: so few that a small message between two of them hardly waits. Fewer are slower,
- * as a Deno 2.9 client leaves Nagle's algorithm on, and less than a segment of the loopback waits for the one before.
+ * Maximum characters of one chunk: small enough that other messages hardly wait behind it. Smaller chunks are slower:
+ * a Deno 2.9 client leaves Nagle's algorithm on, so a frame below one TCP segment waits for the one before.
  */
-export const CHUNK_LENGTH = 65_536;
+export const MAX_CHUNK_LENGTH = 65_536;
 
-/** Frames that may be under way without a grant of the receiver: more give no more bytes a second, only longer waits. */
-export const WINDOW = 4;
+/** Chunks that may be on the way before the receiver grants more. A larger window only adds delay, not throughput. */
+export const GRANT_WINDOW = 4;
 
-/** Bytes a frame may take: every character of its piece may be escaped, and there is something around them. */
-export const FRAME_BYTES: number = 2 * CHUNK_LENGTH + 4096;
+/** Maximum bytes of one transfer frame: each character of its chunk may be escaped, plus the envelope. */
+export const MAX_CHUNK_FRAME_BYTES: number = 2 * MAX_CHUNK_LENGTH + 4096;
 
-/** Why a receiver will not have a transfer. */
+/** Reason for which a receiver refuses a transfer. */
 export type RefusalReason = "too_large" | "too_many" | "timeout" | "invalid" | "cancelled";
 
 const REASONS: readonly string[] = ["too_large", "too_many", "timeout", "invalid", "cancelled"];
 
-/** What one frame says; the first four come from the sender of a transfer, the others from its receiver. */
+/** The content of one transfer frame. The sender sends the first four, the receiver the others. */
 export type ChunkFrame =
-  /** A transfer begins. With `flow` the sender waits for grants; `length` is that of the text, where it is known. */
+  /** Starts a transfer. With `flow` the sender waits for grants. `length` is that of the text, if known. */
   | { readonly op: "open"; readonly id: number; readonly flow: boolean; readonly length?: number }
-  /** Piece `n` of the text, from 0. */
+  /** Carries chunk `n` of the text, counted from 0. */
   | { readonly op: "data"; readonly id: number; readonly n: number; readonly data: string }
-  /** The text was sent: how many pieces, how many characters, and their CRC-32. */
+  /** Ends the text: `n` chunks, `length` characters, and their CRC-32. */
   | { readonly op: "end"; readonly id: number; readonly n: number; readonly length: number; readonly crc: number }
   /** The sender has given up. */
   | { readonly op: "abort"; readonly id: number }
-  /** Pieces before `n` may be sent. */
+  /** The sender may send chunks below number `n`. */
   | { readonly op: "grant"; readonly id: number; readonly n: number }
-  /** Everything has arrived and was read. */
+  /** The receiver has received and read the whole text. */
   | { readonly op: "done"; readonly id: number }
-  /** The receiver has given up; `limit` is the length it would have taken. */
+  /** The receiver has given up. `limit` is the length it would have accepted. */
   | { readonly op: "refuse"; readonly id: number; readonly reason: RefusalReason; readonly limit?: number };
 
-/** Puts what is to be said into a message. */
+/** Puts a transfer frame into a custom message. */
 export function chunkMessage(frame: ChunkFrame, platform: string): CustomMessage {
   return createCustom(CHUNK_NAME, frame, platform);
 }
 
-/** The fault of a frame that is text and decodes, and is not what was agreed on. */
+/** Creates the error for a frame that is no message: binary, or a `maim_` message that was not agreed on. */
 export function notAgreed(path: string, expected: string, received: string): MessageDecodeError {
-  return new MessageDecodeError(`Cannot decode frame as ${path} must be ${expected}: received ${received}`, {
+  return new MessageDecodeError(`Frame is not valid: ${path} must be ${expected}; received ${received}`, {
     code: "invalid_shape",
     path,
     expected,
@@ -53,13 +59,13 @@ export function notAgreed(path: string, expected: string, received: string): Mes
   });
 }
 
-/** The fault of a member of a chunk frame. */
+/** Creates the error for a wrong member of a transfer frame; `""` is the frame itself. */
 export function chunkFault(member: string, expected: string, received: string): MessageDecodeError {
   return notAgreed(`$.content${member === "" ? "" : `.${member}`}`, expected, received);
 }
 
-/** Reads the members of one frame. */
-class Fields {
+/** Reads the members of one transfer frame. */
+class MemberReader {
   readonly #content: Record<string, unknown>;
 
   constructor(content: unknown) {
@@ -74,7 +80,7 @@ class Fields {
   count(member: string): number {
     const value = this.get(member);
     if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-    throw chunkFault(member, "a whole number from 0", typeof value);
+    throw chunkFault(member, "a whole number, 0 or more", typeof value);
   }
 
   optionalCount<Name extends string>(member: Name): { [Member in Name]?: number } {
@@ -90,33 +96,33 @@ class Fields {
 }
 
 /**
- * Reads the content of a chunk frame.
+ * Reads the content of a transfer frame.
  *
- * @throws {MessageDecodeError} If it is none; nothing of it is in the error.
+ * @throws {MessageDecodeError} If the content is not a transfer frame; the error shows nothing of it.
  */
 export function readChunk(content: unknown): ChunkFrame {
-  const fields = new Fields(content);
-  const id = fields.count("id");
-  const op = fields.text("op");
+  const members = new MemberReader(content);
+  const id = members.count("id");
+  const op = members.text("op");
   switch (op) {
     case "open":
-      return { op, id, flow: fields.get("flow") === true, ...fields.optionalCount("length") };
+      return { op, id, flow: members.get("flow") === true, ...members.optionalCount("length") };
     case "data":
-      return { op, id, n: fields.count("n"), data: fields.text("data") };
+      return { op, id, n: members.count("n"), data: members.text("data") };
     case "end":
-      return { op, id, n: fields.count("n"), length: fields.count("length"), crc: fields.count("crc") };
+      return { op, id, n: members.count("n"), length: members.count("length"), crc: members.count("crc") };
     case "grant":
-      return { op, id, n: fields.count("n") };
+      return { op, id, n: members.count("n") };
     case "refuse": {
-      const reason = fields.text("reason");
-      // A reason of a later version is a refusal all the same.
+      const reason = members.text("reason");
+      // A later version may send a reason that is unknown here: it is still a refusal.
       const known = (REASONS.includes(reason) ? reason : "cancelled") as RefusalReason;
-      return { op, id, reason: known, ...fields.optionalCount("limit") };
+      return { op, id, reason: known, ...members.optionalCount("limit") };
     }
     case "abort":
     case "done":
       return { op, id };
     default:
-      throw chunkFault("op", "one that is known", "another string");
+      throw chunkFault("op", "a known operation", "another string");
   }
 }

@@ -1,40 +1,43 @@
-import { runtime } from "../../runtime/mod.ts";
-import { CHUNK_LENGTH, chunkFault, type ChunkFrame, type RefusalReason, WINDOW } from "./frames.ts";
-import { Crc32 } from "./crc32.ts";
-import { PieceQueue } from "./block_queue.ts";
 import type { Timer } from "../../runtime/clock.ts";
+import { runtime } from "../../runtime/mod.ts";
+import { ChunkQueue } from "./chunk_queue.ts";
+import { Crc32 } from "./crc32.ts";
+import { chunkFault, type ChunkFrame, GRANT_WINDOW, MAX_CHUNK_LENGTH, type RefusalReason } from "./frames.ts";
 
-/** Where the text of a transfer goes. */
-export interface Sink {
-  push(piece: string): void;
-  /** All of it has come, and is what was sent. */
+/** Takes the text of a transfer. */
+export interface ChunkSink {
+  push(chunk: string): void;
+  /** The text is complete and its checksum is correct. */
   end(): void;
-  /** No more comes. */
+  /** No more text comes. */
   fail(error: unknown): void;
 }
 
-/** What a transfer tells of itself; after `over` it is forgotten. */
+/** Events of an {@linkcode IncomingTransfer}. */
 export interface IncomingEvents {
-  post(frame: ChunkFrame): void;
+  /** Sends a frame to the sender. */
+  sendFrame(frame: ChunkFrame): void;
+  /** The transfer has ended. Comes exactly once. */
   over(transfer: IncomingTransfer): void;
-  /** The error that readers get for a refusal of our own. */
+  /** Creates the error that the reader gets when this side refuses the transfer. */
   refusal(reason: RefusalReason): Error;
 }
 
-/** One message on its way in. */
+/** One large message that is being received in chunks. */
 export class IncomingTransfer {
   readonly id: number;
-  readonly isFlowing: boolean;
-  /** Whether it is read piece by piece, and so holds no more than a window. */
+  /** True if the sender waits for grants. */
+  readonly waitsForGrants: boolean;
+  /** True if a reader takes the chunks one by one, so that at most a window of them is in memory. */
   readonly isStream: boolean;
-  /** Length the sender has promised. */
-  readonly #promised: number | undefined;
+  /** Length that the sender announced. */
+  readonly #announced: number | undefined;
   readonly #events: IncomingEvents;
   readonly #timeout: number;
   readonly #crc = new Crc32();
-  #sink: Sink | null = null;
+  #sink: ChunkSink | null = null;
   #timer: Timer | undefined;
-  #pieces = 0;
+  #chunks = 0;
   #length = 0;
   #granted = 0;
   #isEnded = false;
@@ -46,119 +49,120 @@ export class IncomingTransfer {
     events: IncomingEvents,
   ) {
     this.id = id;
-    this.isFlowing = flow;
+    this.waitsForGrants = flow;
     this.isStream = isStream;
-    this.#promised = length;
+    this.#announced = length;
     this.#timeout = timeout;
     this.#events = events;
   }
 
-  /** Characters so far. */
+  /** Characters received so far. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was wrong with its frames, once it was refused for that. */
+  /** The fault in its frames for which the transfer was refused; `null` if there was none. */
   get fault(): unknown {
     return this.#fault;
   }
 
-  /** Lets the pieces come. */
-  begin(sink: Sink): void {
+  /** Starts to receive chunks. */
+  begin(sink: ChunkSink): void {
     this.#sink = sink;
-    this.#grant(WINDOW);
-    this.#watch();
+    this.#grant(GRANT_WINDOW);
+    this.#restartTimer();
   }
 
-  /** One piece was taken out of the sink. */
-  taken(): void {
+  /** The reader has taken one chunk out of the sink: the sender may send another one. */
+  chunkTaken(): void {
     if (this.#sink === null) return;
     this.#grant(this.#granted + 1);
-    this.#watch();
+    this.#restartTimer();
   }
 
-  /** Everything has come and was read. */
+  /** Everything was received and read. */
   finish(): void {
-    if (this.#leave() !== null) this.#events.post({ op: "done", id: this.id });
+    if (this.#detachSink() !== null) this.#events.sendFrame({ op: "done", id: this.id });
   }
 
-  /** Will have no more of it. */
+  /** Gives up and tells the sender. */
   refuse(reason: RefusalReason, limit?: number): void {
-    const sink = this.#leave();
+    const sink = this.#detachSink();
     if (sink === null) return;
-    this.#events.post({ op: "refuse", id: this.id, reason, ...(limit === undefined ? {} : { limit }) });
+    this.#events.sendFrame({ op: "refuse", id: this.id, reason, ...(limit === undefined ? {} : { limit }) });
     sink.fail(this.#events.refusal(reason));
   }
 
-  /** The sender, or the line, has given up. */
+  /** Gives up without telling the sender: it has given up itself, or the connection has ended. */
   fail(error: unknown): void {
-    this.#leave()?.fail(error);
+    this.#detachSink()?.fail(error);
   }
 
-  /** Takes piece `n`; throws what is wrong with it. */
+  /** Accepts chunk `n`; throws if it is wrong. */
   data({ n, data }: ChunkFrame & { op: "data" }): void {
-    this.#refuseMore();
-    if (n !== this.#pieces) this.#reject("n", `${this.#pieces}, the next one`, "another number");
-    if (this.isFlowing && n >= this.#granted) this.#reject("n", "granted", "a number beyond");
-    if (data.length === 0 || data.length > CHUNK_LENGTH) {
-      this.#reject("data", `from 1 to ${CHUNK_LENGTH} characters`, `${data.length}`);
+    this.#rejectAfterEnd();
+    if (n !== this.#chunks) this.#reject("n", `${this.#chunks} (the next chunk)`, "another number");
+    if (this.waitsForGrants && n >= this.#granted) this.#reject("n", "below the number granted", "a higher number");
+    if (data.length === 0 || data.length > MAX_CHUNK_LENGTH) {
+      this.#reject("data", `from 1 to ${MAX_CHUNK_LENGTH} characters`, `${data.length}`);
     }
-    if (this.#promised !== undefined && this.#length + data.length > this.#promised) {
-      this.#reject("data", `${this.#promised} characters in all, as promised`, "more");
+    if (this.#announced !== undefined && this.#length + data.length > this.#announced) {
+      this.#reject("data", `${this.#announced} characters in all, as announced`, "more");
     }
     this.#crc.push(data);
     if (!this.#crc.isAscii) this.#reject("data", "ASCII", "other characters");
-    this.#pieces++;
+    this.#chunks++;
     this.#length += data.length;
-    this.#watch();
+    this.#restartTimer();
     this.#sink?.push(data);
   }
 
-  /** Compares what was sent with what has come; throws where they differ. */
+  /** Compares what was received with what the sender says it sent; throws if they differ. */
   end({ n, length, crc }: ChunkFrame & { op: "end" }): void {
-    this.#refuseMore();
-    if (n !== this.#pieces) this.#reject("n", `${this.#pieces}, as many as have come`, "another number");
-    if (this.#promised !== undefined && length !== this.#promised) {
-      this.#reject("length", `${this.#promised}, as promised`, "another number");
+    this.#rejectAfterEnd();
+    if (n !== this.#chunks) this.#reject("n", `${this.#chunks}, as received`, "another number");
+    if (this.#announced !== undefined && length !== this.#announced) {
+      this.#reject("length", `${this.#announced}, as announced`, "another number");
     }
-    if (length !== this.#length) this.#reject("length", `${this.#length}, as many as have come`, "another number");
-    if (crc !== this.#crc.value) this.#reject("crc", "that of the text", "another number");
+    if (length !== this.#length) this.#reject("length", `${this.#length}, as received`, "another number");
+    if (crc !== this.#crc.value) this.#reject("crc", "the checksum of the text", "another number");
     this.#isEnded = true;
-    this.#watch();
+    this.#restartTimer();
     this.#sink?.end();
   }
 
-  /** The sender has begun another one under the same number; throws. */
-  openAgain(): never {
-    this.#reject("id", "a new one", "that of a transfer");
+  /** The sender has opened another transfer with the same id; throws. */
+  rejectSecondOpen(): never {
+    this.#reject("id", "a new id", "the id of an unfinished transfer");
   }
 
-  /** Throws if all has come already and is only waiting to be read. */
-  #refuseMore(): void {
-    if (this.#isEnded) this.#reject("op", "that of another transfer", "more after the end");
+  /** Throws if the text is complete and only waits to be read. */
+  #rejectAfterEnd(): void {
+    if (this.#isEnded) this.#reject("op", "for another transfer", "a frame after the end");
   }
 
   #reject(member: string, expected: string, received: string): never {
     const error = chunkFault(member, expected, received);
     this.#fault = error;
-    const sink = this.#leave();
-    this.#events.post({ op: "refuse", id: this.id, reason: "invalid" });
+    const sink = this.#detachSink();
+    this.#events.sendFrame({ op: "refuse", id: this.id, reason: "invalid" });
     sink?.fail(error);
     throw error;
   }
 
   #grant(n: number): void {
     this.#granted = n;
-    if (this.isFlowing) this.#events.post({ op: "grant", id: this.id, n });
+    if (this.waitsForGrants) this.#events.sendFrame({ op: "grant", id: this.id, n });
   }
 
-  /** Neither side may stand still for long. */
-  #watch(): void {
+  /** Refuses the transfer if neither side makes progress for `timeout`. */
+  #restartTimer(): void {
     runtime.cancel(this.#timer);
     if (this.#sink !== null) this.#timer = runtime.after(this.#timeout, () => this.refuse("timeout"));
   }
 
-  #leave(): Sink | null {
+  /** Ends the transfer and returns its sink; `null` if it had ended before. */
+  #detachSink(): ChunkSink | null {
     const sink = this.#sink;
     this.#sink = null;
     runtime.cancel(this.#timer);
@@ -167,43 +171,43 @@ export class IncomingTransfer {
   }
 }
 
-/** Pieces that are put together at a time, so that many small ones take no more memory than they hold. */
-const BATCH = 256;
+/** Number of chunks that are joined at a time, so that many small ones take no more memory than their text. */
+const JOIN_COUNT = 256;
 
 /**
- * Collects the text, as nobody wants to read it piece by piece.
+ * Collects the text of a transfer in memory.
  *
- * @param transfer Where it comes from.
- * @param whole Takes the text; returns whether it was a message.
+ * @param transfer The transfer.
+ * @param onText Called with the whole text; returns true if it was a message.
  */
-export function collector(transfer: IncomingTransfer, whole: (text: string) => boolean): Sink {
-  const batches: string[] = [];
-  let pieces: string[] = [];
+export function collectText(transfer: IncomingTransfer, onText: (text: string) => boolean): ChunkSink {
+  const blocks: string[] = [];
+  let chunks: string[] = [];
   const clear = (): void => {
-    batches.length = 0;
-    pieces = [];
+    blocks.length = 0;
+    chunks = [];
   };
   return {
-    push(piece) {
-      pieces.push(piece);
-      if (pieces.length === BATCH) batches.push(pieces.splice(0).join(""));
-      transfer.taken();
+    push(chunk) {
+      chunks.push(chunk);
+      if (chunks.length === JOIN_COUNT) blocks.push(chunks.splice(0).join(""));
+      transfer.chunkTaken();
     },
     end() {
-      const text = [...batches, ...pieces].join("");
+      const text = [...blocks, ...chunks].join("");
       clear();
-      if (whole(text)) transfer.finish();
+      if (onText(text)) transfer.finish();
       else transfer.refuse("invalid");
     },
     fail: clear,
   };
 }
 
-/** Hands the text to a reader that sets the pace. */
-export function queueOf(transfer: IncomingTransfer): PieceQueue {
-  return new PieceQueue({
-    taken: () => transfer.taken(),
+/** Queues the chunks of a transfer for a reader, which sets the pace. */
+export function queueChunks(transfer: IncomingTransfer): ChunkQueue {
+  return new ChunkQueue({
+    taken: () => transfer.chunkTaken(),
     drained: () => transfer.finish(),
-    left: () => transfer.refuse("cancelled"),
+    cancelled: () => transfer.refuse("cancelled"),
   });
 }

@@ -1,33 +1,33 @@
 import { checkObject, type NumberOption, numbersOf } from "../../util/checks.ts";
 
-/** Bounds on the unfinished transfers of one connection. */
+/** Limits on the unfinished transfers of one connection. */
 export interface ChunkOptions {
   /**
-   * Unfinished transfers that may come in at the same time; more are refused.
+   * Maximum number of incoming transfers at the same time; more are refused.
    *
    * @default {8}
    */
   transfers?: number;
   /**
-   * Milliseconds a transfer may stand still, waiting for either side.
+   * Milliseconds without progress, on either side, after which a transfer is aborted.
    *
    * @default {30000}
    */
   timeout?: number;
 }
 
-/** The numbers of `chunks`. */
+/** Defaults and minimums of `chunks`. */
 const CHUNKS: Readonly<Record<keyof ChunkOptions, NumberOption>> = {
   transfers: { default: 8, least: 1 },
   timeout: { default: 30_000, least: 1 },
 };
 
 /**
- * Checks the options of transfers in chunks, and fills in what is not given.
+ * Checks the option `chunks` and fills in defaults.
  *
  * @param owner Name of the class that is created.
- * @param given What the user gave.
- * @returns The settings; `null` when there are to be no transfers.
+ * @param given The option as the user gave it.
+ * @returns The settings; `null` if transfers are turned off.
  */
 export function chunkSettings(owner: string, given: ChunkOptions | false | undefined): Required<ChunkOptions> | null {
   if (given === false) return null;
@@ -35,5 +35,5 @@ export function chunkSettings(owner: string, given: ChunkOptions | false | undef
   return numbersOf(owner, given ?? {}, CHUNKS, "chunks.");
 }
 
-/** For a connection over which nothing goes in chunks. */
+/** Settings of a connection that uses no transfers. */
 export const NO_TRANSFERS: Required<ChunkOptions> = { transfers: 0, timeout: 0 };

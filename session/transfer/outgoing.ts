@@ -1,140 +1,153 @@
+import { FIRST_POLL, nextPoll } from "../../runtime/buffer_poll.ts";
 import { runtime } from "../../runtime/mod.ts";
-import { CHUNK_LENGTH, type ChunkFrame, WINDOW } from "./frames.ts";
 import { Crc32 } from "./crc32.ts";
+import { type ChunkFrame, GRANT_WINDOW, MAX_CHUNK_LENGTH } from "./frames.ts";
 
-/** Text that is made piece by piece. */
-export interface PieceSource {
-  /** The next piece, at most {@linkcode CHUNK_LENGTH} characters of ASCII; `null` at the end. */
+/** Produces the text of a transfer. */
+export interface ChunkSource {
+  /** Returns the next chunk, at most {@linkcode MAX_CHUNK_LENGTH} ASCII characters; `null` at the end. */
   next(): Promise<string | null>;
-  /** Releases what the text is made of, and whoever waits for a piece. */
+  /** Releases what the text is made of, and wakes a caller that waits in `next()`. */
   cancel(reason: unknown): void;
 }
 
-/** What a transfer is told about itself. */
+/** Options of an {@linkcode OutgoingTransfer}. */
 export interface OutgoingOptions {
   readonly id: number;
   /** Milliseconds the receiver may take for one step. */
   readonly timeout: number;
-  /** Sends one frame. */
-  readonly post: (frame: ChunkFrame) => void;
-  /** Whether the line holds so much already that other messages would have to wait. */
+  /** Sends a frame to the receiver. */
+  readonly sendFrame: (frame: ChunkFrame) => void;
+  /** Returns true if so much is queued already that other messages would have to wait. */
   readonly isBusy: () => boolean;
-  /** Tells how many characters have left so far. */
+  /** Called with the number of characters sent so far. */
   readonly progress: (sent: number) => void;
-  /** The error for a receiver that does not answer. */
-  readonly late: () => Error;
+  /** Creates the error for a receiver that does not answer in time. */
+  readonly timeoutError: () => Error;
 }
 
-/** Milliseconds between two looks at a busy line: runtimes do not tell when it is free. */
-const LOOK = { first: 1, last: 16 };
+/** Reason for which a transfer was given up. */
+interface Failure {
+  readonly error: unknown;
+  /** True if the receiver does not know yet. */
+  readonly mustTell: boolean;
+}
 
-/** One message on its way out, piece by piece, as fast as the receiver grants. */
+/** One large message that is being sent in chunks, as fast as the receiver grants them. */
 export class OutgoingTransfer {
   readonly #options: OutgoingOptions;
   #granted = 0;
   #sent = 0;
   #isDone = false;
-  #fault: { readonly error: unknown; readonly isTold: boolean } | null = null;
-  #source: PieceSource | null = null;
+  #failure: Failure | null = null;
+  #source: ChunkSource | null = null;
   #wake: (() => void) | null = null;
 
   constructor(options: OutgoingOptions) {
     this.#options = options;
   }
 
-  /** Sends everything; resolves when the receiver has read it. */
-  async run(source: PieceSource, length: number | null): Promise<void> {
-    const { id, post } = this.#options;
+  /** Sends the whole text. Resolves when the receiver has read it. */
+  async run(source: ChunkSource, length: number | null): Promise<void> {
+    const { id, sendFrame } = this.#options;
     this.#source = source;
     let isOpen = false;
     try {
-      this.#check();
+      this.#throwIfFailed();
       isOpen = true;
-      post({ op: "open", id, flow: true, ...(length === null ? {} : { length }) });
-      await this.#sendPieces(source);
-      while (!this.#isDone) await this.#answer();
+      sendFrame({ op: "open", id, flow: true, ...(length === null ? {} : { length }) });
+      await this.#sendChunks(source);
+      while (!this.#isDone) await this.#waitForReceiver();
     } catch (error) {
       source.cancel(error);
-      if (isOpen && this.#fault?.isTold !== true) post({ op: "abort", id });
+      if (isOpen && this.#failure?.mustTell !== false) sendFrame({ op: "abort", id });
       throw error;
     } finally {
       this.#source = null;
     }
   }
 
-  /** Whether a grant is one that is waited for, and none that is only made up. */
-  isDue(n: number): boolean {
-    return n > this.#granted && n <= this.#sent + 2 * WINDOW;
+  /** Returns true if a grant up to `n` moves the transfer on, and is not more than the receiver can mean. */
+  isUsefulGrant(n: number): boolean {
+    return n > this.#granted && n <= this.#sent + 2 * GRANT_WINDOW;
   }
 
-  /** Pieces before `n` may leave. */
+  /** The receiver allows chunks below number `n`. */
   grant(n: number): void {
     this.#granted = Math.max(this.#granted, n);
     this.#wakeUp();
   }
 
-  /** The receiver has read everything. */
+  /** The receiver has read the whole text. */
   done(): void {
     this.#isDone = true;
     this.#wakeUp();
   }
 
-  /** Gives up; `isTold` when the receiver knows, or can not be told. */
-  fail(error: unknown, isTold: boolean): void {
-    this.#fault ??= { error, isTold };
-    this.#source?.cancel(error);
+  /** Gives up and tells the receiver. */
+  abort(error: unknown): void {
+    this.#giveUp({ error, mustTell: true });
+  }
+
+  /** Gives up without telling the receiver: it knows, or the connection has ended. */
+  fail(error: unknown): void {
+    this.#giveUp({ error, mustTell: false });
+  }
+
+  #giveUp(failure: Failure): void {
+    this.#failure ??= failure;
+    this.#source?.cancel(failure.error);
     this.#wakeUp();
   }
 
-  async #sendPieces(source: PieceSource): Promise<void> {
-    const { id, post, progress } = this.#options;
+  async #sendChunks(source: ChunkSource): Promise<void> {
+    const { id, sendFrame, progress } = this.#options;
     const crc = new Crc32();
     let length = 0;
     let n = 0;
     for (;; n++) {
-      while (n >= this.#granted) await this.#answer();
+      while (n >= this.#granted) await this.#waitForReceiver();
       const data = await source.next();
-      this.#check(); // the source ends early when the transfer is given up
+      this.#throwIfFailed(); // a source ends early when the transfer is given up
       if (data === null) break;
-      await this.#room();
+      await this.#waitForRoom();
       crc.push(data);
       length += data.length;
-      post({ op: "data", id, n, data });
+      sendFrame({ op: "data", id, n, data });
       this.#sent = n + 1;
       progress(length);
     }
-    post({ op: "end", id, n, length, crc: crc.value });
+    sendFrame({ op: "end", id, n, length, crc: crc.value });
   }
 
-  #check(): void {
-    if (this.#fault !== null) throw this.#fault.error;
+  #throwIfFailed(): void {
+    if (this.#failure !== null) throw this.#failure.error;
   }
 
-  /** Waits for the receiver. */
-  #answer(): Promise<void> {
-    const { timeout, late } = this.#options;
-    return this.#step(timeout, () => this.fail(late(), false));
+  #waitForReceiver(): Promise<void> {
+    const { timeout, timeoutError } = this.#options;
+    return this.#waitAtMost(timeout, () => this.abort(timeoutError()));
   }
 
-  /** Waits for the line. */
-  async #room(): Promise<void> {
-    const { timeout, late, isBusy } = this.#options;
+  /** Waits until the socket's buffer has room for a chunk. */
+  async #waitForRoom(): Promise<void> {
+    const { timeout, timeoutError, isBusy } = this.#options;
     const end = runtime.now() + timeout;
-    for (let delay = LOOK.first; isBusy(); delay = Math.min(delay * 2, LOOK.last)) {
-      if (runtime.now() >= end) this.fail(late(), false);
-      await this.#step(delay, () => this.#wakeUp());
+    for (let delay = FIRST_POLL; isBusy(); delay = nextPoll(delay)) {
+      if (runtime.now() >= end) this.abort(timeoutError());
+      await this.#waitAtMost(delay, () => this.#wakeUp());
     }
   }
 
-  /** Waits for whatever comes next, some time at most. */
-  async #step(ms: number, expired: () => void): Promise<void> {
-    this.#check();
+  /** Waits for the next event, or until `ms` have passed and `onTimeout` wakes this transfer. */
+  async #waitAtMost(ms: number, onTimeout: () => void): Promise<void> {
+    this.#throwIfFailed();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = runtime.after(ms, expired);
+    const timer = runtime.after(ms, onTimeout);
     await promise;
     runtime.cancel(timer);
-    this.#check();
+    this.#throwIfFailed();
   }
 
   #wakeUp(): void {
@@ -143,13 +156,13 @@ export class OutgoingTransfer {
   }
 }
 
-/** The frames of a text that is whole already and need not wait for grants. */
-export function* wholeFrames(id: number, ascii: string): Generator<ChunkFrame, void, void> {
+/** Yields all frames of a text that is in memory and is sent without waiting for grants. */
+export function* framesOfText(id: number, ascii: string): Generator<ChunkFrame, void, void> {
   const crc = new Crc32();
   yield { op: "open", id, flow: false, length: ascii.length };
   let n = 0;
-  for (let at = 0; at < ascii.length; at += CHUNK_LENGTH, n++) {
-    const data = ascii.slice(at, at + CHUNK_LENGTH);
+  for (let at = 0; at < ascii.length; at += MAX_CHUNK_LENGTH, n++) {
+    const data = ascii.slice(at, at + MAX_CHUNK_LENGTH);
     crc.push(data);
     yield { op: "data", id, n, data };
   }

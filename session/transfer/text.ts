@@ -1,25 +1,24 @@
-import { runtime } from "../../runtime/mod.ts";
-import { MessageEncodeError } from "../../codec/errors.ts";
-import type { WireMessage } from "../../schema/rules.ts";
-import { CHUNK_LENGTH } from "./frames.ts";
-import { MAX_BYTES } from "../../codec/errors.ts";
-import { isCustom } from "../../schema/custom.ts";
+import { MAX_BYTES, MessageEncodeError } from "../../codec/errors.ts";
 import { withoutInfoNulls } from "../../codec/nulls.ts";
 import { base64Length, Budget, Pieces } from "../../codec/stream/blocks.ts";
 import { type CutText, splitAtBinaries, type StreamMessage } from "../../codec/stream/message_text.ts";
-import type { PieceSource } from "./outgoing.ts";
+import { runtime } from "../../runtime/mod.ts";
+import { isCustom } from "../../schema/guards.ts";
+import type { WireMessage } from "../../schema/types.ts";
+import { MAX_CHUNK_LENGTH } from "./frames.ts";
+import type { ChunkSource } from "./outgoing.ts";
 import type { SendStreamOptions } from "./transfers.ts";
 
-/** Room for the last group of base64. */
-const GROUP = 4;
+/** Characters of one base64 group, which is never cut. */
+const BASE64_GROUP = 4;
 
-/** Milliseconds a piece waits to be filled by a source that is slow. */
-const LINGER = 20;
+/** Milliseconds that a chunk waits for a slow source to fill it. */
+const FILL_TIMEOUT = 20;
 
-/** A message about to be sent piece by piece. */
+/** The text of a message that is sent as a stream. */
 export interface StreamText {
-  readonly source: PieceSource;
-  /** Bytes of the whole text, all ASCII; `null` where a stream does not tell its size. */
+  readonly source: ChunkSource;
+  /** Bytes of the whole text, which is ASCII; `null` if the message holds a stream of unknown size. */
   readonly total: number | null;
 }
 
@@ -33,79 +32,80 @@ function lengthOf({ parts, binaries }: CutText): number | null {
   return length;
 }
 
-/** The other side hands a message out once it knows the envelope, whose essence must not stand behind the segments. */
+/** Moves `message_info` to the front: the receiver can hand the message out once it has read it. */
 function infoFirst(message: StreamMessage): StreamMessage {
   const { message_info, ...rest } = message;
   return { message_info, ...rest };
 }
 
-/** Pieces as long as they may be, however small the chunks of the sources. */
-class FullPieces implements PieceSource {
-  readonly #pieces: Pieces;
-  /** The chunk that is under way. */
-  #chunk: Promise<void> | null = null;
+/** Makes chunks that are as long as possible, however small the blocks of the sources are. */
+class FullChunks implements ChunkSource {
+  readonly #blocks: Pieces;
+  /** The read of the next block, while it is under way. */
+  #reading: Promise<void> | null = null;
 
-  constructor(pieces: Pieces) {
-    this.#pieces = pieces;
+  constructor(blocks: Pieces) {
+    this.#blocks = blocks;
   }
 
   async next(): Promise<string | null> {
-    let piece = "";
-    while (piece.length <= CHUNK_LENGTH - GROUP) {
-      const more = this.#chunk === null ? this.#pieces.take(CHUNK_LENGTH - piece.length) : "";
-      if (more === null) return piece === "" ? null : piece;
-      if (more !== "") piece += more;
-      else if (!await this.#wait(piece === "" ? Infinity : LINGER)) break;
+    let chunk = "";
+    while (chunk.length <= MAX_CHUNK_LENGTH - BASE64_GROUP) {
+      const text = this.#reading === null ? this.#blocks.take(MAX_CHUNK_LENGTH - chunk.length) : "";
+      if (text === null) return chunk === "" ? null : chunk;
+      if (text !== "") chunk += text;
+      else if (!await this.#waitForBlock(chunk === "" ? Infinity : FILL_TIMEOUT)) break;
     }
-    return piece;
+    return chunk;
   }
 
   cancel(reason: unknown): void {
-    this.#pieces.abandon(reason);
+    this.#blocks.abandon(reason);
   }
 
-  /** Waits for a chunk; false if there is none yet after some time. */
-  async #wait(ms: number): Promise<boolean> {
-    const chunk = this.#chunk ??= this.#pieces.wait();
+  /** Waits for the next block; returns false if it did not come within `ms`. */
+  async #waitForBlock(ms: number): Promise<boolean> {
+    const reading = this.#reading ??= this.#blocks.wait();
     if (ms < Infinity) {
       const late = Promise.withResolvers<boolean>();
       const timer = runtime.after(ms, () => late.resolve(true));
-      // A source that fails is heard of when its turn comes.
-      const isLate = await Promise.race([late.promise, chunk.then(() => false, () => false)]);
+      // A source that failed counts as ready: its error is thrown below.
+      const isLate = await Promise.race([late.promise, reading.then(() => false, () => false)]);
       runtime.cancel(timer);
       if (isLate) return false;
     }
-    this.#chunk = null;
-    await chunk;
+    this.#reading = null;
+    await reading;
     return true;
   }
 }
 
 /**
- * Prepares a message for sending; takes the streams in it.
+ * Prepares a message to be sent as a stream. Locks the streams in it.
  *
- * @throws {MessageEncodeError} If it is too deep, breaks a rule of the wire or is not JSON.
- * @throws {TypeError} If a stream is locked, or it is a custom message.
+ * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
+ * @throws {TypeError} If a stream is locked, or the message is a custom one.
  */
 export function streamText(message: StreamMessage): StreamText {
-  if (isCustom(message)) throw new TypeError("Cannot stream message as it must be ordinary: it is a custom one");
+  if (isCustom(message)) throw new TypeError("A custom message cannot be streamed; send it with sendCustom()");
   const cut = splitAtBinaries(infoFirst(message), withoutInfoNulls, { isAscii: true });
-  return { source: new FullPieces(new Pieces(cut, new Budget(Infinity))), total: lengthOf(cut) };
+  return { source: new FullChunks(new Pieces(cut, new Budget(Infinity))), total: lengthOf(cut) };
 }
 
 function tooLarge(): MessageEncodeError {
   return new MessageEncodeError(
-    `Cannot encode message as it must take at most ${MAX_BYTES} bytes: the other side takes no chunks`,
+    `Message is larger than ${MAX_BYTES} bytes, and the other side does not take chunks; send less in one message`,
     { code: "too_large", path: "$" },
   );
 }
 
 /**
- * Reads a whole message into memory, for a peer that takes it in one frame only. What is read counts as progress.
+ * Reads a whole message into memory, for another side that takes messages in one frame only. Reports what was read as
+ * progress.
  *
- * @throws {MessageEncodeError} `too_large` if that frame would be, as soon as it is known.
+ * @throws {MessageEncodeError} `too_large` as soon as the message is known to exceed one frame.
  */
-export async function wholeMessage(
+export async function readWholeMessage(
   message: StreamMessage,
   { signal, onProgress }: SendStreamOptions,
 ): Promise<WireMessage> {
@@ -115,16 +115,16 @@ export async function wholeMessage(
   try {
     signal?.throwIfAborted();
     if (total !== null && total > MAX_BYTES) throw tooLarge();
-    const pieces: string[] = [];
+    const blocks: string[] = [];
     let length = 0;
-    for (let piece = await source.next(); piece !== null; piece = await source.next()) {
-      length += piece.length;
+    for (let block = await source.next(); block !== null; block = await source.next()) {
+      length += block.length;
       if (length > MAX_BYTES) throw tooLarge();
-      pieces.push(piece);
+      blocks.push(block);
       onProgress?.({ sent: length, total });
     }
-    signal?.throwIfAborted(); // the source ends early then
-    return JSON.parse(pieces.join("")); // checked before it was written, and numbers stay what they are
+    signal?.throwIfAborted(); // a cancelled source ends early
+    return JSON.parse(blocks.join("")); // no check needed: the text was encoded here
   } catch (error) {
     source.cancel(error);
     throw error;

@@ -1,130 +1,144 @@
 import { MessageDecodeError } from "../../codec/errors.ts";
-import type { WireMessage } from "../../schema/rules.ts";
-import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
-import { MessageConnectionError } from "../../util/connection_error.ts";
-import { decodePieces, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
 import { type MessageEnvelope, toAscii } from "../../codec/stream/message_text.ts";
-import { collector, IncomingTransfer, queueOf } from "./incoming.ts";
-import { OutgoingTransfer, type PieceSource, wholeFrames } from "./outgoing.ts";
+import { decodePieces, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
+import type { WireMessage } from "../../schema/types.ts";
+import { MessageConnectionError } from "../../util/connection_error.ts";
+import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
+import { collectText, IncomingTransfer, queueChunks } from "./incoming.ts";
+import { type ChunkSource, framesOfText, OutgoingTransfer } from "./outgoing.ts";
 
-/** Bounds on the transfers of one connection. */
+/** Limits on the transfers of one connection. */
 export interface TransferLimits {
-  /** Unfinished ones that come in at the same time, beside one that is sent whole. */
+  /** Maximum number of incoming transfers that wait for grants. Beside them there may be one that does not wait. */
   readonly transfers: number;
-  /** Milliseconds one may stand still. */
+  /** Milliseconds without progress after which a transfer is aborted. */
   readonly timeout: number;
-  /** Characters held of those that are collected, all together. */
+  /** Maximum characters in memory of all incoming transfers that are collected. */
   readonly maxBytes: number;
   readonly maxDepth: number;
 }
 
-/** What the transfers of one connection ask of it. */
+/** The session that the transfers of one connection belong to. */
 export interface TransferHost {
-  /** Sends one frame, if there is still a line. */
-  post(frame: ChunkFrame): void;
-  /** Bytes that the kernel has not taken yet. */
+  /** Sends one frame, if the connection is still open. */
+  sendFrame(frame: ChunkFrame): void;
+  /** Returns the bytes that the kernel has not taken yet. */
   buffered(): number;
-  /** Whether somebody reads messages piece by piece. */
+  /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
-  stream(envelope: MessageEnvelope, segments: SegmentReader): void;
-  /** A message has come in pieces that nobody wanted to read one by one; returns whether it was one. */
-  text(text: string): boolean;
-  /** A message that was to be streamed has no envelope. */
+  /** A message has begun to come in, and is read as a stream. */
+  streamed(envelope: MessageEnvelope, segments: SegmentReader): void;
+  /** The whole text of a message has come in. Returns true if it was a message. */
+  collected(text: string): boolean;
+  /** A message that was to be read as a stream has no valid envelope. */
   invalid(error: MessageDecodeError): void;
-  /** The other side will not have a message that was sent whole. */
+  /** The other side has refused a message that was sent without waiting for grants. */
   refused(message: WireMessage, error: MessageConnectionError): void;
 }
 
-/** Characters from which a message goes in pieces where agreed on: of UTF-8, Deno 2.9 takes no frame of 64 MiB. */
-const LARGE = 16_777_216;
+/** Characters from which a message is sent in chunks where that was agreed on. Deno 2.9 accepts no frame of 64 MiB. */
+const LARGE_LENGTH = 16_777_216;
 
-/** Bytes queued above which a piece waits, so that an outbox finds the line free from time to time. */
-const ROOM = 32_000;
+/** Queued bytes above which a chunk waits, so that other messages find an empty buffer from time to time. */
+const BUSY_BYTES = 32_000;
 
-/** Whether a text had better go in pieces. */
+/** Returns true if the text of a message is so large that it is sent in chunks where that was agreed on. */
 export function isLarge(text: string): boolean {
-  return text.length >= LARGE;
+  return text.length >= LARGE_LENGTH;
 }
 
-/** How far a message has got. */
+/** Progress of a message that is being sent. */
 export interface SendProgress {
-  /** Bytes of its text that have left, or were read for one frame; base64 takes four for three. */
+  /** Bytes of its text that were sent, or read into memory for a single frame. Base64 takes 4 bytes for 3. */
   sent: number;
-  /** Bytes of the whole text, where every part of the message tells its size. */
+  /** Bytes of the whole text; `null` if the message holds a stream of unknown size. */
   total: number | null;
 }
 
-/** How a message is streamed. */
+/** Options of `sendStream`. */
 export interface SendStreamOptions {
-  /** Gives the transfer up; the other side is told. */
+  /** Aborts the transfer when aborted. */
   signal?: AbortSignal;
-  /** Called with each piece that leaves, or is read where the message goes in one frame; a throw gives it up. */
+  /** Called after each chunk that was sent, or read into memory for a single frame. If it throws, the transfer ends. */
   onProgress?: (progress: SendProgress) => void;
 }
 
 const REFUSALS: Readonly<Record<RefusalReason, readonly [MessageConnectionError["code"], string]>> = {
-  too_large: ["too_large", "the other side must have room for it, or listen to 'stream'"],
-  too_many: ["queue_full", "the other side must have fewer unfinished transfers: wait for some to end"],
-  timeout: ["timeout", "neither side may stand still: nothing moved for too long"],
-  invalid: ["refused", "the other side must understand it: it found a fault in the transfer"],
-  cancelled: ["refused", "the other side must go on reading: it stopped before the end"],
+  too_large: ["too_large", "it is too large for the other side, which can read larger ones by listening to 'stream'"],
+  too_many: ["queue_full", "the other side has too many unfinished transfers; wait until some have ended"],
+  timeout: ["timeout", "nothing moved for too long; check that the other side reads, or raise 'chunks.timeout'"],
+  invalid: ["refused", "the other side found a fault in the transfer; send it again"],
+  cancelled: ["refused", "the other side stopped reading before the end"],
 };
 
-function refusalError(act: string, reason: RefusalReason, limit?: number): MessageConnectionError {
-  const [code, need] = REFUSALS[reason];
-  const bound = limit === undefined ? "" : `; it takes ${limit} bytes`;
-  return new MessageConnectionError(code, `Cannot ${act} message as ${need}${bound}`);
+/** Creates the error of the sender for a refused transfer. */
+function sendError(reason: RefusalReason, limit?: number): MessageConnectionError {
+  const [code, text] = REFUSALS[reason];
+  const bound = limit === undefined ? "" : ` (it accepts ${limit} bytes)`;
+  return new MessageConnectionError(code, `Message was not sent: ${text}${bound}`);
 }
 
-/** What a transfer ends with when its line does. */
+/** Creates the error of the reader for a transfer that this side has refused. */
+function readError(reason: RefusalReason): MessageConnectionError {
+  const text = reason === "timeout"
+    ? "nothing moved for too long; read its segments without long pauses, or raise 'chunks.timeout'"
+    : `this side refused it (${reason})`;
+  return new MessageConnectionError(REFUSALS[reason][0], `Message was not read to its end: ${text}`);
+}
+
+/** Creates the error for a transfer whose connection has ended. */
 export function connectionEnded(why: string): MessageConnectionError {
-  return new MessageConnectionError("closed", `Cannot go on with message as its line must stay to the end: ${why}`);
+  return new MessageConnectionError("closed", `Message was cut off: ${why}; it has to be sent again`);
 }
 
-/** Pieces shorter than that count as messages: an honest sender fills them. */
-const SHORT = 1024;
+/** Characters below which a chunk counts as a message of its own: an honest sender fills its chunks. */
+const MIN_FREE_CHUNK = 1024;
 
-/** Messages sent whole that are remembered at a time: the other side need not answer. */
-const MAX_WHOLE = 4;
+/** Messages sent without waiting for grants that are remembered at a time: the other side may never answer. */
+const MAX_UNANSWERED = 4;
 
-/** Longest text there is on V8; longer ones are streamed or not at all. */
-const MAX_TEXT = 2 ** 29 - 25;
+/** Longest string on V8; a longer text can only be read as a stream. */
+const MAX_STRING_LENGTH = 2 ** 29 - 25;
 
-/** All transfers of one connection, both ways. */
+/** All transfers of one connection, in both directions. */
 export class Transfers {
   readonly #host: TransferHost;
   readonly #limits: TransferLimits;
   readonly #incoming = new Map<number, IncomingTransfer>();
   readonly #outgoing = new Map<number, OutgoingTransfer>();
-  /** Messages sent whole, until the other side has answered. */
-  readonly #whole = new Map<number, WireMessage>();
+  /** Messages sent without waiting for grants, until the other side answers. */
+  readonly #unanswered = new Map<number, WireMessage>();
   #lastOutgoing = 0;
   #lastIncoming = 0;
   #ended: MessageConnectionError | null = null;
 
   constructor(host: TransferHost, limits: TransferLimits) {
     this.#host = host;
-    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_TEXT) };
+    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_STRING_LENGTH) };
   }
 
-  // ---- out
+  // ---- outgoing
 
-  /** Sends a message as it is read; resolves when the other side has read it too. */
-  async send(source: PieceSource, total: number | null, { signal, onProgress }: SendStreamOptions): Promise<void> {
+  /** Sends a text while it is read from its source. Resolves when the other side has read it. */
+  async sendStream(
+    source: ChunkSource,
+    total: number | null,
+    { signal, onProgress }: SendStreamOptions,
+  ): Promise<void> {
     const id = ++this.#lastOutgoing;
     const transfer = new OutgoingTransfer({
       id,
       timeout: this.#limits.timeout,
-      post: (frame) => this.#post(frame),
-      isBusy: () => this.#host.buffered() > ROOM,
+      sendFrame: (frame) => this.#sendFrame(frame),
+      isBusy: () => this.#host.buffered() > BUSY_BYTES,
       progress: (sent) => onProgress?.({ sent, total }),
-      late: () => refusalError("send", "timeout"),
+      timeoutError: () => sendError("timeout"),
     });
     this.#outgoing.set(id, transfer);
-    const abort = () => transfer.fail(signal?.reason, false);
+    const abort = () => transfer.abort(signal?.reason);
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
-    if (this.#ended !== null) transfer.fail(this.#ended, true);
+    if (this.#ended !== null) transfer.fail(this.#ended);
     try {
       await transfer.run(source, total);
     } finally {
@@ -133,129 +147,130 @@ export class Transfers {
     }
   }
 
-  /** The frames of a text that is too large for one, to be sent at once and in order with all other messages. */
-  whole(text: string, message: WireMessage): Iterable<ChunkFrame> {
+  /** Cuts a message that is too large for one frame. The frames are sent at once, in order with other messages. */
+  framesOf(message: WireMessage, text: string): Iterable<ChunkFrame> {
     const id = ++this.#lastOutgoing;
-    this.#whole.set(id, message);
-    const [oldest] = this.#whole.keys();
-    if (this.#whole.size > MAX_WHOLE && oldest !== undefined) this.#whole.delete(oldest);
-    return wholeFrames(id, toAscii(text));
+    this.#unanswered.set(id, message);
+    const [oldest] = this.#unanswered.keys();
+    if (this.#unanswered.size > MAX_UNANSWERED && oldest !== undefined) this.#unanswered.delete(oldest);
+    return framesOfText(id, toAscii(text));
   }
 
-  // ---- in
+  // ---- incoming
 
-  /** Whether a frame is one that a transfer can not do without, and so is no message of its own. */
-  isDue(frame: ChunkFrame): boolean {
+  /** Returns true if a transfer cannot continue without this frame, so that it does not count as a message. */
+  needsFrame(frame: ChunkFrame): boolean {
     const { op, id } = frame;
-    if (op === "data") return frame.data.length >= SHORT && this.#incoming.has(id);
-    if (op === "grant") return this.#outgoing.get(id)?.isDue(frame.n) ?? false;
+    if (op === "data") return frame.data.length >= MIN_FREE_CHUNK && this.#incoming.has(id);
+    if (op === "grant") return this.#outgoing.get(id)?.isUsefulGrant(frame.n) ?? false;
     if (op === "end" || op === "abort") return this.#incoming.has(id);
-    return op !== "open" && (this.#outgoing.has(id) || this.#whole.has(id));
+    return op !== "open" && (this.#outgoing.has(id) || this.#unanswered.has(id));
   }
 
-  /** Takes one frame; throws what is wrong with it. */
-  take(frame: ChunkFrame): void {
+  /** Handles one frame; throws if it is wrong. */
+  receive(frame: ChunkFrame): void {
     switch (frame.op) {
       case "open":
-        return this.#open(frame);
+        return this.#receiveOpen(frame);
       case "data":
-        return this.#takeData(frame);
+        return this.#receiveData(frame);
       case "end":
-        return this.#known(frame.id)?.end(frame);
+        return this.#findIncoming(frame.id)?.end(frame);
       case "abort":
-        return this.#known(frame.id)?.fail(
-          new MessageConnectionError("closed", "Cannot read message as the other side must send all of it: it gave up"),
+        return this.#findIncoming(frame.id)?.fail(
+          new MessageConnectionError("closed", "Message is incomplete: the sender gave up before its end"),
         );
       default:
-        this.#takeAnswer(frame);
+        this.#receiveAnswer(frame);
     }
   }
 
-  /** The line has gone, and everything that was under way with it. */
+  /** Ends all transfers, because the connection has ended. */
   end(error: MessageConnectionError): void {
     this.#ended ??= error;
-    for (const transfer of [...this.#outgoing.values()]) transfer.fail(error, true);
+    for (const transfer of [...this.#outgoing.values()]) transfer.fail(error);
     for (const transfer of [...this.#incoming.values()]) transfer.fail(error);
-    this.#whole.clear();
+    this.#unanswered.clear();
   }
 
-  #post(frame: ChunkFrame): void {
-    if (this.#ended === null) this.#host.post(frame);
+  #sendFrame(frame: ChunkFrame): void {
+    if (this.#ended === null) this.#host.sendFrame(frame);
   }
 
-  /** Frames of a transfer that was given up may still come: only one that never was is a fault. */
-  #known(id: number): IncomingTransfer | undefined {
-    if (id > this.#lastIncoming || id === 0) throw chunkFault("id", "that of a transfer", "another number");
+  /** Finds a transfer; throws if its id was never opened. Frames of a transfer that has ended may still come. */
+  #findIncoming(id: number): IncomingTransfer | undefined {
+    if (id > this.#lastIncoming || id === 0) throw chunkFault("id", "the id of a transfer", "another number");
     return this.#incoming.get(id);
   }
 
-  #open(frame: ChunkFrame & { op: "open" }): void {
+  #receiveOpen(frame: ChunkFrame & { op: "open" }): void {
     const { id, flow, length = 0 } = frame;
-    this.#incoming.get(id)?.openAgain();
+    this.#incoming.get(id)?.rejectSecondOpen();
     if (id <= this.#lastIncoming) throw chunkFault("id", `above ${this.#lastIncoming}`, "a smaller number");
     this.#lastIncoming = id;
     const { transfers, timeout, maxBytes } = this.#limits;
     const isStream = flow && this.#host.wantsStreams();
-    if (this.#count(flow) >= (flow ? transfers : 1)) return this.#post({ op: "refuse", id, reason: "too_many" });
-    if (!isStream && this.#collected() + length > maxBytes) {
-      return this.#post({ op: "refuse", id, reason: "too_large", limit: maxBytes });
+    if (this.#countIncoming({ waitsForGrants: flow }) >= (flow ? transfers : 1)) {
+      return this.#sendFrame({ op: "refuse", id, reason: "too_many" });
+    }
+    if (!isStream && this.#collectedLength() + length > maxBytes) {
+      return this.#sendFrame({ op: "refuse", id, reason: "too_large", limit: maxBytes });
     }
     const transfer = new IncomingTransfer(frame, { isStream, timeout }, {
-      post: (answer) => this.#post(answer),
+      sendFrame: (answer) => this.#sendFrame(answer),
       over: ({ id }) => void this.#incoming.delete(id),
-      refusal: (reason) => refusalError("read", reason),
+      refusal: readError,
     });
     this.#incoming.set(id, transfer);
-    if (isStream) this.#stream(transfer);
-    else transfer.begin(collector(transfer, (text) => this.#host.text(text)));
+    if (isStream) this.#beginStream(transfer);
+    else transfer.begin(collectText(transfer, (text) => this.#host.collected(text)));
   }
 
-  #stream(transfer: IncomingTransfer): void {
-    const pieces = queueOf(transfer);
-    const segments = decodePieces(pieces, { maxDepth: this.#limits.maxDepth });
-    transfer.begin(pieces);
+  #beginStream(transfer: IncomingTransfer): void {
+    const chunks = queueChunks(transfer);
+    const segments = decodePieces(chunks, { maxDepth: this.#limits.maxDepth });
+    transfer.begin(chunks);
     segments.envelope.then(
-      (envelope) => this.#host.stream(envelope, segments),
+      (envelope) => this.#host.streamed(envelope, segments),
       (error) => {
-        // A transfer that was cut off before it said anything is no fault, and one of a frame has been told.
+        // Not a fault of the message: a transfer that was cut off early. Reported already: a fault of a frame.
         if (error instanceof MessageDecodeError && error !== transfer.fault) this.#host.invalid(error);
       },
     );
   }
 
-  /** Unfinished ones, of those that wait for grants or of those that do not. */
-  #count(isFlowing: boolean): number {
+  #countIncoming({ waitsForGrants }: { waitsForGrants: boolean }): number {
     let count = 0;
-    for (const transfer of this.#incoming.values()) if (transfer.isFlowing === isFlowing) count++;
+    for (const transfer of this.#incoming.values()) if (transfer.waitsForGrants === waitsForGrants) count++;
     return count;
   }
 
-  /** Characters that are held. */
-  #collected(): number {
+  /** Characters in memory of all transfers that are collected. */
+  #collectedLength(): number {
     let sum = 0;
     for (const { length, isStream } of this.#incoming.values()) if (!isStream) sum += length;
     return sum;
   }
 
-  #takeData(frame: ChunkFrame & { op: "data" }): void {
-    const transfer = this.#known(frame.id);
+  #receiveData(frame: ChunkFrame & { op: "data" }): void {
+    const transfer = this.#findIncoming(frame.id);
     if (transfer === undefined) return;
     const { maxBytes } = this.#limits;
-    if (!transfer.isStream && this.#collected() + frame.data.length > maxBytes) {
+    if (!transfer.isStream && this.#collectedLength() + frame.data.length > maxBytes) {
       transfer.refuse("too_large", maxBytes);
     } else transfer.data(frame);
   }
 
-  #takeAnswer(frame: ChunkFrame & { op: "grant" | "done" | "refuse" }): void {
+  #receiveAnswer(frame: ChunkFrame & { op: "grant" | "done" | "refuse" }): void {
     const { id } = frame;
-    if (id > this.#lastOutgoing || id === 0) throw chunkFault("id", "that of a transfer", "another number");
+    if (id > this.#lastOutgoing || id === 0) throw chunkFault("id", "the id of a transfer", "another number");
     const transfer = this.#outgoing.get(id);
     if (frame.op === "grant") return transfer?.grant(frame.n);
-    const message = this.#whole.get(id);
-    this.#whole.delete(id);
+    const message = this.#unanswered.get(id);
+    this.#unanswered.delete(id);
     if (frame.op === "done") return transfer?.done();
-    const error = refusalError("send", frame.reason, frame.limit);
-    transfer?.fail(error, true);
+    const error = sendError(frame.reason, frame.limit);
+    transfer?.fail(error);
     if (message !== undefined) this.#host.refused(message, error);
   }
 }

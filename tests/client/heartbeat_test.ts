@@ -19,7 +19,7 @@ function heartbeat(
     bufferedAmount,
     ask(signal) {
       asked.push(signal);
-      if (answers) heart.sign();
+      if (answers) heart.received();
       resolvers[asked.length - 1]?.resolve();
       return canAsk;
     },
@@ -50,7 +50,7 @@ describe("Heartbeat", () => {
     heart.start();
     const end = performance.now() + 700;
     while (performance.now() < end) {
-      heart.sign();
+      heart.received();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assertEquals(asked.length, 0);

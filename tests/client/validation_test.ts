@@ -41,7 +41,7 @@ describe("checkBeforeSending()", () => {
     const error = assertThrows(() => checkBeforeSending(MESSAGE, () => [WARN, DROP]), MessageRejectedError);
     assertEquals(error.issues, [WARN, DROP]);
     assertEquals(error.name, "MessageRejectedError");
-    assertEquals(error.message, "Cannot send message as its receiver would drop it: $.a (a_kind): Write a");
+    assertEquals(error.message, "Message was not sent, because its receiver would drop it: $.a (a_kind): Write a");
   });
 
   it("tells of the others that drop", () => {

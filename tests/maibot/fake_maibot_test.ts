@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { FakeMaiBot } from "../../maibot/fake/mod.ts";
@@ -6,7 +6,6 @@ import { MessageConnectionError } from "../../mod.ts";
 import { plainText } from "../../schema.ts";
 import { adapter, connect, dial, hello, listen, receiptOf, texts } from "../support/fake_maibot.ts";
 import { Heard } from "../support/peers/listen.ts";
-import { peerTest, PythonClient } from "../support/peers/python.ts";
 
 describe("FakeMaiBot.received()", () => {
   it("gives what a client of ours sends, without an issue", async () => {
@@ -256,26 +255,5 @@ describe("FakeMaiBot keeps", () => {
     peer.socket.send(JSON.stringify({ type: "ping" }));
     await bot.received(({ isAccepted }) => !isAccepted);
     assertEquals(bot.log.map(({ level }) => level), ["warning", "error"]);
-  });
-});
-
-describe("FakeMaiBot and maim_message 0.6.8", () => {
-  peerTest("hold a conversation", async () => {
-    await using bot = new FakeMaiBot({ answers: "echo", tokens: ["secret"] });
-    await using python = await PythonClient.start({
-      url: listen(bot),
-      platform: "qq",
-      token: "secret",
-      custom: ["poke"],
-    });
-    await python.next("connected");
-    await bot.connected("qq");
-    python.send({ do: "send", message: hello("来自 Python") });
-    const { isAccepted, message } = await bot.received();
-    assertEquals([isAccepted, message && plainText(message)], [true, "来自 Python"]);
-    const answer = await python.next("message");
-    assertStringIncludes(JSON.stringify(answer), "来自 Python");
-    bot.send({ is_custom_message: true, message_type_name: "poke", content: 1, platform: "qq" }, "qq");
-    await python.next("custom");
   });
 });

@@ -5,9 +5,7 @@ import { FakeMaiBot, type FakeMaiBotOptions, type MaibotLogLine, type MaibotRece
 import { MessageConnectionError } from "../../mod.ts";
 import { plainText } from "../../schema.ts";
 import { connect, dial, hello, listen } from "../support/fake_maibot.ts";
-import type { Header } from "../support/peers/handshake.ts";
 import { Heard } from "../support/peers/listen.ts";
-import { peerTest, PythonServer } from "../support/peers/python.ts";
 
 describe("FakeMaiBot.listen()", () => {
   it("gives the URL an adapter dials", async () => {
@@ -186,44 +184,5 @@ describe("FakeMaiBot.close()", () => {
     await bot.connected("qq");
     await bot.close();
     assertEquals((await peer.frame({ opcode: 8 }))?.code, 1000);
-  });
-});
-
-/** What a server does at the wire, whoever it is. Its one token is "secret". */
-async function probe(url: string): Promise<unknown[]> {
-  const seen: unknown[] = [];
-  for (const token of [undefined, "", "wrong", "Bearer secret"]) {
-    await using peer = await dial(url, "qq", token === undefined ? [] : [["Authorization", token]]);
-    const frame = await peer.frame({ opcode: 8 });
-    seen.push(["token", token, peer.response.status, frame?.code, frame?.reason]);
-  }
-  for (const path of ["/ws/", "/", "/ws/x"]) {
-    await using peer = await dial(new URL(path, url).href, "qq", SECRET);
-    seen.push(["path", path, peer.response.status, peer.response.body]);
-  }
-  for (const path of ["/ws", "/ws/", "/socket.io/?EIO=4&transport=polling"]) {
-    const response = await fetch(new URL(path, url.replace("ws:", "http:")));
-    seen.push(["GET", path, response.status, await response.text()]);
-  }
-  await using older = await dial(`${url}?platform=tg&token=none`, "qq", [...SECRET, ["Origin", "http://evil.example"]]);
-  older.text("{");
-  older.text("");
-  older.text("null");
-  await using newer = await dial(url, "qq", SECRET);
-  const frame = await older.frame({ opcode: 8 });
-  seen.push(["replaced", frame?.code, frame?.reason]);
-  newer.close(4000, "bye");
-  const goodbye = await newer.frame({ opcode: 8 });
-  seen.push(["goodbye", goodbye?.code, goodbye?.reason]);
-  return seen;
-}
-
-const SECRET: readonly Header[] = [["Authorization", "secret"]];
-
-describe("FakeMaiBot and maim_message 0.6.8", () => {
-  peerTest("do the same at the wire", async () => {
-    await using bot = new FakeMaiBot({ tokens: ["secret"] });
-    await using python = await PythonServer.start({ tokens: ["secret"] });
-    assertEquals(await probe(listen(bot)), await probe(python.url));
   });
 });

@@ -135,6 +135,20 @@ for (const runtime of RUNTIMES) {
       assertEquals((await program.child.line(/text/)).match(/[\u202a-\u202e\u2066-\u2069]/g), null);
     });
 
+    runtimeTest(runtime, "prints no line that a caller forges, and shortens what callers are called", async () => {
+      await using program = await start(runtime, ["--echo"]);
+      const name = "q".repeat(2000);
+      await using peer = await dialAs(name, program.url);
+      const forged = "elsewhere\n+ #99 admin (127.0.0.1)\n";
+      peer.text(JSON.stringify(createCustom(forged, 1, "qq")));
+      peer.text(wireText(forged, forged));
+      await program.child.line(/^! echo/);
+      peer.text("{");
+      await program.child.line(/^! #1/);
+      assertEquals(program.child.lines.filter((line) => line.startsWith("+")).length, 1);
+      assertEquals(program.child.lines.filter((line) => line.length > 500), []);
+    });
+
     runtimeTest(runtime, "prints the URL only when given --quiet", async () => {
       await using program = await start(runtime, ["--quiet", "--echo"]);
       await using peer = await dialAs("qq", program.url);

@@ -5,11 +5,17 @@ import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 
 import { MessageDecodeError } from "../../codec.ts";
-import { CHUNK_LENGTH, CHUNK_NAME, chunkMessage, FRAME_BYTES, readChunk } from "../../session/transfer/frames.ts";
+import {
+  CHUNK_NAME,
+  chunkMessage,
+  MAX_CHUNK_FRAME_BYTES,
+  MAX_CHUNK_LENGTH,
+  readChunk,
+} from "../../session/transfer/frames.ts";
 import { Crc32 } from "../../session/transfer/crc32.ts";
 import { offeredFeatures } from "../../session/hello.ts";
-import { PieceQueue } from "../../session/transfer/block_queue.ts";
-import { type OutgoingOptions, OutgoingTransfer, wholeFrames } from "../../session/transfer/outgoing.ts";
+import { ChunkQueue } from "../../session/transfer/chunk_queue.ts";
+import { framesOfText, type OutgoingOptions, OutgoingTransfer } from "../../session/transfer/outgoing.ts";
 import { encodeMessage, MessageClient, MessageServer } from "../../mod.ts";
 
 const ascii = fc.string({ unit: "binary-ascii", maxLength: 300 });
@@ -25,7 +31,7 @@ describe("Crc32", () => {
 
   it("gives what zlib gives of every character and of a whole piece", () => {
     const all = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).join("");
-    for (const text of ["", "a", all, all.repeat(CHUNK_LENGTH / 128)]) {
+    for (const text of ["", "a", all, all.repeat(MAX_CHUNK_LENGTH / 128)]) {
       const crc = new Crc32();
       crc.push(text);
       assertEquals(crc.value, crc32(Buffer.from(text)));
@@ -44,13 +50,16 @@ describe("Crc32", () => {
 });
 
 /** A queue, and what it has told. */
-function queue(): { queue: PieceQueue; told: string[] } {
+function queue(): { queue: ChunkQueue; told: string[] } {
   const told: string[] = [];
   const tell = (what: string) => () => void told.push(what);
-  return { told, queue: new PieceQueue({ taken: tell("taken"), drained: tell("drained"), left: tell("left") }) };
+  return {
+    told,
+    queue: new ChunkQueue({ taken: tell("taken"), drained: tell("drained"), cancelled: tell("cancelled") }),
+  };
 }
 
-describe("PieceQueue", () => {
+describe("ChunkQueue", () => {
   it("gives pieces in order, before and after they are asked for, and tells of each", async () => {
     const { queue: pieces, told } = queue();
     pieces.push("a");
@@ -104,7 +113,7 @@ describe("PieceQueue", () => {
     assertEquals(await pieces.return(), { done: true, value: undefined });
     await pieces.return();
     assertEquals(await next, { done: true, value: undefined });
-    assertEquals(told, ["left"]);
+    assertEquals(told, ["cancelled"]);
     pieces.push("late");
     assertEquals((await pieces.next()).done, true);
   });
@@ -114,7 +123,7 @@ describe("PieceQueue", () => {
     pieces.push("a");
     pieces.end();
     await pieces.return();
-    assertEquals(told, ["left"]);
+    assertEquals(told, ["cancelled"]);
   });
 
   it("tells nothing when the reader leaves after a fault", async () => {
@@ -212,32 +221,32 @@ describe("readChunk()", () => {
   });
 });
 
-describe("wholeFrames()", () => {
+describe("framesOfText()", () => {
   it("cuts a text into full pieces and tells its length and checksum", () => {
-    for (const length of [0, 1, CHUNK_LENGTH - 1, CHUNK_LENGTH, CHUNK_LENGTH + 1, CHUNK_LENGTH * 2]) {
-      const text = "0123456789abcdef".repeat(CHUNK_LENGTH / 8).slice(0, length);
-      const [open, ...rest] = wholeFrames(7, text);
+    for (const length of [0, 1, MAX_CHUNK_LENGTH - 1, MAX_CHUNK_LENGTH, MAX_CHUNK_LENGTH + 1, MAX_CHUNK_LENGTH * 2]) {
+      const text = "0123456789abcdef".repeat(MAX_CHUNK_LENGTH / 8).slice(0, length);
+      const [open, ...rest] = framesOfText(7, text);
       const end = rest.pop();
       assertEquals(open, { op: "open", id: 7, flow: false, length });
       assertEquals(rest.map((frame) => frame.op === "data" ? frame.data : "").join(""), text);
       assertEquals(rest.map((frame) => frame.op === "data" ? frame.n : -1), rest.map((_, n) => n));
-      assertEquals(rest.length, Math.ceil(length / CHUNK_LENGTH));
+      assertEquals(rest.length, Math.ceil(length / MAX_CHUNK_LENGTH));
       assertEquals(end, { op: "end", id: 7, n: rest.length, length, crc: crc32(Buffer.from(text)) });
     }
   });
 
   it("makes frames that no limit for them is below", () => {
-    const data = '"'.repeat(CHUNK_LENGTH); // every character is escaped
+    const data = '"'.repeat(MAX_CHUNK_LENGTH); // every character is escaped
     const frame = chunkMessage({ op: "data", id: Number.MAX_SAFE_INTEGER, n: Number.MAX_SAFE_INTEGER, data }, "qq");
     assertEquals(frame.message_type_name, CHUNK_NAME);
-    assert(encodeMessage(frame).length <= FRAME_BYTES);
+    assert(encodeMessage(frame).length <= MAX_CHUNK_FRAME_BYTES);
   });
 });
 
 describe("OutgoingTransfer", () => {
   const options = (given: Partial<OutgoingOptions>): OutgoingOptions => ({
-    ...{ id: 1, timeout: 5000, post: () => {}, isBusy: () => false, progress: () => {} },
-    late: () => new RangeError("late"),
+    ...{ id: 1, timeout: 5000, sendFrame: () => {}, isBusy: () => false, progress: () => {} },
+    timeoutError: () => new RangeError("late"),
     ...given,
   });
 
@@ -257,7 +266,7 @@ describe("OutgoingTransfer", () => {
     const looked = Promise.withResolvers<void>();
     let looks = 0;
     const transfer = new OutgoingTransfer(options({
-      post: ({ op }) => void ops.push(op),
+      sendFrame: ({ op }) => void ops.push(op),
       isBusy: () => (++looks === 4 && looked.resolve(), isBusy),
     }));
     const run = transfer.run(source(2), null);
@@ -274,7 +283,7 @@ describe("OutgoingTransfer", () => {
     const ops: string[] = [];
     const transfer = new OutgoingTransfer(options({
       ...{ timeout: 50, isBusy: () => true },
-      post: ({ op }) => void ops.push(op),
+      sendFrame: ({ op }) => void ops.push(op),
     }));
     const pieces = source(2);
     const run = transfer.run(pieces, null);
@@ -285,8 +294,8 @@ describe("OutgoingTransfer", () => {
 
   it("says nothing at all when it was given up before it began", async () => {
     const ops: string[] = [];
-    const transfer = new OutgoingTransfer(options({ post: ({ op }) => void ops.push(op) }));
-    transfer.fail(new RangeError("no"), false);
+    const transfer = new OutgoingTransfer(options({ sendFrame: ({ op }) => void ops.push(op) }));
+    transfer.abort(new RangeError("no"));
     const pieces = source(2);
     await assertRejects(() => transfer.run(pieces, null), RangeError, "no");
     assertEquals([ops, pieces.isCancelled], [[], true]);
@@ -296,8 +305,8 @@ describe("OutgoingTransfer", () => {
 describe("Options of chunked transfer", () => {
   it("offer no chunks without room for their frames", () => {
     assertEquals(offeredFeatures(Infinity, {}), ["chunks", "ping"]);
-    assertEquals(offeredFeatures(FRAME_BYTES, {}), ["chunks", "ping"]);
-    assertEquals(offeredFeatures(FRAME_BYTES - 1, {}), ["ping"]);
+    assertEquals(offeredFeatures(MAX_CHUNK_FRAME_BYTES, {}), ["chunks", "ping"]);
+    assertEquals(offeredFeatures(MAX_CHUNK_FRAME_BYTES - 1, {}), ["ping"]);
     assertEquals(offeredFeatures(Infinity, null), ["ping"]);
   });
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { createMessage, MessageDecodeError, plainText, type Seg, seg, type SegmentReader } from "../../../mod.ts";
-import { CHUNK_LENGTH, WINDOW } from "../../../session/transfer/frames.ts";
+import { GRANT_WINDOW, MAX_CHUNK_LENGTH } from "../../../session/transfer/frames.ts";
 import { type ChunkPeer, chunksOf, customText, type SpokenChunk } from "../../support/peers/chunk_peer.ts";
 import { soon } from "../../support/peers/inbox.ts";
 import { Heard, heard } from "../../support/peers/listen.ts";
@@ -15,8 +15,12 @@ function jsonOf(content: Seg): string {
 }
 
 const TEXT = jsonOf(seg.text("x".repeat(100)));
-const LONG = jsonOf(seg.of("image", "A".repeat(CHUNK_LENGTH * 2)));
-const PIECES = [LONG.slice(0, CHUNK_LENGTH), LONG.slice(CHUNK_LENGTH, CHUNK_LENGTH * 2), LONG.slice(CHUNK_LENGTH * 2)];
+const LONG = jsonOf(seg.of("image", "A".repeat(MAX_CHUNK_LENGTH * 2)));
+const PIECES = [
+  LONG.slice(0, MAX_CHUNK_LENGTH),
+  LONG.slice(MAX_CHUNK_LENGTH, MAX_CHUNK_LENGTH * 2),
+  LONG.slice(MAX_CHUNK_LENGTH * 2),
+];
 const [OPEN, DATA, END] = chunksOf(1, TEXT);
 const LONG_OPEN: SpokenChunk = { op: "open", id: 1, flow: true, length: LONG.length };
 const LONG_DATA: readonly SpokenChunk[] = PIECES.map((data, n) => ({ op: "data", id: 1, n, data }));
@@ -104,8 +108,8 @@ describe("A transfer with a fault", () => {
     await using hand = await byHand(way);
     const read = heldStream(hand);
     hand.chunks.say({ op: "open", id: 1, flow: true });
-    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: WINDOW });
-    const pieces = [TEXT.slice(0, -1), ..." ".repeat(WINDOW + 1)];
+    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: GRANT_WINDOW });
+    const pieces = [TEXT.slice(0, -1), ..." ".repeat(GRANT_WINDOW + 1)];
     for (const [n, data] of pieces.entries()) hand.chunks.say({ op: "data", id: 1, n, data });
     const [{ path }] = await hand.invalid.next();
     assertEquals(path, "$.content.n");
@@ -161,10 +165,10 @@ describe("A transfer that comes in", () => {
     await using hand = await byHand(way);
     const read = heldStream(hand);
     hand.chunks.say(LONG_OPEN);
-    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: WINDOW });
+    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: GRANT_WINDOW });
     hand.chunks.say(D0);
     const [segments] = await read.next();
-    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: WINDOW + 1 });
+    assertEquals(await hand.chunks.next(), { op: "grant", id: 1, n: GRANT_WINDOW + 1 });
     hand.chunks.say(D1, D2, LONG_END);
     await soon(readSegments(segments));
     assertEquals(await hand.chunks.nextOf("done"), { op: "done", id: 1 });

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertS
 import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageEncodeError, plainText, seg, type SendProgress } from "../../../mod.ts";
-import { CHUNK_LENGTH, FRAME_BYTES } from "../../../session/transfer/frames.ts";
+import { MAX_CHUNK_FRAME_BYTES, MAX_CHUNK_LENGTH } from "../../../session/transfer/frames.ts";
 import { noise, textMessage } from "../../support/messages.ts";
 import { chunksOf } from "../../support/peers/chunk_peer.ts";
 import { soon } from "../../support/peers/inbox.ts";
@@ -25,7 +25,7 @@ describe("sendStream() on the wire", () => {
   both("sends no piece before it is granted, and no more than are", async (way) => {
     await using hand = await byHand(way);
     const { chunks } = hand;
-    const bytes = noise(CHUNK_LENGTH * 3);
+    const bytes = noise(MAX_CHUNK_LENGTH * 3);
     const sent = hand.stream(messageOf({ type: "image", data: bytes }));
     const open = await chunks.next();
     assertEquals([open.op, open.id, open.flow], ["open", 1, true]);
@@ -36,7 +36,7 @@ describe("sendStream() on the wire", () => {
     for (const more of [1, 2, 100]) {
       granted += more;
       chunks.say({ op: "grant", id: 1, n: granted });
-      for (; n < Math.min(granted, Math.ceil((open.length ?? 0) / CHUNK_LENGTH)); n++) {
+      for (; n < Math.min(granted, Math.ceil((open.length ?? 0) / MAX_CHUNK_LENGTH)); n++) {
         const frame = await chunks.next();
         assertEquals([frame.op, frame.id, frame.n], ["data", 1, n]);
         text += frame.data;
@@ -58,8 +58,8 @@ describe("sendStream() on the wire", () => {
     for (let frame = await hand.chunks.next(); frame.op !== "end"; frame = await hand.chunks.next()) {
       if (frame.op === "data") lengths.push(frame.data?.length ?? 0);
     }
-    assertEquals(lengths.length, Math.ceil((200_000 / 3 * 4 + 300) / CHUNK_LENGTH));
-    for (const length of lengths.slice(0, -1)) assertGreater(length, CHUNK_LENGTH - 4);
+    assertEquals(lengths.length, Math.ceil((200_000 / 3 * 4 + 300) / MAX_CHUNK_LENGTH));
+    for (const length of lengths.slice(0, -1)) assertGreater(length, MAX_CHUNK_LENGTH - 4);
     hand.chunks.say({ op: "done", id: 1 });
     await soon(sent);
   });
@@ -93,7 +93,7 @@ describe("sendStream() on the wire", () => {
 
   both("reads its source no faster than the line takes it, whatever is granted", async (way) => {
     await using hand = await byHand(way, { chunks: { timeout: 300 } });
-    const source = sourceOf(noise(CHUNK_LENGTH / 4 * 3));
+    const source = sourceOf(noise(MAX_CHUNK_LENGTH / 4 * 3));
     const error = errorOf(hand.stream(messageOf({ type: "video", data: source.stream })));
     await hand.chunks.next();
     hand.chunks.say({ op: "grant", id: 1, n: 1_000_000 });
@@ -101,7 +101,7 @@ describe("sendStream() on the wire", () => {
     hand.chunks.raw.pause();
     // The kernels on both ends take some megabytes; then nothing moves, and that is what ends it.
     assertEquals(await codeOf(error), "timeout");
-    assertLess(source.taken * CHUNK_LENGTH, 32_000_000);
+    assertLess(source.taken * MAX_CHUNK_LENGTH, 32_000_000);
     await soon(source.cancelled);
     hand.chunks.raw.resume();
     await hand.chunks.nextOf("abort");
@@ -165,7 +165,7 @@ describe("sendStream() to a side that takes no chunks", () => {
     ["as nothing was agreed on", {}, null],
     ["as the other side does not know them", {}, ["ping"]],
     ["as this side has chunks: false", { chunks: false }, ["chunks", "ping"]],
-    ["as this side's maxBytes has no room for their frames", { decode: { maxBytes: FRAME_BYTES - 1 } }, [
+    ["as this side's maxBytes has no room for their frames", { decode: { maxBytes: MAX_CHUNK_FRAME_BYTES - 1 } }, [
       "chunks",
       "ping",
     ]],

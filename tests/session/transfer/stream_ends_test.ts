@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertS
 import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageConnectionError, MessageEncodeError, seg } from "../../../mod.ts";
-import { WINDOW } from "../../../session/transfer/frames.ts";
+import { GRANT_WINDOW } from "../../../session/transfer/frames.ts";
 import { noise, textMessage } from "../../support/messages.ts";
 import { soon } from "../../support/peers/inbox.ts";
 import { heard } from "../../support/peers/listen.ts";
@@ -43,7 +43,7 @@ describe("sendStream() to a side that will not have it", () => {
     assertEquals(error.code, "too_large");
     assertStringIncludes(error.message, "200000 bytes");
     assertGreater(pieces, 2);
-    assertLess(pieces, 5 + WINDOW);
+    assertLess(pieces, 5 + GRANT_WINDOW);
     await soon(source.cancelled);
     // What was held counts no more: as much as is allowed comes in.
     const messages = pair.receiver.messages();

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { describe } from "@std/testing/bdd";
 
 import { plainText, seg, type SendProgress } from "../../../mod.ts";
-import { CHUNK_LENGTH, WINDOW } from "../../../session/transfer/frames.ts";
+import { GRANT_WINDOW, MAX_CHUNK_LENGTH } from "../../../session/transfer/frames.ts";
 import { noise, textMessage } from "../../support/messages.ts";
 import { soon } from "../../support/peers/inbox.ts";
 import { base64Of, firstBytes, messageOf, readSegments, sourceOf } from "../../support/streams.ts";
@@ -71,25 +71,25 @@ describe("sendStream()", () => {
   both("goes no faster than the other side reads", async (way) => {
     await using pair = await pairOf(way);
     const streams = pair.receiver.streams();
-    const bytes = noise(CHUNK_LENGTH / 4 * 3 * 20);
+    const bytes = noise(MAX_CHUNK_LENGTH / 4 * 3 * 20);
     const full = Promise.withResolvers<void>();
     let pieces = 0;
-    const onProgress = () => void (++pieces === WINDOW + 1 && full.resolve());
+    const onProgress = () => void (++pieces === GRANT_WINDOW + 1 && full.resolve());
     const sent = pair.stream(messageOf({ type: "video", data: bytes }), { onProgress });
     const [, segments] = await streams.next();
     // One was read for the envelope.
     await soon(full.promise);
     for (let trip = 0; trip < 5; trip++) await pair.roundTrip();
-    assertEquals(pieces, WINDOW + 1);
+    assertEquals(pieces, GRANT_WINDOW + 1);
     const reader = (await firstBytes(segments)).getReader();
     await soon(reader.read());
     for (let trip = 0; trip < 5; trip++) await pair.roundTrip();
-    assertLess(pieces, WINDOW + 4);
+    assertLess(pieces, GRANT_WINDOW + 4);
     const rest: Uint8Array[] = [];
     for (let next = await soon(reader.read()); !next.done; next = await soon(reader.read())) rest.push(next.value);
     assertEquals((await soon(segments.next())).done, true);
     await soon(sent);
-    assertEquals(pieces, Math.ceil((bytes.length / 3 * 4 + 300) / CHUNK_LENGTH));
+    assertEquals(pieces, Math.ceil((bytes.length / 3 * 4 + 300) / MAX_CHUNK_LENGTH));
     assertEquals(rest.at(-1)?.at(-1), bytes.at(-1));
   });
 

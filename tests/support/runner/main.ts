@@ -127,7 +127,7 @@ async function runAll(jobs: readonly Job[], width: number, options: RunOptions):
       const result = await runJob(job, options);
       done.push(result);
       const counts = countResults(result.results);
-      const at = formatSeconds((performance.now() - began) / 1000).padStart(10);
+      const at = formatSeconds((performance.now() - began) / 1000).padStart(11);
       const place = `[${String(done.length).padStart(digits)}/${jobs.length}]`;
       const mark = counts.failed === 0 ? "" : "FAILED: ";
       print(`${place}${at}  ${mark}${job.name}: ${formatCounts(counts)} in ${formatSeconds(result.seconds)}`);
@@ -136,6 +136,13 @@ async function runAll(jobs: readonly Job[], width: number, options: RunOptions):
   };
   await Promise.all(Array.from({ length: width }, work));
   return done;
+}
+
+/** Finds files without a test in any runtime: a test of one runtime is no test of the other. */
+function findEmpty(done: readonly JobResult[]): TestResult[] {
+  const files = new Set(done.flatMap(({ job }) => job.files));
+  for (const { job, results } of done) if (results.length > 0) job.files.forEach((file) => files.delete(file));
+  return [...files].map((file) => ({ name: `${file}: no test was found`, outcome: "failed", seconds: 0 }));
 }
 
 /** Says which tests failed and which were skipped, and counts all. */
@@ -201,7 +208,8 @@ async function main({ files, runtimes: wanted, isPeers, width, one, isCovered }:
   });
   if (one === null && !isCovered) writeTimes(Object.fromEntries(done.map(({ job, seconds }) => [job.name, seconds])));
   if (coverage !== undefined) await reportCoverage(coverage);
-  return summarize(done, [...missing, ...checked]);
+  const empty = one === null && runtimes.length === RUNTIMES.length ? findEmpty(done) : [];
+  return summarize(done, [...missing, ...checked, ...empty]);
 }
 
 try {

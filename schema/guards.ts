@@ -1,0 +1,88 @@
+import type { CustomMessage, MessageBase, Seg, SegOf, SegType, WireMessage } from "./types.ts";
+import { decodedIssue, isSegment, ownSegment } from "./rules.ts";
+import { isKnownData } from "./segments.ts";
+
+/**
+ * Tells whether a value is an ordinary message whose ids are strings, as {@linkcode decodeMessage} returns it.
+ *
+ * Never throws. A custom message is not an ordinary one.
+ *
+ * @param value Any value.
+ * @returns True if it is a {@linkcode MessageBase}.
+ *
+ * @example Guard
+ * ```ts
+ * import { isMessageBase } from "@maim/message/schema";
+ *
+ * const value: unknown = { message_info: { platform: "qq" }, message_segment: { type: "text", data: "hi" } };
+ * console.log(isMessageBase(value)); // true
+ * ```
+ */
+export function isMessageBase(value: unknown): value is MessageBase {
+  return decodedIssue(value, "ordinary") === null;
+}
+
+/**
+ * Tells whether a value is a custom message. Never throws.
+ *
+ * @param value Any value.
+ * @returns True if it is a {@linkcode CustomMessage}.
+ *
+ * @example Guard
+ * ```ts
+ * import { createCustom, isCustomMessage } from "@maim/message/schema";
+ *
+ * console.log(isCustomMessage(createCustom("poke", { times: 2 }, "qq"))); // true
+ * ```
+ */
+export function isCustomMessage(value: unknown): value is CustomMessage {
+  return decodedIssue(value, "custom") === null;
+}
+
+/**
+ * Tells whether a value is a segment. With a type as second argument it narrows the data too. Never throws.
+ *
+ * @param value Any value.
+ * @returns True if it is a segment.
+ *
+ * @example Narrowing
+ * ```ts
+ * import { isSeg } from "@maim/message/schema";
+ *
+ * const segment: unknown = { type: "text", data: "hi" };
+ * if (isSeg(segment, "text")) console.log(segment.data.toUpperCase()); // HI
+ * ```
+ */
+export function isSeg(value: unknown): value is Seg;
+/**
+ * Tells whether a value is a segment of one type with data of the documented JSON type.
+ *
+ * @typeParam T The known type asked for.
+ * @param value Any value.
+ * @param type The type to narrow to.
+ * @returns True if it is such a segment.
+ */
+export function isSeg<T extends SegType>(value: unknown, type: T): value is SegOf<T>;
+export function isSeg(value: unknown, type?: SegType): boolean {
+  try {
+    if (type === undefined) return isSegment(value);
+    const segment = ownSegment(value);
+    return segment !== null && segment.type === type && isKnownData(type, segment.data);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Tells a custom message from an ordinary one. It proves nothing else: for messages that the rules have accepted, or that
+ * are checked later.
+ */
+export function isCustom(message: WireMessage): message is CustomMessage {
+  return (message as CustomMessage).is_custom_message === true && Object.hasOwn(message, "is_custom_message");
+}
+
+/** The platform a message comes from or goes to; empty if it names none. */
+export function platformOf(message: WireMessage): string {
+  if (isCustom(message)) return message.platform ?? "";
+  return (message as Partial<MessageBase>).message_info?.platform ?? "";
+}

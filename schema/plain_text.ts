@@ -1,0 +1,33 @@
+import type { MessageBase, Seg } from "./types.ts";
+import { isSeg } from "./guards.ts";
+import { labelOf } from "./segments.ts";
+
+function segmentText(segment: Seg): string {
+  if (isSeg(segment, "text")) return segment.data;
+  if (isSeg(segment, "seglist")) return segment.data.map(segmentText).join("");
+  if (segment.type !== "at") return `[${labelOf(segment.type)}]`;
+  return typeof segment.data === "string" ? `@${segment.data}` : "@";
+}
+
+/**
+ * Flattens a message to one line for logs and `raw_message`: text as it is, every other segment as a label like `[图片]`.
+ *
+ * @param message A message or a segment.
+ * @returns The text; it never contains base64.
+ *
+ * @example As in the seed
+ * ```ts
+ * import { createMessage, plainText, seg } from "@maim/message/schema";
+ *
+ * const message = createMessage(
+ *   { platform: "qq", user: "10001" },
+ *   seg.text("请查看这张图片："),
+ *   seg.image("AQID"),
+ *   seg.text(" 这是效果图。"),
+ * );
+ * console.log(plainText(message)); // 请查看这张图片：[图片] 这是效果图。
+ * ```
+ */
+export function plainText(message: MessageBase | Seg): string {
+  return segmentText("message_segment" in message ? message.message_segment : message);
+}

@@ -1,0 +1,86 @@
+/**
+ * The table of the known segment types. Guards, rules, labels and the places of bytes are read from it.
+ * @module
+ */
+
+import type { SegDataMap, SegType } from "./types.ts";
+import { typeName } from "../util/values.ts";
+
+/** The JSON type of a segment's data, as {@linkcode typeName} names it. */
+export type DataType<Data = unknown> = Data extends string ? "string"
+  : Data extends number ? "number"
+  : Data extends readonly unknown[] ? "array"
+  : "object";
+
+/**
+ * Where a segment may hold bytes instead of base64:
+ *
+ * - `never`: nowhere, its data is text or segments.
+ * - `data`: its data is base64, and is decoded to bytes.
+ * - `data or text`: the same, but the data may also be a character, such as an emoji.
+ * - `base64`: the member `base64` of its data, which is decoded to bytes; or its data.
+ * - `sending`: bytes as its data are sent as base64, but stay a string for the receiver. So it is for unknown types.
+ */
+export type BytePlace = "never" | "data" | "data or text" | "base64" | "sending";
+
+/** One known segment type. */
+export interface SegmentRow<Data = unknown> {
+  /** The JSON types of its data: those of {@linkcode SegDataMap}. `isSeg` proves them before it narrows. */
+  readonly data: readonly DataType<Data>[];
+  /** True if `rules.ts` refuses other data; false where deployed peers send other data too. */
+  readonly isRule: boolean;
+  /** Where it may hold bytes. */
+  readonly bytes: BytePlace;
+  /** Its name in plain text, shown as `[图片]`. Without one the type itself is shown. */
+  readonly label?: string;
+}
+
+/**
+ * The known segment types. To add one, add a row here and the shape of its data to {@linkcode SegDataMap}.
+ *
+ * Source: protocol.md 2.4.
+ */
+export const SEGMENTS: { readonly [Type in SegType]: SegmentRow<SegDataMap[Type]> } = {
+  text: { data: ["string"], isRule: true, bytes: "never" },
+  image: { data: ["string"], isRule: true, bytes: "data", label: "图片" },
+  emoji: { data: ["string"], isRule: true, bytes: "data or text", label: "表情" },
+  voice: { data: ["string"], isRule: true, bytes: "data", label: "语音" },
+  video: { data: ["string"], isRule: false, bytes: "data", label: "视频" },
+  at: { data: ["string", "object"], isRule: true, bytes: "never" },
+  reply: { data: ["string"], isRule: true, bytes: "never", label: "回复" },
+  file: { data: ["string", "object"], isRule: false, bytes: "base64", label: "文件" },
+  dict: { data: ["object"], isRule: false, bytes: "sending" },
+  face: { data: ["string", "number"], isRule: false, bytes: "sending", label: "表情" },
+  forward: { data: ["array"], isRule: false, bytes: "sending", label: "转发消息" },
+  seglist: { data: ["array"], isRule: true, bytes: "never" },
+  imageurl: { data: ["string"], isRule: false, bytes: "sending", label: "图片" },
+  videourl: { data: ["string"], isRule: false, bytes: "sending", label: "视频" },
+  voiceurl: { data: ["string"], isRule: false, bytes: "sending", label: "语音" },
+  music: { data: ["string", "object"], isRule: false, bytes: "sending", label: "音乐" },
+  command: { data: ["object"], isRule: false, bytes: "sending", label: "命令" },
+  notify: { data: ["object"], isRule: false, bytes: "sending", label: "通知" },
+};
+
+/** The same without a prototype, so that a type named `constructor` or `__proto__` has no row. */
+const ROWS: { readonly [type: string]: SegmentRow | undefined } = Object.assign(Object.create(null), SEGMENTS);
+
+/** Tells whether data is of a JSON type that is documented for a known segment type. */
+export function isKnownData(type: string, data: unknown): boolean {
+  return ROWS[type]?.data.includes(typeName(data) as DataType) ?? false;
+}
+
+/** Tells whether a segment of a type may hold bytes when it is sent; one of an unknown type may. */
+export function mayHoldBytes(type: string): boolean {
+  return ROWS[type]?.bytes !== "never";
+}
+
+/** Tells where the base64 of a segment is that is decoded to bytes; null where nothing is. */
+export function base64Place(type: string): "data" | "data or text" | "base64" | null {
+  const bytes = ROWS[type]?.bytes ?? "never";
+  return bytes === "never" || bytes === "sending" ? null : bytes;
+}
+
+/** Gives the name of a segment type in plain text. */
+export function labelOf(type: string): string {
+  return ROWS[type]?.label ?? type;
+}
