@@ -21,6 +21,7 @@ import {
   type RestartOptions,
 } from "./fake_options.ts";
 import { Wire } from "./fake_wire.ts";
+import type { MaibotIssue, MaibotRule } from "./issues.ts";
 import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
 import type { Line } from "./line.ts";
 import { LoopError } from "./loop_error.ts";
@@ -29,6 +30,9 @@ import { type Fields, strip } from "./python.ts";
 import { type Asked, readAccounts } from "./session.ts";
 import { shorten } from "./shorten.ts";
 import { Voice } from "./voice.ts";
+
+/** Rules by which 1.3 opens no chat for a message. */
+const NO_CHAT: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
@@ -456,7 +460,7 @@ export class FakeMaiBot {
     try {
       for (const line of remarks(receipt, this.#asked)) this.#note(line);
       const to = this.#voice.destinationOf(message);
-      const answer = await this.#think(message, to);
+      const answer = await this.#think(message, to, receipt.issues);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
       if (this.#wire.isClosed) return;
@@ -470,11 +474,11 @@ export class FakeMaiBot {
   }
 
   /** What MaiBot comes up with; nothing where it opens no chat, and where it can not say what it thought. */
-  async #think(message: MessageBase, to: Destination): Promise<MaibotAnswer | void> {
+  async #think(message: MessageBase, to: Destination, issues: readonly MaibotIssue[]): Promise<MaibotAnswer | void> {
     const command = this.#asked.version === "1.2.1" ? null : commandIn(message.message_segment);
     if (command !== null) return REFUSALS[command];
-    const obstacle = this.#voice.chatObstacle(to);
-    if (obstacle !== null) return this.#note(obstacle);
+    const obstacle = issues.some(({ rule }) => NO_CHAT.has(rule)) ? LINES.noChat() : this.#voice.chatObstacle(to);
+    if (obstacle !== null && this.#asked.version !== "1.2.1") return this.#note(obstacle);
     const itself = this.#voice.talksToItself(message, to);
     if (itself === "filtered") return;
     if (itself === "endless") throw new LoopError();
