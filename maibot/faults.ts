@@ -276,8 +276,10 @@ export function findFaults(frame: unknown, asked: Asked, tell: FaultReport): voi
   const known: FaultReport = (fault) => {
     const { rule, path } = fault;
     if (RULES[rule].sources[asked.version] === undefined) return;
-    if (rule === "surrogate" && told.has(path)) return;
-    told.add(path);
+    if (rule === "surrogate") {
+      if (told.has(path)) return;
+      told.add(path);
+    }
     tell(fault);
   };
   const report = at("preprocess", known);

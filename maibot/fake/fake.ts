@@ -29,6 +29,11 @@ import {
 import type { SayContent } from "./bot_message.ts";
 import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
 import { Script } from "./bot.ts";
+import type { MaibotIssue } from "../issues.ts";
+import type { MaibotRule } from "../rules.ts";
+
+/** Rules by which 1.3 opens no chat for a message. */
+const NO_CHAT: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
 
 /** The documented events, as the emitter wants them. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
@@ -456,7 +461,7 @@ export class FakeMaiBot {
     try {
       for (const line of remarks(receipt, this.#asked)) this.#note(line);
       const to = this.#script.destinationOf(message);
-      const answer = await this.#think(message, to);
+      const answer = await this.#think(message, to, receipt.issues);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
       if (this.#connections.isClosed) return;
@@ -470,11 +475,11 @@ export class FakeMaiBot {
   }
 
   /** What MaiBot comes up with; nothing where it opens no chat, and where it can not say what it thought. */
-  async #think(message: MessageBase, to: Destination): Promise<MaibotAnswer | void> {
+  async #think(message: MessageBase, to: Destination, issues: readonly MaibotIssue[]): Promise<MaibotAnswer | void> {
     const command = this.#asked.version === "1.2.1" ? null : commandIn(message.message_segment);
     if (command !== null) return REFUSALS[command];
-    const obstacle = this.#script.chatObstacle(to);
-    if (obstacle !== null) return this.#note(obstacle);
+    const obstacle = issues.some(({ rule }) => NO_CHAT.has(rule)) ? LINES.noChat() : this.#script.chatObstacle(to);
+    if (obstacle !== null && this.#asked.version !== "1.2.1") return this.#note(obstacle);
     const itself = this.#script.talksToItself(message, to);
     if (itself === "filtered") return;
     if (itself === "endless") throw new LoopError();

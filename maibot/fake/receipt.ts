@@ -6,9 +6,9 @@ import type { MaibotReceipt } from "./options.ts";
 import { ECHO_NAME } from "../faults.ts";
 import { issuesOf, type MaibotIssue } from "../issues.ts";
 import { maibotLogLine } from "../drop_log.ts";
-import { type Fields, hashError, isObject, isTruthy, own, toId, toText } from "../python/values.ts";
+import { type Fields, hashError, isObject, isTruthy, own, readBase64, strip, toId, toText } from "../python/values.ts";
 import { parsePython, toPlain } from "../python/json.ts";
-import { type Asked, sessionOf } from "../chat_session.ts";
+import { type Asked, rowRoute, sessionOf } from "../chat_session.ts";
 
 /** What an adapter says about a message it has delivered. */
 export interface Echo {
@@ -92,17 +92,19 @@ function readCustom(
  * What MaiBot says of a message that it takes, beside the line that shows it. Source: MaiBot 1.3.15, by the file that
  * LINES names.
  */
-export function remarks({ value, issues }: MaibotReceipt, { version }: Asked): MaibotLogLine[] {
+export function remarks({ value }: MaibotReceipt, { version }: Asked): MaibotLogLine[] {
   const session = isObject(value) ? sessionOf(value, version) : null;
   if (version === "1.2.1" || !isObject(value) || session === null) return [];
   const info = own(value, "message_info");
-  const id = isObject(info) ? toText(own(info, "message_id")) : "";
-  const hasEmptyImage = issues.some(({ rule, path }) =>
-    rule === "base64_empty" && segmentType(value, path) === "image"
-  );
+  if (!isObject(info)) return [];
+  // MaiBot looks for an account in the frame, which has no id at its top by custom. Where it finds none it looks again,
+  // in the message, and the line of that comes last.
+  const isFound = rowRoute(value, info, version).account !== null;
+  const topId = own(value, "message_id");
+  const id = isFound ? topId === undefined ? "" : toText(topId) : toText(own(info, "message_id"));
   return [
-    ...(isFormal(value) ? [] : [LINES.oldRoute(session.platform, id)]),
-    ...(hasEmptyImage ? [LINES.emptyImage()] : []),
+    ...(isFormal(value) ? [] : [LINES.oldRoute(strip(session.platform), id)]),
+    ...(hasEmptyImage(own(value, "message_segment")) ? [LINES.emptyImage()] : []),
   ];
 }
 
@@ -112,13 +114,12 @@ function isFormal(value: Fields): boolean {
   return typeof account === "string" && toId(account) !== "";
 }
 
-/** Type of the segment whose data stands at a path, as `$.message_segment.data[0].data`. */
-function segmentType(value: Fields, path: string): unknown {
-  const top = own(value, "message_segment");
-  const index = /^\$\.message_segment\.data\[(\d+)\]/.exec(path)?.[1];
-  const list = isObject(top) ? own(top, "data") : undefined;
-  const segment = index === undefined ? top : Array.isArray(list) ? list[Number(index)] : undefined;
-  return isObject(segment) ? own(segment, "type") : undefined;
+/** Whether a message holds an image of no bytes. */
+function hasEmptyImage(segment: unknown): boolean {
+  if (!isObject(segment)) return false;
+  const [type, data] = [own(segment, "type"), own(segment, "data")];
+  if (type === "seglist") return Array.isArray(data) && data.some(hasEmptyImage);
+  return type === "image" && typeof data === "string" && readBase64(data).size === 0;
 }
 
 /**
