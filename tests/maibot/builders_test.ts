@@ -95,7 +95,7 @@ describe("createMessage()", () => {
           message = createMessage(wrong(given), ...calls.map(build));
         } catch (error) {
           assert(error instanceof TypeError);
-          assertMatch(error.message, /^Cannot create .+ as ('[\w.[\]]+'|\$\.[\w.[\]]+) must be /);
+          assertMatch(error.message, /^Cannot create .+: ('[\w.[\]]+'|\$\.[\w.[\]]+) must be /);
           return;
         }
         made++;
