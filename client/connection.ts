@@ -175,7 +175,7 @@ export class Connection {
       });
       life.link = link;
     } catch (cause) {
-      const end = { code: 1006, reason: "", wasUpgraded: false, wasClosing: false, timeout: null, cause };
+      const end: LinkEnd = { code: 1006, reason: "", wasUpgraded: false, wasClosing: false, timeout: null, cause };
       this.#retryOrStop(life, closeVerdict(end, new URL(url)));
     }
   }

@@ -92,11 +92,12 @@ export type EchoId = ActualId | null | undefined | void;
  */
 export function echoing(client: EchoClient, handler: DeliveryHandler): (message: MessageBase) => HandlerResult {
   const echo = (message: MessageBase, id: EchoId): void => {
-    if (id !== null && id !== undefined) echoMessageId(client, message, id);
+    // Where a program is checked without strictNullChecks, the comparison takes no void away.
+    if (id !== null && id !== undefined) echoMessageId(client, message, id as ActualId);
   };
   return (message) => {
     const id = handler(message);
     if (id instanceof Promise) return id.then((actualId) => echo(message, actualId));
-    echo(message, id);
+    return echo(message, id);
   };
 }

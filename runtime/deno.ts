@@ -12,11 +12,45 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
+/** The members of `Deno` that this library uses. Where a program is checked without Deno's types there is no such name. */
+interface DenoGlobal {
+  createHttpClient(options: { caCerts: string[]; poolMaxIdlePerHost?: number }): DenoHttpClient;
+  readonly permissions: { querySync(descriptor: { name: "env"; variable: string }): { readonly state: string } };
+  readonly env: { get(name: string): string | undefined };
+  upgradeWebSocket(request: Request, options: { idleTimeout: number }): DenoUpgrade;
+  serve(options: DenoServeOptions, handler: Fetch): DenoServer;
+}
+interface DenoHttpClient {
+  close(): void;
+}
+interface DenoUpgrade {
+  readonly response: Response;
+  readonly socket: WebSocket;
+}
+interface DenoServeOptions {
+  hostname: string;
+  port: number;
+  cert?: string;
+  key?: string;
+  onListen: () => void;
+}
+interface DenoServer {
+  readonly addr: { readonly port: number };
+  shutdown(): Promise<void>;
+}
+type DenoWebSocket = new (
+  url: string,
+  options: { headers: Record<string, string>; client?: DenoHttpClient },
+) => WebSocket;
+
+const { Deno } = globalThis as unknown as { Deno: DenoGlobal };
+
 function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
-  if (ca.length === 0) return { webSocket: new WebSocket(url, { headers }), onControlFrame: null, release() {} };
+  const DenoWebSocket = WebSocket as unknown as DenoWebSocket;
+  if (ca.length === 0) return { webSocket: new DenoWebSocket(url, { headers }), onControlFrame: null, release() {} };
   const client = Deno.createHttpClient({ caCerts: [...ca] });
   try {
-    const webSocket = new WebSocket(url, { headers, client });
+    const webSocket = new DenoWebSocket(url, { headers, client });
     return { webSocket, onControlFrame: null, release: () => client.close() };
   } catch (error) {
     client.close();
@@ -28,7 +62,8 @@ async function get(url: string, ca: readonly string[], signal: AbortSignal): Pro
   // A separate client: no connection stays in a pool.
   const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
   try {
-    const response = await fetch(url, { client, signal, redirect: "manual" });
+    const options: RequestInit & { client: DenoHttpClient } = { client, signal, redirect: "manual" };
+    const response = await fetch(url, options);
     return await response.text();
   } finally {
     client.close();
@@ -62,8 +97,7 @@ function isStringTooLong(error: unknown): boolean {
 }
 
 function address(_request: Request, info: unknown): string {
-  const remote = (info as Deno.ServeHandlerInfo<Deno.Addr> | undefined)?.remoteAddr;
-  return remote !== undefined && "hostname" in remote ? remote.hostname : "";
+  return (info as { remoteAddr?: { hostname?: string } } | undefined)?.remoteAddr?.hostname ?? "";
 }
 
 /** Converts milliseconds to Deno's seconds, which overflow above 2^31. 0 is off, and so is Infinity. */
@@ -114,7 +148,7 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
 }
 
 function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach: Attach): Response | null {
-  let upgraded: Deno.WebSocketUpgrade;
+  let upgraded: DenoUpgrade;
   try {
     upgraded = Deno.upgradeWebSocket(request, { idleTimeout: denoSeconds(limits.idleTimeout) });
   } catch (error) {
@@ -130,11 +164,10 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
 const SHUTDOWN_TIMEOUT = 1000;
 
 function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: Fetch): Listener {
-  const handler: Deno.ServeHandler = (request, info) => fetch(request, info);
   const onListen = () => {};
   const server = tls === undefined
-    ? Deno.serve({ hostname, port, onListen }, handler)
-    : Deno.serve({ hostname, port, cert: tls.cert, key: tls.key, onListen }, handler);
+    ? Deno.serve({ hostname, port, onListen }, fetch)
+    : Deno.serve({ hostname, port, cert: tls.cert, key: tls.key, onListen }, fetch);
   return {
     port: server.addr.port,
     async stop() {

@@ -27,7 +27,7 @@ import { describeType, isAbsent, isByteSource, isFilled, isObject } from "../uti
 // ---------------------------------------------------------------------------------------------- arguments
 
 function refuse(what: string, argument: string, need: string, value: unknown): never {
-  throw new TypeError(`Cannot create ${what}: '${argument}' must be ${need}, received ${describeType(value)}`);
+  throw new TypeError(`Cannot create ${what}: '${argument}' must be ${need}; received ${describeType(value)}`);
 }
 
 /** Gives base64 without a prefix, from bytes or from base64 that a user wrote. */
@@ -219,7 +219,7 @@ function unixSeconds(time: number | Date): number {
   if (typeof seconds === "number" && seconds > 0 && seconds <= LAST_SECOND) return seconds;
   const hint = typeof seconds === "number" && seconds > LAST_SECOND ? "; divide milliseconds by 1000" : "";
   const received = time instanceof Date || typeof time === "number" ? time : describeType(time);
-  throw new TypeError(`Cannot create a message: 'time' must be a Date or Unix seconds, received ${received}${hint}`);
+  throw new TypeError(`Cannot create a message: 'time' must be a Date or Unix seconds; received ${received}${hint}`);
 }
 
 /** Copies an object without its null and undefined members: maim_message before 0.6 crashes on null. */
@@ -254,7 +254,7 @@ function fullGroup(group: GroupInput, platform: string): GroupInfo {
 function checked(message: MessageBase): MessageBase {
   const issue = envelopeIssue(message);
   if (issue === null) return message;
-  throw new TypeError(`Cannot create a message: ${issue.path} must be ${issue.expected}, received ${issue.received}`);
+  throw new TypeError(`Cannot create a message: ${issue.path} must be ${issue.expected}; received ${issue.received}`);
 }
 
 /**

@@ -92,8 +92,8 @@ export interface PeerOptions {
 
 /** Maximum milliseconds between the accepted handshake and the open socket. */
 const OPEN_TIMEOUT = 10_000;
-/** Milliseconds without a frame after which a peer counts as having stopped sending. */
-const QUIET_AFTER = 50;
+/** Milliseconds without a frame after which a peer counts as having stopped sending. TCP may hold frames back for 40 ms and more. */
+const QUIET_AFTER = 150;
 /** Milliseconds after which the close frame is sent even if the peer has not stopped sending. */
 const MAX_QUIET_WAIT = 1000;
 /** Milliseconds between two checks of what is still queued. */

@@ -295,7 +295,7 @@ export class MessageServer {
   }
 
   #closeOnAbort(signal: AbortSignal, cleanUps: (() => void)[]): void {
-    const close = () => void this.close(); // never rejects
+    const close = (): undefined => void this.close(); // never rejects
     if (signal.aborted) return close();
     signal.addEventListener("abort", close, { once: true });
     cleanUps.push(() => signal.removeEventListener("abort", close));

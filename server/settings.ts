@@ -102,7 +102,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const bounds = numbersOf(OWNER, decode, DECODE, "decode.");
   const { idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
   const transfers = chunkSettings(OWNER, options.chunks);
-  const session = {
+  const session: SessionOptions = {
     decode: bounds,
     transfers: { ...transfers ?? NO_TRANSFERS, ...bounds },
     offered: null,

@@ -29,7 +29,7 @@ function bare(text: string): { body: string; isPadded: boolean } | null {
   return { body: dense.slice(0, end), isPadded: true };
 }
 
-function decode(text: string): Uint8Array | null {
+function decode(text: string): Uint8Array<ArrayBuffer> | null {
   try {
     return Uint8Array.fromBase64(text);
   } catch {
@@ -46,7 +46,7 @@ function decode(text: string): Uint8Array | null {
  * @returns The bytes.
  * @throws {MessageDecodeError} If it is no base64; the text is not in the error.
  */
-export function bytesOf(text: string, path: string): Uint8Array {
+export function bytesOf(text: string, path: string): Uint8Array<ArrayBuffer> {
   const body = text.replace(PREFIX, "");
   const bytes = decode(body) ?? decode(bare(body)?.body ?? "?");
   if (bytes === null) throw malformed(path);
@@ -72,7 +72,7 @@ export class Base64Decoder {
   }
 
   /** Takes a piece and gives the bytes it completes; may be none. */
-  push(piece: string): Uint8Array {
+  push(piece: string): Uint8Array<ArrayBuffer> {
     const text = this.#head === null ? piece : this.#afterPrefix(this.#head + piece);
     if (text === "") return EMPTY;
     if (this.#isPadded) return this.#tolerate(text);
@@ -101,7 +101,7 @@ export class Base64Decoder {
   }
 
   /** Gives the bytes of a last group without padding; may be none. */
-  end(): Uint8Array {
+  end(): Uint8Array<ArrayBuffer> {
     const head = this.#head ?? "";
     if (/^data:/i.test(head)) throw malformed(this.#path);
     this.#head = null;
@@ -123,7 +123,7 @@ export class Base64Decoder {
   }
 
   /** The slow way, for a piece the engine refuses. */
-  #tolerate(groups: string): Uint8Array {
+  #tolerate(groups: string): Uint8Array<ArrayBuffer> {
     const parts = bare(groups);
     if (parts === null || (this.#isPadded && parts.body !== "")) throw malformed(this.#path);
     const whole = parts.isPadded ? parts.body.length : parts.body.length - parts.body.length % 4;

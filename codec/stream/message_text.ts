@@ -131,8 +131,8 @@ class Binaries<Data> {
       ? this.#markList(data, `${path}.data`, depth)
       : typeof type !== "string" || NO_BYTES.has(type)
       ? data
-      : type === "file" && isObject(data) && Object.hasOwn(data, "base64") && this.#takes(data.base64)
-      ? { ...data, base64: this.#take(data.base64, `${path}.data.base64`) }
+      : type === "file" && isObject(data) && Object.hasOwn(data, "base64") && this.#takes(data["base64"])
+      ? { ...data, base64: this.#take(data["base64"], `${path}.data.base64`) }
       : this.#takes(data)
       ? this.#take(data, `${path}.data`)
       : data;

@@ -74,7 +74,9 @@ class Decoding implements SegmentReader {
     if (this.#state === "new") {
       this.#state = "begun";
       // A fault rejects the envelope too.
-      void this.#inTurn(async () => void (this.#early = await this.#advance())).catch(() => {});
+      void this.#inTurn(async () => {
+        this.#early = await this.#advance();
+      }).catch(() => {});
     }
     return this.#envelope.promise;
   }
@@ -118,8 +120,9 @@ class Decoding implements SegmentReader {
     if (typeof this.#state === "object") throw this.#state.fault;
     try {
       for (;;) {
-        const { done, value: event } = this.#events.next();
-        if (done) return null;
+        const step = this.#events.next();
+        if (step.done === true) return null;
+        const event = step.value;
         if (event?.kind === "envelope") this.#envelope.resolve(event.envelope);
         if (event !== undefined) return event;
         const piece = await this.#source.next();

@@ -135,9 +135,9 @@ export function encodeStream(message: StreamMessage, options: EncodeStreamOption
         const view = controller.byobRequest?.view as Uint8Array; // autoAllocateChunkSize: there is always one
         const written = writer.fill(view);
         if (written === 0) return wait(controller, view).catch(fail);
-        answer(controller, written);
+        return answer(controller, written);
       } catch (error) {
-        fail(error);
+        return fail(error);
       }
     },
     cancel: (reason) => pieces.cancel(reason),

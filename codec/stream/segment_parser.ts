@@ -21,10 +21,10 @@ export type ParserEvent =
   | { readonly kind: "segment"; readonly segment: Seg }
   /** A segment of which one member is bytes: they follow, and then their end. */
   | { readonly kind: "binary"; readonly segment: Seg; readonly holder: Fields; readonly key: "data" | "base64" }
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "end" };
 
-type Events<T = void> = Generator<ParserEvent | undefined, T>;
+type Events<T = undefined> = Generator<ParserEvent | undefined, T>;
 
 /** Limits of a parser. */
 export interface ParserOptions {
@@ -298,7 +298,7 @@ export class SegmentParser {
 }
 
 /** Other control characters are no base64 either, but the text is no JSON first. */
-function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array {
+function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array<ArrayBuffer> {
   try {
     return decoder.push(text);
   } catch (error) {

@@ -34,9 +34,8 @@ function isObject(value: unknown): value is Fields {
 /** Finds the base64 of a segment, if its type has some. */
 export function base64Member(segment: Seg): Base64Member | null {
   const { type, data } = segment;
-  if (type === "file" && isObject(data) && Object.hasOwn(data, "base64") && typeof data.base64 === "string") {
-    return { holder: data, key: "base64", text: data.base64 };
-  }
+  const text = type === "file" && isObject(data) && Object.hasOwn(data, "base64") ? data["base64"] : undefined;
+  if (typeof text === "string") return { holder: data as Fields, key: "base64", text };
   if (!isBinaryType(type) || typeof data !== "string" || (type === "emoji" && !isBase64Start(data))) return null;
   return { holder: segment as unknown as Fields, key: "data", text: data }; // interfaces lack an index signature
 }
