@@ -78,8 +78,8 @@ export function withRoute<Message extends object>(message: Message, { account, s
   const read = account === undefined && scope === undefined ? null : readOrdinary(message);
   if (read === null) return message;
   const { fields, info } = read;
-  const members: Record<string, string> = {};
-  const config: Record<string, string> = {};
+  const members: { account_id?: string; scope?: string } = {};
+  const config: { platform_io_account_id?: string; platform_io_scope?: string } = {};
   if (account !== undefined && named(fields, info, "account_id", ACCOUNT_KEYS) === undefined) {
     members.account_id = account;
     config.platform_io_account_id = account;
