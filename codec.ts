@@ -15,7 +15,7 @@
  * @module
  */
 
-export { MessageDecodeError, MessageEncodeError } from "./codec/errors.ts";
+export { CodecError, MessageDecodeError, MessageEncodeError } from "./codec/errors.ts";
 export type { CodecFault, MessageDecodeErrorCode, MessageEncodeErrorCode } from "./codec/errors.ts";
 export { decodeMessage } from "./codec/decode.ts";
 export type { DecodeOptions } from "./codec/decode.ts";
@@ -26,11 +26,5 @@ export { decodeSegments } from "./codec/stream/segment_decoder.ts";
 export type { DecodedSeg, DecodeSegmentsOptions, SegmentReader } from "./codec/stream/segment_decoder.ts";
 export { encodeStream, SegmentEncoderStream } from "./codec/stream/segment_encoder.ts";
 export type { EncodeStreamOptions } from "./codec/stream/segment_encoder.ts";
-export type {
-  BinaryData,
-  BinaryFileData,
-  BinarySeg,
-  MessageEnvelope,
-  StreamMessage,
-} from "./codec/stream/message_text.ts";
+export type { BinaryData, BinaryFileData, BinarySeg, MessageEnvelope, StreamMessage } from "./codec/stream/types.ts";
 export { splitMessage } from "./codec/split.ts";

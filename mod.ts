@@ -58,6 +58,7 @@ export type {
 
 // codec: text to message and back
 export {
+  CodecError,
   decodeMessage,
   decodeSegments,
   encodeMessage,

@@ -1,4 +1,4 @@
-import { MAX_BYTES } from "../codec/errors.ts";
+import { MAX_BYTES } from "../codec/limits.ts";
 import { isRouteName, type Route } from "../schema/route.ts";
 import { HELLO_HEADER, offeredFeatures } from "../session/hello.ts";
 import type { SessionOptions } from "../session/session.ts";

@@ -1,81 +1,121 @@
 import type { MessageIssue } from "../schema/rules.ts";
 
-/** 100 MiB, the limit of the deployed peers. Source: maim_message 0.6.8, ws_connection.py, max_message_size. */
-export const MAX_BYTES = 104_857_600;
-
-/** What is wrong, where: the members both codec errors share. */
+/** The rule that is broken, and the place. Both codec errors have these members. */
 export interface CodecFault<Code extends string> {
-  /** Which rule was broken. */
+  /** The rule that is broken. */
   code: Code;
-  /** JSON path of the fault; `$` when it is the whole text. */
+  /** JSON path of the fault; `$` for the whole message. */
   path: string;
-  /** What belongs there. */
+  /** Description of a valid value. */
   expected?: string;
-  /** Kind of what stands there, never its value. */
+  /** Type of the value found, never the value itself. */
   received?: string;
 }
 
 /** Why a text is not a message. Codes are API, texts are not. */
 export type MessageDecodeErrorCode = "too_large" | "too_deep" | "invalid_json" | "invalid_shape";
 
-/** Why a message can not be written. Codes are API, texts are not. */
+/** Why a message cannot be encoded. Codes are API, texts are not. */
 export type MessageEncodeErrorCode = "too_large" | "too_deep" | "invalid_shape";
 
-/** A text from the other side is not a message. Nothing of the text is in the error. */
-export class MessageDecodeError extends Error implements CodecFault<MessageDecodeErrorCode> {
-  /** Which rule was broken. */
-  readonly code: MessageDecodeErrorCode;
-  /** JSON path of the fault; `$` when it is the whole text. */
+/** The common base of {@linkcode MessageDecodeError} and {@linkcode MessageEncodeError}. */
+export class CodecError<Code extends string = MessageDecodeErrorCode> extends Error implements CodecFault<Code> {
+  /** The rule that is broken. */
+  readonly code: Code;
+  /** JSON path of the fault; `$` for the whole message. */
   readonly path: string;
-  /** What belongs there. */
+  /** Description of a valid value. */
   readonly expected?: string;
-  /** Kind of what stands there, never its value. */
+  /** Type of the value found, never the value itself. */
   readonly received?: string;
 
   /**
    * Creates the error.
    *
+   * @param name Name of the class.
    * @param message What is wrong and what to do about it.
-   * @param fault Code, path, expectation and kind found.
+   * @param fault Code, path, and what was expected and received.
+   */
+  constructor(name: string, message: string, fault: CodecFault<Code>) {
+    super(message);
+    this.name = name;
+    this.code = fault.code;
+    this.path = fault.path;
+    if (fault.expected !== undefined) this.expected = fault.expected;
+    if (fault.received !== undefined) this.received = fault.received;
+  }
+}
+
+/** A text is not a message. The error contains nothing of the text. */
+export class MessageDecodeError extends CodecError<MessageDecodeErrorCode> {
+  /**
+   * Creates the error.
+   *
+   * @param message What is wrong and what to do about it.
+   * @param fault Code, path, and what was expected and received.
    */
   constructor(message: string, fault: CodecFault<MessageDecodeErrorCode>) {
-    super(message);
-    this.name = "MessageDecodeError";
-    this.code = fault.code;
-    this.path = fault.path;
-    if (fault.expected !== undefined) this.expected = fault.expected;
-    if (fault.received !== undefined) this.received = fault.received;
+    super("MessageDecodeError", message, fault);
   }
 }
 
-/** A message of ours can not be written. Nothing was sent. */
-export class MessageEncodeError extends Error implements CodecFault<MessageEncodeErrorCode> {
-  /** Which rule was broken. */
-  readonly code: MessageEncodeErrorCode;
-  /** JSON path of the fault; `$` when it is the whole message. */
-  readonly path: string;
-  /** What belongs there. */
-  readonly expected?: string;
-  /** Kind of what stands there, never its value. */
-  readonly received?: string;
-
+/** A message cannot be encoded. Nothing of it was sent. */
+export class MessageEncodeError extends CodecError<MessageEncodeErrorCode> {
   /**
    * Creates the error.
    *
    * @param message What is wrong and what to do about it.
-   * @param fault Code, path, expectation and kind found.
+   * @param fault Code, path, and what was expected and received.
    */
   constructor(message: string, fault: CodecFault<MessageEncodeErrorCode>) {
-    super(message);
-    this.name = "MessageEncodeError";
-    this.code = fault.code;
-    this.path = fault.path;
-    if (fault.expected !== undefined) this.expected = fault.expected;
-    if (fault.received !== undefined) this.received = fault.received;
+    super("MessageEncodeError", message, fault);
   }
 }
 
-/** What a rule of the wire says that was broken. */
-export function ruleText(act: string, { path, expected, received }: MessageIssue): string {
-  return `Cannot ${act} message as ${path} must be ${expected}: received ${received}`;
+/** Makes the errors of one class. Texts say what is wrong and what to do; they contain no data of a message. */
+export interface ErrorFactory<Made> {
+  /** Makes the error for an issue that the rules found. The advice ends the text. */
+  issue(issue: MessageIssue, advice?: string): Made;
+  /** Makes the error for a value that is not what belongs at its path. */
+  shape(fault: Omit<CodecFault<string>, "code">, advice?: string): Made;
+  /** Makes the error for a message, or a member of it, that is too large. */
+  tooLarge(reason: string, path?: string): Made;
+  /** Makes the error for a message of too many bytes. */
+  tooManyBytes(maxBytes: number): Made;
+  /** Makes the error for a message that nests too deep. */
+  tooDeep(reason: string): Made;
+}
+
+type CodecErrorClass<Made> = new (message: string, fault: CodecFault<MessageEncodeErrorCode>) => Made;
+
+function errorFactory<Made>(CodecErrorOf: CodecErrorClass<Made>): ErrorFactory<Made> {
+  const tooLarge = (reason: string, path = "$"): Made => new CodecErrorOf(reason, { code: "too_large", path });
+  const issue = (fault: CodecFault<MessageEncodeErrorCode>, advice?: string): Made => {
+    const { path, expected, received } = fault;
+    const texts = [`Message is not valid: ${path} must be ${expected}`];
+    if (received !== undefined) texts.push(`received ${received}`);
+    if (advice !== undefined) texts.push(advice);
+    return new CodecErrorOf(texts.join("; "), fault);
+  };
+  return {
+    issue,
+    shape: (fault, advice) => issue({ code: "invalid_shape", ...fault }, advice),
+    tooLarge,
+    tooManyBytes: (maxBytes) => tooLarge(`Message is larger than ${maxBytes} bytes; send less, or raise 'maxBytes'`),
+    tooDeep: (reason) => new CodecErrorOf(reason, { code: "too_deep", path: "$" }),
+  };
+}
+
+/** Makes the errors of messages that cannot be decoded. */
+export const decodeErrors: ErrorFactory<MessageDecodeError> = errorFactory(MessageDecodeError);
+
+/** Makes the errors of messages that cannot be encoded. */
+export const encodeErrors: ErrorFactory<MessageEncodeError> = errorFactory(MessageEncodeError);
+
+/** Makes the error of a text that is not JSON. The engine's own text would quote the input. */
+export function notJson(): MessageDecodeError {
+  return new MessageDecodeError("Message is not JSON; NaN and Infinity are not JSON either", {
+    code: "invalid_json",
+    path: "$",
+  });
 }

@@ -1,68 +1,78 @@
-import { MessageEncodeError } from "./errors.ts";
+/**
+ * Parses and writes JSON.
+ * @module
+ */
 
-/** A Python reader gives up near 1,000 levels and takes the connection with it. */
-export const MAX_NESTING = 500;
+import { decodeErrors, encodeErrors, MessageEncodeError, notJson } from "./errors.ts";
+import { MAX_NESTING } from "./limits.ts";
+import { hasNoKeys, isByteSource } from "../util/values.ts";
 
-/** V8 15 aborts the process when it writes one string of 2^28 units, unless a replacer is given. */
+/** String units from which a replacer is given: without one V8 15 aborts the process when it writes 2^28 units. */
 const REPLACER_FROM = 2 ** 27;
 
-function nestsTooDeep(): MessageEncodeError {
-  return new MessageEncodeError(`Cannot encode message as it must nest at most ${MAX_NESTING} levels`, {
-    code: "too_deep",
-    path: "$",
-  });
+/** Parses JSON; throws {@linkcode MessageDecodeError} if the text is not JSON or nests too deep for the engine. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw error instanceof RangeError ? decodeErrors.tooDeep("Message nests too deep to be parsed") : notJson();
+  }
 }
 
-/** What a look at a value finds before the engine writes it. */
+function nestsTooDeep(): MessageEncodeError {
+  return encodeErrors.tooDeep(`Message nests more than ${MAX_NESTING} levels; nest its data less`);
+}
+
+/** The result of {@linkcode survey}. */
 export interface Survey {
-  /** String units left of the budget; the look ends when they are used up. */
+  /** String units left of the budget. The survey ends when they are used up. */
   left: number;
-  /** Whether there is a null anywhere: most messages hold none, and are spared the search for those to leave out. */
+  /** True if a member is null. Most messages have none, and need no copy without nulls. */
   hasNull: boolean;
-  /** Whether there are bytes somewhere, which `JSON.stringify` would write as something else. */
+  /** True if a value is bytes, which `JSON.stringify` would write as something else. */
   hasBytes: boolean;
 }
 
-function isBytes(value: object): boolean {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Blob ||
-    value instanceof ReadableStream;
+interface Search extends Survey {
+  /** True to skip the members that an object inherits: they are not written. */
+  readonly isOwnOnly: boolean;
 }
 
-function isEmpty(object: object): boolean {
-  for (const _key in object) return false;
-  return true;
+/** Tells whether an object is bytes of any form. */
+function isBytes(value: object): boolean {
+  return isByteSource(value) || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
 /**
- * Looks through a value, so that an oversized one is refused before the engine writes it.
+ * Looks through a value before the engine writes it, so that one that is too large is refused first.
  *
- * @param value What is to be written.
+ * @param value The value to be written.
  * @param maxUnits Budget of string units.
- * @throws {MessageEncodeError} `too_deep` if a Python reader would not survive it.
+ * @throws {MessageEncodeError} `too_deep` if a Python reader would not survive the nesting.
  */
 export function survey(value: object, maxUnits: number): Survey {
-  if (isEmpty(Object.prototype)) {
+  if (hasNoKeys(Object.prototype)) {
+    // Quick: it counts inherited members too. Where those seem to decide, the own members are counted again.
     try {
-      const found = take(value, maxUnits, true);
+      const found = search(value, { left: maxUnits, hasNull: false, hasBytes: false, isOwnOnly: false });
       if (found.left >= 0 && !found.hasBytes) return found;
     } catch (error) {
       if (!(error instanceof MessageEncodeError)) throw error;
     }
   }
-  return take(value, maxUnits, false); // what is inherited is never written, and must not decide
+  return search(value, { left: maxUnits, hasNull: false, hasBytes: false, isOwnOnly: true });
 }
 
-function take(value: object, maxUnits: number, takesInherited: boolean): Survey {
-  const found = { left: maxUnits, hasNull: false, hasBytes: false, takesInherited };
+function search(value: object, found: Search): Survey {
   look(value, found, 0);
   return found;
 }
 
 /**
- * Every message that is sent goes through here. Asking each member whether it is inherited, or each object for its
- * prototype, would double the time.
+ * Looks at one object and everything in it. Every message that is sent passes here: asking for each member whether it is
+ * inherited, or for each object for its prototype, would double the time.
  */
-function look(value: object, found: Survey & { readonly takesInherited: boolean }, depth: number): void {
+function look(value: object, found: Search, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
   let units = 0;
   if (Array.isArray(value)) {
@@ -76,7 +86,7 @@ function look(value: object, found: Survey & { readonly takesInherited: boolean 
   } else {
     let hasMethods = false;
     for (const key in value) {
-      if (!found.takesInherited && !Object.hasOwn(value, key)) continue;
+      if (found.isOwnOnly && !Object.hasOwn(value, key)) continue;
       const item = (value as Record<string, unknown>)[key];
       units += key.length;
       if (typeof item === "string") units += item.length;
@@ -85,7 +95,7 @@ function look(value: object, found: Survey & { readonly takesInherited: boolean 
         else if (units <= found.left) look(item, found, depth + 1);
       } else if (typeof item === "function") hasMethods = true;
     }
-    // The other sources of bytes show inherited methods, or nothing at all.
+    // A Blob or a stream shows inherited methods, or no member at all.
     if ((hasMethods || units === 0) && isBytes(value)) found.hasBytes = true;
   }
   found.left -= units;
@@ -94,7 +104,7 @@ function look(value: object, found: Survey & { readonly takesInherited: boolean 
 /**
  * Writes a value as compact JSON without lone surrogates.
  *
- * @param value What is to be written; {@linkcode survey} has seen it.
+ * @param value The value; {@linkcode survey} has accepted it.
  * @param units How many string units it holds.
  * @throws {MessageEncodeError} If it is not JSON.
  */
@@ -104,20 +114,12 @@ export function writeJson(value: unknown, units: number): string {
     if (text !== undefined) return wellFormed(text);
   } catch (error) {
     if (error instanceof RangeError) throw nestsTooDeep();
-    throw new MessageEncodeError("Cannot encode message as every value must be JSON: found a bigint or a cycle", {
-      code: "invalid_shape",
-      path: "$",
-      expected: "JSON",
-    });
+    throw encodeErrors.shape({ path: "$", expected: "JSON" }, "it holds a bigint or refers to itself");
   }
-  throw new MessageEncodeError("Cannot encode message as its toJSON must give something", {
-    code: "invalid_shape",
-    path: "$",
-    expected: "JSON",
-  });
+  throw encodeErrors.shape({ path: "$", expected: "JSON" }, "its toJSON() returned undefined");
 }
 
-/** A lone surrogate, which `JSON.stringify` writes as an escape, ends the socket of a Python server for good. */
+/** Replaces lone surrogates. `JSON.stringify` writes them as escapes, which end the socket of a Python server for good. */
 function wellFormed(json: string): string {
   // One character is found faster than three, and most texts hold no escape at all.
   if (!json.includes("\\") || !json.includes("\\ud")) return json;

@@ -5,40 +5,25 @@
 
 import { MAX_DEPTH } from "./limits.ts";
 import { mayHoldBytes } from "./segments.ts";
+import type {
+  BaseMessageInfo,
+  CustomMessage,
+  FormatInfo,
+  GroupInfo,
+  MessageBase,
+  Seg,
+  TemplateInfo,
+  UserInfo,
+} from "./types.ts";
 import * as values from "../util/values.ts";
 
-/** The members that the rules read, of an object that may hold any others. */
-export interface WireFields extends values.Fields {
-  readonly message_info?: unknown;
-  readonly message_segment?: unknown;
-  readonly raw_message?: unknown;
-  readonly is_custom_message?: unknown;
-  readonly message_type_name?: unknown;
-  readonly content?: unknown;
-  readonly platform?: unknown;
-  readonly message_id?: unknown;
-  readonly time?: unknown;
-  readonly user_info?: unknown;
-  readonly group_info?: unknown;
-  readonly format_info?: unknown;
-  readonly template_info?: unknown;
-  readonly sender_info?: unknown;
-  readonly receiver_info?: unknown;
-  readonly user_id?: unknown;
-  readonly user_nickname?: unknown;
-  readonly user_cardname?: unknown;
-  readonly group_id?: unknown;
-  readonly group_name?: unknown;
-  readonly content_format?: unknown;
-  readonly accept_format?: unknown;
-  readonly template_name?: unknown;
-  readonly type?: unknown;
-  readonly data?: unknown;
-}
+type Infos = BaseMessageInfo & UserInfo & GroupInfo & FormatInfo & TemplateInfo;
+/** An object that may have any member of a message. */
+type Members = { readonly [Name in keyof (MessageBase & CustomMessage & Infos & Seg)]?: unknown };
 
 // Constants of this module: V8 15 folds those, but looks up an import at each use. That takes an eighth of the walk.
 const { describeType, isAbsent, isByteSource, isFilled } = values;
-const isObject: (value: unknown) => value is WireFields = values.isObject;
+const isObject: (value: unknown) => value is Members = values.isObject;
 
 /** The first fault found in a value that should be a message. */
 export interface MessageIssue {
@@ -70,19 +55,31 @@ interface Mode {
   readonly isDecoded: boolean;
   /** True for a message that is to be sent: bytes may stand in the place of base64. */
   readonly mayHoldBytes: boolean;
+  /** Set if bytes stand in the place of base64. */
+  holdsBytes: boolean;
   /** True if no object can inherit a member of a message: then no prototype has to be checked. */
   readonly isParsed: boolean;
   /** True if `Object.prototype` has no member of a message: an object that inherits from it alone is safe. */
   readonly isClean: boolean;
 }
 
-const ANY: Mode = { isDecoded: false, mayHoldBytes: false, isParsed: false, isClean: true };
-const ANY_POLLUTED: Mode = { isDecoded: false, mayHoldBytes: false, isParsed: false, isClean: false };
-const PARSED: Mode = { isDecoded: false, mayHoldBytes: false, isParsed: true, isClean: true };
-const DECODED: Mode = { isDecoded: true, mayHoldBytes: false, isParsed: false, isClean: true };
-const DECODED_POLLUTED: Mode = { isDecoded: true, mayHoldBytes: false, isParsed: false, isClean: false };
-const OUTGOING: Mode = { isDecoded: false, mayHoldBytes: true, isParsed: false, isClean: true };
-const OUTGOING_POLLUTED: Mode = { isDecoded: false, mayHoldBytes: true, isParsed: false, isClean: false };
+const ANY: Mode = { isDecoded: false, mayHoldBytes: false, holdsBytes: false, isParsed: false, isClean: true };
+const ANY_POLLUTED: Mode = {
+  isDecoded: false,
+  mayHoldBytes: false,
+  holdsBytes: false,
+  isParsed: false,
+  isClean: false,
+};
+const PARSED: Mode = { isDecoded: false, mayHoldBytes: false, holdsBytes: false, isParsed: true, isClean: true };
+const DECODED: Mode = { isDecoded: true, mayHoldBytes: false, holdsBytes: false, isParsed: false, isClean: true };
+const DECODED_POLLUTED: Mode = {
+  isDecoded: true,
+  mayHoldBytes: false,
+  holdsBytes: false,
+  isParsed: false,
+  isClean: false,
+};
 
 /** An object that inherits only from `Object.prototype`, as those of JSON do. */
 const PLAIN: object = {};
@@ -102,7 +99,6 @@ function isPolluted(): boolean {
 const anyMode = (): Mode => isPolluted() ? ANY_POLLUTED : ANY;
 const parsedMode = (): Mode => isPolluted() ? ANY_POLLUTED : PARSED;
 const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;
-const outgoingMode = (): Mode => isPolluted() ? OUTGOING_POLLUTED : OUTGOING;
 
 /**
  * Gives an object of which every member is its own: the object itself if it inherits nothing, else a copy.
@@ -110,7 +106,7 @@ const outgoingMode = (): Mode => isPolluted() ? OUTGOING_POLLUTED : OUTGOING;
  * Callers first read a member by its name (`void value.platform`): V8 15 then knows the shape of the object, and the check
  * of its prototype costs nothing. Without that read the walk takes twice the time.
  */
-function ownView(object: WireFields, mode: Mode): WireFields {
+function ownView(object: Members, mode: Mode): Members {
   if (mode.isParsed) return object;
   const prototype = Object.getPrototypeOf(object);
   if (mode.isClean ? prototype === Object.prototype || prototype === null : prototype === null) return object;
@@ -214,7 +210,7 @@ function partyFault(value: unknown, path: string, mode: Mode): MessageIssue | nu
   );
 }
 
-function infoFault(value: WireFields, mode: Mode): MessageIssue | null {
+function infoFault(value: Members, mode: Mode): MessageIssue | null {
   void value.platform;
   const info = ownView(value, mode);
   const { platform, time } = info;
@@ -265,7 +261,9 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
 
 /** Checks data that should be a string and is none. */
 function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | null {
-  return mode.mayHoldBytes && mayHoldBytes(type) && isByteSource(data) ? null : shapeIssue(".data", "a string", data);
+  if (!mode.mayHoldBytes || !mayHoldBytes(type) || !isByteSource(data)) return shapeIssue(".data", "a string", data);
+  mode.holdsBytes = true;
+  return null;
 }
 
 /**
@@ -275,7 +273,7 @@ function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | nu
  */
 function isTextSegment(item: unknown, { isParsed, isClean }: Mode): boolean {
   if (typeof item !== "object" || item === null || !("data" in item)) return false;
-  const { type, data } = item as WireFields;
+  const { type, data } = item as Members;
   return typeof data === "string" && typeof type === "string" && type !== "seglist" &&
     (isParsed || (isClean && Object.getPrototypeOf(item) === Object.prototype));
 }
@@ -294,7 +292,7 @@ function listFault(data: unknown, maxDepth: number, mode: Mode): MessageIssue | 
 
 // ---------------------------------------------------------------------------------------------- messages
 
-function ordinaryFault(message: WireFields, maxDepth: number, mode: Mode): MessageIssue | null {
+function ordinaryFault(message: Members, maxDepth: number, mode: Mode): MessageIssue | null {
   const { message_info, message_segment, raw_message } = message;
   if (!isObject(message_info)) return shapeIssue("$.message_info", "an object", message_info);
   return below(infoFault(message_info, mode), "$.message_info") ??
@@ -303,13 +301,13 @@ function ordinaryFault(message: WireFields, maxDepth: number, mode: Mode): Messa
 }
 
 /** Does the same without the segment. */
-function envelopeFault(message: WireFields, mode: Mode): MessageIssue | null {
+function envelopeFault(message: Members, mode: Mode): MessageIssue | null {
   const { message_info, raw_message } = message;
   if (!isObject(message_info)) return shapeIssue("$.message_info", "an object", message_info);
   return below(infoFault(message_info, mode), "$.message_info") ?? textFault(raw_message, "$.raw_message");
 }
 
-function customFault({ message_type_name: name, content, platform }: WireFields): MessageIssue | null {
+function customFault({ message_type_name: name, content, platform }: Members): MessageIssue | null {
   if (!isFilled(name)) return shapeIssue("$.message_type_name", "a non-empty string", name);
   if (content === undefined || typeof content === "function" || typeof content === "symbol") {
     return shapeIssue("$.content", "any JSON value", content);
@@ -389,9 +387,18 @@ export function parsedIssue(value: unknown, maxDepth: number): MessageIssue | nu
   return walk(value, "any", maxDepth, parsedMode());
 }
 
+/** The result of {@linkcode checkOutgoing}. */
+export interface OutgoingCheck {
+  readonly issue: MessageIssue | null;
+  /** True if bytes stand where the rules demand base64. */
+  readonly holdsBytes: boolean;
+}
+
 /** Does what {@linkcode messageIssue} does for a message to be sent, where bytes may stand in the place of base64. */
-export function outgoingIssue(value: unknown, maxDepth: number): MessageIssue | null {
-  return walk(value, "any", maxDepth, outgoingMode());
+export function checkOutgoing(value: unknown): OutgoingCheck {
+  const mode = { isDecoded: false, mayHoldBytes: true, holdsBytes: false, isParsed: false, isClean: !isPolluted() };
+  const issue = walk(value, "any", MAX_DEPTH, mode);
+  return { issue, holdsBytes: mode.holdsBytes };
 }
 
 /** Finds the first rule that a value breaks which should be a decoded message: its ids are strings. */
@@ -421,12 +428,12 @@ export function isSegment(value: unknown): boolean {
 }
 
 /** Gives the own members of a segment; null for a value that is none. Throws what a getter or proxy throws. */
-export function ownSegment(value: unknown): WireFields | null {
+export function ownSegment(value: unknown): Members | null {
   const mode = anyMode();
-  return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as WireFields, mode) : null; // it is an object
+  return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as Members, mode) : null; // it is an object
 }
 
 /** Gives an object of which every member is its own: the object itself if it inherits nothing, else a copy. */
-export function ownMembers(object: WireFields): WireFields {
+export function ownMembers(object: Members): Members {
   return ownView(object, anyMode());
 }

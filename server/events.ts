@@ -1,5 +1,5 @@
 import type { MessageDecodeError } from "../codec/errors.ts";
-import type { MessageEnvelope } from "../codec/stream/message_text.ts";
+import type { MessageEnvelope } from "../codec/stream/types.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import type { ServerTls } from "../runtime/types.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";

@@ -1,6 +1,6 @@
 import { encodeMessage } from "../codec/encode.ts";
 import type { MessageDecodeError } from "../codec/errors.ts";
-import type { StreamMessage } from "../codec/stream/message_text.ts";
+import type { StreamMessage } from "../codec/stream/types.ts";
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { ServerSocket, SocketEvents } from "../runtime/types.ts";

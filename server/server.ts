@@ -1,6 +1,6 @@
 import { encodeMessage } from "../codec/encode.ts";
 import { MessageDecodeError } from "../codec/errors.ts";
-import type { MessageEnvelope } from "../codec/stream/message_text.ts";
+import type { MessageEnvelope } from "../codec/stream/types.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { bunHandlers } from "../runtime/bun.ts";
 import { runtime } from "../runtime/mod.ts";

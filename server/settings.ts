@@ -1,5 +1,4 @@
-import { MAX_SEGMENTS } from "../codec/decode.ts";
-import { MAX_BYTES } from "../codec/errors.ts";
+import { MAX_BYTES, MAX_SEGMENTS } from "../codec/limits.ts";
 import type { SocketLimits } from "../runtime/types.ts";
 import { offeredFeatures } from "../session/hello.ts";
 import type { SessionOptions } from "../session/session.ts";

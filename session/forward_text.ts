@@ -3,7 +3,8 @@
  * @module
  */
 
-import { MAX_NESTING, survey } from "../codec/json.ts";
+import { survey } from "../codec/json.ts";
+import { MAX_NESTING } from "../codec/limits.ts";
 import type { WireMessage } from "../schema/types.ts";
 
 /** Texts of messages whose asynchronous handlers are still running. */

@@ -1,7 +1,7 @@
 import { decodeMessage, type DecodeOptions } from "../codec/decode.ts";
 import { encodeMessage } from "../codec/encode.ts";
 import { MessageDecodeError } from "../codec/errors.ts";
-import type { MessageEnvelope, StreamMessage } from "../codec/stream/message_text.ts";
+import type { MessageEnvelope, StreamMessage } from "../codec/stream/types.ts";
 import type { SegmentReader } from "../codec/stream/segment_decoder.ts";
 import { runtime } from "../runtime/mod.ts";
 import { isCustom } from "../schema/guards.ts";

@@ -14,6 +14,14 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Tells whether a value is an object that has a member of this name itself. */
+export function hasMember<Name extends string>(
+  value: unknown,
+  name: Name,
+): value is { readonly [Key in Name]: unknown } {
+  return isObject(value) && Object.hasOwn(value, name);
+}
+
 /** Tells whether an optional member is not given: null or undefined. */
 export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;

@@ -1,16 +1,15 @@
-/** Bytes read into one buffer, as many as one piece of text is made of. */
-const SIZE = 65_536;
+import { BLOCK_LENGTH } from "../limits.ts";
 
-/** Reads a stream of bytes chunk by chunk; a chunk is good until the next is read. */
+/** Reads a stream of bytes block by block. A block is valid until the next one is read. */
 export interface ByteReader {
-  /** Gives the next chunk, whatever it is; null at the end. */
+  /** Gives the next block, whatever its type; null at the end. */
   read(): Promise<unknown>;
-  /** Gives the stream up, and whoever waits for a chunk. */
+  /** Cancels the stream. A read that is waiting ends. */
   cancel(reason: unknown): Promise<void>;
 }
 
 /**
- * Reads a stream, a byte stream into one buffer that is used again: fresh ones are what fills the memory.
+ * Reads a stream. A byte stream is read into one buffer that is used again, as new buffers would fill the memory.
  *
  * @param stream The stream; locked until it ends or is cancelled.
  */
@@ -18,9 +17,9 @@ export function createByteReader(stream: ReadableStream<unknown>): ByteReader {
   const { reader, next } = openBuffered(stream as ReadableStream<Uint8Array>) ?? openPlain(stream);
   return {
     async read() {
-      const chunk = await next();
-      if (chunk === null) reader.releaseLock();
-      return chunk;
+      const block = await next();
+      if (block === null) reader.releaseLock();
+      return block;
     },
     async cancel(reason) {
       await reader.cancel(reason);
@@ -45,7 +44,7 @@ function openPlain(stream: ReadableStream<unknown>): Opened {
   };
 }
 
-/** Null where the stream is no byte stream; those of Bun 1.4 itself never are. */
+/** Gives null if the stream is not a byte stream. The streams that Bun 1.4 itself creates never are. */
 function openBuffered(stream: ReadableStream<Uint8Array>): Opened | null {
   let reader: ReadableStreamBYOBReader;
   try {
@@ -53,7 +52,7 @@ function openBuffered(stream: ReadableStream<Uint8Array>): Opened | null {
   } catch {
     return null;
   }
-  let buffer = new ArrayBuffer(SIZE);
+  let buffer = new ArrayBuffer(BLOCK_LENGTH);
   return {
     reader,
     async next() {

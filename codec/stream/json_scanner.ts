@@ -1,121 +1,127 @@
-import { MessageDecodeError } from "../errors.ts";
+import { notJson } from "../errors.ts";
 
-/** What a scanner's steps do when they need more text: they yield, and go on once it was fed. */
-export type Step<T> = Generator<undefined, T>;
+/** A method of the scanner that may need more text: it yields then, and goes on after more was fed. */
+export type Scan<T> = Generator<undefined, T>;
 
 const STRUCTURE = /["{}[\]]/g;
 const DELIMITER = /[\t\n\r ,:"{}[\]]/g;
-/** Anything below the space. */
+/** A character below the space. */
 const CONTROL = /[^ -\uffff]/;
 
-/**
- * White space taken between two tokens: what is held of a piece keeps all of it in memory, so pieces must be of use.
- * No writer indents by more.
- */
+/** Most white space accepted between two tokens. A few characters of a block keep all of it in memory, so blocks of blanks are refused. */
 const MAX_BLANK = 65_536;
 
-/** Makes the error of a text that is not JSON. */
-export function invalidJson(): MessageDecodeError {
-  return new MessageDecodeError("Cannot decode message as the text must be JSON (NaN and Infinity are not)", {
-    code: "invalid_json",
-    path: "$",
-  });
-}
-
-/** Tells whether a raw stretch of a string holds what JSON forbids there. */
+/** Tells whether raw characters of a JSON string include a control character, which JSON forbids. */
 export function hasControl(raw: string): boolean {
   return CONTROL.test(raw);
 }
 
-/** Tells the same of the characters that base64 would pass over in silence: four quick looks instead of a slow one. */
+/** Does the same for the control characters that a base64 decoder skips: four quick searches instead of a slow one. */
 export function hasRawSpace(raw: string): boolean {
   return raw.includes("\n") || raw.includes("\r") || raw.includes("\t") || raw.includes("\f");
 }
 
-/** Parses one small piece of JSON, such as a key. */
-export function parseSmall(json: string): unknown {
+/** Parses a short JSON text, such as a key. */
+export function parseShort(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw invalidJson(); // the engine's own text quotes the input
+    throw notJson();
   }
 }
 
-/** Reads JSON text that is cut anywhere, token by token; values are not looked into, only cut out. */
+/** Characters of a string, as {@linkcode JsonScanner.readString} gives them. */
+export interface StringText {
+  readonly text: string;
+  /** True if the text was written as an escape. */
+  readonly isEscape: boolean;
+}
+
+/** Reads JSON text that comes in blocks cut anywhere, token by token. It cuts values out and does not parse them. */
 export class JsonScanner {
   #text = "";
   #at = 0;
-  /** The next quote and backslash; behind `#at` when they have to be looked for. */
+  /** The next quote and backslash; before `#at` if they are not known. */
   #quote = -1;
   #slash = -1;
   #isEnded = false;
-  /** An escape cut by the end of a piece. */
+  /** The beginning of an escape that the end of a block has cut. */
   #escape = "";
-  /** White space passed over since the last token. */
+  /** White space skipped since the last token. */
   #blank = 0;
 
-  /** Takes the next piece; everything fed before has been read. */
+  /** Takes the next block. All text fed before must have been read. */
   feed(text: string): void {
     this.#text = text;
     this.#at = 0;
     this.#quote = this.#slash = -1;
   }
 
-  /** Says that there is no more text. */
+  /** Ends the text. */
   end(): void {
     this.feed("");
     this.#isEnded = true;
   }
 
-  /** Looks at the next character that is no white space; "" at the end. */
-  *peek(): Step<string> {
+  /** Gives the next character that is not white space, without reading it; `""` at the end. */
+  *peek(): Scan<string> {
     for (this.#blank = 0;;) {
       for (; this.#at < this.#text.length; this.#at++) {
         const char = this.#text[this.#at] as string; // it is inside
         if (char !== " " && char !== "\n" && char !== "\r" && char !== "\t") return char;
-        if (++this.#blank > MAX_BLANK) throw invalidJson();
+        if (++this.#blank > MAX_BLANK) throw notJson();
       }
       if (this.#isEnded) return "";
-      this.#letGo();
+      this.#dropText();
       yield;
     }
   }
 
-  /** Passes over the character just looked at. */
+  /** Reads the character that {@linkcode peek} gave. */
   skip(): void {
     this.#at++;
   }
 
-  /** Reads one character that must come next. */
-  *expect(char: string): Step<void> {
-    if ((yield* this.peek()) !== char) throw invalidJson();
+  /** Reads a character; throws if another one comes next. */
+  *expect(char: string): Scan<void> {
+    if ((yield* this.peek()) !== char) throw notJson();
     this.skip();
   }
 
-  /** Enters the next member of an object or item of an array; false when it ends instead. */
-  *enter(isFirst: boolean, end: "}" | "]"): Step<boolean> {
+  /**
+   * Goes to the next member of an object, or to the next item of an array.
+   *
+   * @param index How many members or items were read.
+   * @param end The character that ends the object or array.
+   * @returns False if it ends instead.
+   */
+  *enter(index: number, end: "}" | "]"): Scan<boolean> {
     const next = yield* this.peek();
     if (next === end) {
       this.skip();
       return false;
     }
-    if (isFirst) return true;
-    yield* this.expect(",");
+    if (index > 0) yield* this.expect(",");
     return true;
   }
 
-  /** Reads a key and its colon; `raw` has the quotes. */
-  *key(fault: () => Error, room: number): Step<{ name: string; raw: string }> {
-    if ((yield* this.peek()) !== '"') throw invalidJson();
-    const raw = yield* this.value(fault, room);
+  /** Reads a key and its colon. `raw` is the key as it is written, with its quotes. */
+  *key(createError: () => Error, room: number): Scan<{ name: string; raw: string }> {
+    if ((yield* this.peek()) !== '"') throw notJson();
+    const raw = yield* this.value(createError, room);
     yield* this.expect(":");
-    return { name: parseSmall(raw) as string, raw }; // it begins with a quote
+    return { name: parseShort(raw) as string, raw }; // it begins with a quote
   }
 
-  /** Cuts out one value, unparsed. Throws the fault given when it takes more characters than there is room for. */
-  *value(fault: () => Error, room: number): Step<string> {
+  /**
+   * Cuts out one value, as it is written.
+   *
+   * @param createError Makes the error that is thrown if the value is too long.
+   * @param room How many characters the value may take.
+   */
+  *value(createError: () => Error, room: number): Scan<string> {
     const first = yield* this.peek();
-    if (first === "" || "}],:".includes(first)) throw invalidJson();
+    if (first === "" || "}],:".includes(first)) throw notJson();
     const isBare = !'"{['.includes(first);
     const state = { depth: 0, isQuoted: false, isEscaped: false };
     let held = "";
@@ -123,26 +129,26 @@ export class JsonScanner {
       const start = this.#at;
       const isDone = isBare ? this.#skipBare() : this.#skipValue(state);
       held += this.#text.slice(start, this.#at);
-      if (held.length > room) throw fault();
+      if (held.length > room) throw createError();
       if (isDone || (isBare && this.#isEnded)) return held;
-      if (this.#isEnded) throw invalidJson();
-      this.#letGo();
+      if (this.#isEnded) throw notJson();
+      this.#dropText();
       yield;
     }
   }
 
   /**
-   * Reads on inside a string whose opening quote was passed.
+   * Reads the next characters of a string whose opening quote was read.
    *
-   * @returns Its next characters, escapes resolved; `undefined` when more text is needed, `null` past its end.
+   * @returns The characters, escapes resolved; `undefined` if more text must be fed, `null` at the end of the string.
    */
-  run(): { text: string; isEscape: boolean } | null | undefined {
+  readString(): StringText | null | undefined {
     if (this.#at >= this.#text.length) {
-      if (this.#isEnded) throw invalidJson();
-      this.#letGo();
+      if (this.#isEnded) throw notJson();
+      this.#dropText();
       return undefined;
     }
-    if (this.#escape !== "" || this.#text[this.#at] === "\\") return this.#runEscape();
+    if (this.#escape !== "" || this.#text[this.#at] === "\\") return this.#readEscape();
     if (this.#text[this.#at] === '"') {
       this.skip();
       return null;
@@ -152,22 +158,23 @@ export class JsonScanner {
     return { text: this.#text.slice(start, this.#at), isEscape: false };
   }
 
-  /** Drops the text read before the next is made: what lives then makes V8 15 widen its heap, to 60 MiB in the end. */
-  #letGo(): void {
+  /** Drops the text before the next block is made: a text that lives then makes V8 15 widen its heap, up to 60 MiB. */
+  #dropText(): void {
     this.feed("");
   }
 
-  #runEscape(): { text: string; isEscape: boolean } | undefined {
+  #readEscape(): StringText | undefined {
     const need = (this.#escape + this.#text.slice(this.#at, this.#at + 2))[1] === "u" ? 6 : 2;
-    const piece = this.#text.slice(this.#at, this.#at + need - this.#escape.length);
-    this.#at += piece.length;
-    this.#escape += piece;
+    const more = this.#text.slice(this.#at, this.#at + need - this.#escape.length);
+    this.#at += more.length;
+    this.#escape += more;
     if (this.#escape.length < need) return undefined;
-    const text = parseSmall(`"${this.#escape}"`) as string; // it stands in quotes
+    const text = parseShort(`"${this.#escape}"`) as string; // it stands in quotes
     this.#escape = "";
     return { text, isEscape: true };
   }
 
+  /** Reads a number or a word; false if it may go on in the next block. */
   #skipBare(): boolean {
     DELIMITER.lastIndex = this.#at;
     const found = DELIMITER.exec(this.#text);
@@ -175,6 +182,7 @@ export class JsonScanner {
     return found !== null;
   }
 
+  /** Reads a string, object or array; false if it goes on in the next block. */
   #skipValue(state: { depth: number; isQuoted: boolean; isEscaped: boolean }): boolean {
     const text = this.#text;
     if (state.isEscaped && this.#at < text.length) {
@@ -198,7 +206,7 @@ export class JsonScanner {
     return false;
   }
 
-  /** Passes the closing quote; false when it is not in this piece. */
+  /** Reads up to the closing quote and past it; false if it is not in this block. */
   #skipString(state: { isEscaped: boolean }): boolean {
     const { length } = this.#text;
     while (this.#at < length) {

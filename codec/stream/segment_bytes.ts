@@ -1,19 +1,20 @@
+import { base64Member, notBase64 } from "./base64_member.ts";
+import { decodeErrors } from "../errors.ts";
 import type { Seg } from "../../schema/types.ts";
-import { bytesOf } from "../../util/base64.ts";
-import { MessageDecodeError } from "../errors.ts";
-import { base64Member } from "./segment_shape.ts";
+import { decodeBase64 } from "../../util/base64.ts";
+import { hasMember, typeName } from "../../util/values.ts";
 
 /**
  * Gives the bytes of an image, emoji, voice, video or file segment.
  *
- * Takes base64 as it is found in the wild: with a `data:` prefix, without padding, with line breaks, in the URL-safe
- * alphabet. Data that is bytes already is given as it is.
+ * It accepts base64 in every form that peers send: with a `data:` prefix, without padding, with line breaks, in the
+ * URL-safe alphabet. Data that is bytes already is returned unchanged.
  *
  * @param segment The segment.
  * @returns Its bytes.
- * @throws {MessageDecodeError} If it holds none: an emoji that is a character, a file without content, text.
+ * @throws {MessageDecodeError} If it holds no bytes: an emoji that is a character, a file without content, a text.
  *
- * @example The way back of a builder
+ * @example The bytes given to a builder
  * ```ts
  * import { seg, segBytes } from "@maim/message";
  *
@@ -23,14 +24,13 @@ import { base64Member } from "./segment_shape.ts";
  */
 export function segBytes(segment: Seg): Uint8Array {
   const { type, data } = segment;
-  const isFile = type === "file" && typeof data === "object" && data !== null && Object.hasOwn(data, "base64");
-  const content: unknown = isFile ? (data as { base64: unknown }).base64 : data; // an own member of an object
+  const isFile = type === "file" && hasMember(data, "base64");
+  const content: unknown = isFile ? data.base64 : data;
   if (content instanceof Uint8Array) return content;
   const path = isFile ? "$.data.base64" : "$.data";
   const member = base64Member(segment);
-  if (member !== null) return bytesOf(member.text, path);
-  const received = content === null ? "null" : Array.isArray(content) ? "array" : typeof content;
-  throw new MessageDecodeError(`Cannot read bytes as ${path} must be base64: received ${received}`, {
-    ...{ code: "invalid_shape", path, expected: "base64", received },
-  });
+  if (member === null) throw decodeErrors.shape({ path, expected: "base64", received: typeName(content) });
+  const bytes = decodeBase64(member.text);
+  if (bytes === null) throw notBase64(path);
+  return bytes;
 }

@@ -1,13 +1,15 @@
-import type { Seg } from "../../schema/types.ts";
-import { assign } from "./segment_shape.ts";
 import { type ParserEvent, SegmentParser } from "./segment_parser.ts";
-import type { BinarySeg, MessageEnvelope } from "./message_text.ts";
-import { bytesSource, type Chunks, piecesSource, type TextSource } from "./source.ts";
+import { type Blocks, byteSource, type TextSource, textSource } from "./source.ts";
+import type { BinarySeg, MessageEnvelope } from "./types.ts";
+import { MAX_BUFFERED } from "../limits.ts";
+import { MAX_DEPTH } from "../../schema/limits.ts";
+import type { Seg } from "../../schema/types.ts";
+import { defineMembers } from "../../util/values.ts";
 
 /** Options of {@linkcode decodeSegments}. */
 export interface DecodeSegmentsOptions {
   /**
-   * Largest text taken, in UTF-8 bytes.
+   * Largest text accepted, in UTF-8 bytes.
    *
    * @default {Infinity}
    */
@@ -19,7 +21,7 @@ export interface DecodeSegmentsOptions {
    */
   maxDepth?: number;
   /**
-   * How many characters of JSON are held: those of the envelope, and those of each segment but for its base64.
+   * How many characters of JSON may be held: those of the envelope, and those of each segment without its base64.
    *
    * @default {16777216}
    */
@@ -29,54 +31,55 @@ export interface DecodeSegmentsOptions {
 /** A segment as {@linkcode decodeSegments} gives it. */
 export type DecodedSeg = Seg | BinarySeg<ReadableStream<Uint8Array>>;
 
-/** The segments of one message, read as they are asked for. */
+/** The segments of one message. Each is read when it is asked for. */
 export interface SegmentReader extends AsyncIterableIterator<DecodedSeg, void, void> {
   /**
-   * The message without its segments. Asking for it reads on as far as the first segment.
+   * The message without its segments. Reading this property reads the text up to the first segment.
    *
-   * Resolves when the segments begin, or where `message_info` follows them at their end: then ask for the segments
-   * first. Members behind the segments, as `raw_message` by custom, are in the object once the iteration has ended.
-   * Rejects with what ends the iteration before that; nobody has to listen.
+   * Resolves when the segments begin. If `message_info` follows the segments in the text, it resolves at their end: read
+   * the segments first then. Members that follow the segments, usually `raw_message`, are in the object when the iteration
+   * has ended. Rejects with the error that ends the iteration before that; the rejection may be ignored.
    */
   readonly envelope: Promise<MessageEnvelope>;
-  /** Leaves the iteration: cancels the source and whatever is still read of a segment. */
+  /** Ends the iteration: cancels the source and the bytes of a segment that are still being read. */
   return(): Promise<IteratorResult<DecodedSeg, void>>;
 }
 
 const DONE: IteratorResult<never, void> = { done: true, value: undefined };
 
-/** The stream of a segment that was handed out. */
-interface Given {
+/** The bytes of a segment that was given out, as a stream. */
+interface OpenStream {
+  /** Null once the stream has ended. */
   controller: ReadableByteStreamController | null;
 }
 
-class Decoding implements SegmentReader {
+class StreamSegmentReader implements SegmentReader {
   readonly #source: TextSource;
   readonly #parser: SegmentParser;
   readonly #events: ReturnType<SegmentParser["parse"]>;
   readonly #envelope = Promise.withResolvers<MessageEnvelope>();
-  /** Steps follow one another, whoever asks for them. */
+  /** The last step; steps wait for one another. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** What was read before it was asked for. */
+  /** An event that was read before it was asked for. */
   #early: ParserEvent | null = null;
   /** The stream whose bytes come next. */
-  #given: Given | null = null;
-  #state: "new" | "begun" | "over" | { readonly fault: unknown } = "new";
+  #stream: OpenStream | null = null;
+  #state: "new" | "begun" | "over" | { readonly error: unknown } = "new";
 
-  constructor(source: TextSource, { maxDepth = 32, maxBuffered = 16_777_216 }: DecodeSegmentsOptions) {
+  constructor(source: TextSource, { maxDepth = MAX_DEPTH, maxBuffered = MAX_BUFFERED }: DecodeSegmentsOptions) {
     this.#source = source;
     this.#parser = new SegmentParser({ maxDepth, maxBuffered });
     this.#events = this.#parser.parse();
-    this.#envelope.promise.catch(() => {}); // who iterates gets the same error
+    this.#envelope.promise.catch(() => {}); // the iteration throws the same error
   }
 
   get envelope(): Promise<MessageEnvelope> {
     if (this.#state === "new") {
       this.#state = "begun";
-      // A fault rejects the envelope too.
-      void this.#inTurn(async () => {
+      const readAhead = async (): Promise<void> => {
         this.#early = await this.#advance();
-      }).catch(() => {});
+      };
+      this.#inTurn(readAhead).catch(() => {}); // an error also rejects the envelope
     }
     return this.#envelope.promise;
   }
@@ -88,9 +91,9 @@ class Decoding implements SegmentReader {
       await this.#skipBytes();
       let event = this.#early ?? await this.#advance();
       this.#early = null;
-      while (event?.kind === "envelope") event = await this.#advance();
-      if (event?.kind === "segment") return { done: false, value: event.segment };
-      if (event?.kind === "binary") return { done: false, value: this.#give(event) };
+      while (event?.name === "envelope") event = await this.#advance();
+      if (event?.name === "segment") return { done: false, value: event.segment };
+      if (event?.name === "binary") return { done: false, value: this.#openStream(event) };
       this.#state = "over";
       return DONE;
     });
@@ -98,7 +101,7 @@ class Decoding implements SegmentReader {
 
   async return(): Promise<IteratorResult<DecodedSeg, void>> {
     if (typeof this.#state === "object" || this.#state === "over") return DONE;
-    const error = new Error("Cannot go on as the iteration was left");
+    const error = new Error("Iteration over the segments was ended before their end");
     this.#fail(error);
     this.#state = "over";
     await this.#source.cancel(error);
@@ -111,94 +114,95 @@ class Decoding implements SegmentReader {
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(act);
-    this.#turn = turn.catch(() => {}); // whoever asked has the error
+    this.#turn = turn.catch(() => {}); // the caller gets the error
     return turn;
   }
 
-  /** Reads until something is found; null at the end of the message. */
+  /** Reads up to the next event; null at the end of the message. */
   async #advance(): Promise<ParserEvent | null> {
-    if (typeof this.#state === "object") throw this.#state.fault;
+    if (typeof this.#state === "object") throw this.#state.error;
     try {
       for (;;) {
-        const step = this.#events.next();
-        if (step.done === true) return null;
-        const event = step.value;
-        if (event?.kind === "envelope") this.#envelope.resolve(event.envelope);
+        const { done, value: event } = this.#events.next();
+        if (done) return null;
+        if (event?.name === "envelope") this.#envelope.resolve(event.envelope);
         if (event !== undefined) return event;
-        const piece = await this.#source.next();
-        if (piece === null) this.#parser.scanner.end();
-        else this.#parser.scanner.feed(piece);
+        const block = await this.#source.next();
+        if (block === null) this.#parser.scanner.end();
+        else this.#parser.scanner.feed(block);
       }
     } catch (error) {
       if (typeof this.#state === "object" || this.#state === "over") throw error;
       this.#fail(error);
-      this.#state = { fault: error };
+      this.#state = { error };
       this.#source.cancel(error).catch(() => {}); // the first error counts
       throw error;
     }
   }
 
-  /** Tells everyone who waits. */
+  /** Rejects the envelope and the open stream. */
   #fail(error: unknown): void {
     this.#envelope.reject(error);
-    const given = this.#given;
-    given?.controller?.error(error);
-    this.#given = null;
-    if (given !== null) given.controller = null;
+    const stream = this.#stream;
+    stream?.controller?.error(error);
+    this.#stream = null;
+    if (stream !== null) stream.controller = null;
   }
 
-  /** Reads past the bytes that nobody took. */
+  /** Skips the bytes of the last segment that were not read. */
   async #skipBytes(): Promise<void> {
-    if (this.#given === null) return;
-    const { controller } = this.#given;
-    this.#given = { controller: null };
-    controller?.error(new Error("Cannot read data of the segment as a later one was asked for"));
-    while ((await this.#advance())?.kind === "bytes");
-    this.#given = null;
+    if (this.#stream === null) return;
+    const { controller } = this.#stream;
+    this.#stream = { controller: null };
+    controller?.error(new Error("Bytes of a segment were skipped, as the next segment was asked for; read them first"));
+    while ((await this.#advance())?.name === "bytes");
+    this.#stream = null;
   }
 
-  #give({ segment, holder, key }: ParserEvent & { kind: "binary" }): DecodedSeg {
-    const given: Given = { controller: null };
-    this.#given = given;
+  /** Puts a stream of its bytes into a segment. */
+  #openStream({ segment, holder, key }: ParserEvent & { name: "binary" }): DecodedSeg {
+    const open: OpenStream = { controller: null };
+    this.#stream = open;
     const stream = new ReadableStream({
       type: "bytes",
-      start: (controller: ReadableByteStreamController) => void (given.controller = controller),
-      pull: (controller: ReadableByteStreamController) => this.#inTurn(() => this.#pull(given, controller)),
-      cancel: () => void (given.controller = null), // its bytes are passed over with the next segment
+      start: (controller: ReadableByteStreamController) => void (open.controller = controller),
+      pull: (controller: ReadableByteStreamController) => this.#inTurn(() => this.#pull(open, controller)),
+      cancel: () => void (open.controller = null), // its bytes are skipped with the next segment
     }, { highWaterMark: 0 });
-    assign(holder, { [key]: stream });
+    defineMembers(holder, { [key]: stream });
     return segment;
   }
 
-  async #pull(given: Given, controller: ReadableByteStreamController): Promise<void> {
-    if (this.#given !== given || given.controller === null) return;
+  async #pull(open: OpenStream, controller: ReadableByteStreamController): Promise<void> {
+    if (this.#stream !== open || open.controller === null) return;
     const event = await this.#advance();
-    if (event?.kind !== "bytes" && this.#given === given) this.#given = null;
-    if (given.controller === null) return; // cancelled meanwhile
-    if (event?.kind === "bytes") return controller.enqueue(event.bytes);
+    if (event?.name !== "bytes" && this.#stream === open) this.#stream = null;
+    if (open.controller === null) return; // cancelled in the meantime
+    if (event?.name === "bytes") return controller.enqueue(event.bytes);
     controller.close();
     controller.byobRequest?.respond(0);
   }
 }
 
 /**
- * Decodes the segments of one message as they come, in memory bounded by a chunk: the way back of `encodeStream`.
+ * Decodes the segments of one message while its text is read: the reverse of `encodeStream`. It never holds more than one
+ * block of bytes.
  *
- * Data of `image`, `voice`, `video` and `emoji` segments and `base64` of `file` segments are streams of the bytes, which
- * may come with a `data:` prefix, without padding, with white space or in the URL-safe alphabet; an emoji that is a
- * character stays a string. Everything else is held, up to `maxBuffered`, and decoded as `decodeMessage` does. Only the
- * elements of the outermost list are streamed, however many: a list in a list is one segment in memory.
+ * The data of `image`, `voice`, `video` and `emoji` segments and the `base64` of `file` segments become streams of bytes.
+ * Their base64 may have a `data:` prefix, no padding, white space or the URL-safe alphabet. An emoji that is a character
+ * stays a string. Everything else is held in memory, up to `maxBuffered`, and decoded as `decodeMessage` does. Only the
+ * items of the outermost list are streamed, without a limit on their number; a list inside it is one segment in memory.
  *
- * The source is read as the segments and their bytes are: asking for the next segment passes over what was not read of
- * the last, and leaving the loop cancels the source. Members may come in any order; where `data` stands before `type`
- * it is held. Of members that come twice the last counts, as in `JSON.parse`, but one that was handed out may not come
- * again. Of several faults the first in the text is reported, after the segments before it.
+ * The source is read as the segments and their bytes are read. Asking for the next segment skips the unread bytes of the
+ * last one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before `type` is
+ * held. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was given out may not be
+ * repeated. If there are several errors, the first one in the text is thrown, after the segments before it.
  *
  * @param source The JSON of one ordinary message in UTF-8, cut anywhere.
  * @param options Limits on size, nesting and memory.
  * @returns The segments, and the envelope around them.
  *
- * @example Files written as they come
+ * @example Reading the bytes of each segment
  * ```ts
  * import { createMessage, decodeSegments, encodeStream, seg } from "@maim/message";
  *
@@ -216,17 +220,17 @@ export function decodeSegments(
   options: DecodeSegmentsOptions = {},
 ): SegmentReader {
   const { maxBytes = Infinity } = options;
-  return new Decoding(bytesSource(source, maxBytes), options);
+  return new StreamSegmentReader(byteSource(source, maxBytes), options);
 }
 
 /**
- * Does the same with text that is in pieces already, cut anywhere but inside a surrogate pair.
+ * Does what {@linkcode decodeSegments} does with blocks of text, cut anywhere but inside a surrogate pair.
  *
  * @param source The JSON of one ordinary message.
  * @param options Limits on size, nesting and memory.
  * @returns The segments, and the envelope around them.
  */
-export function decodePieces(source: Chunks<string>, options: DecodeSegmentsOptions = {}): SegmentReader {
+export function decodeTextBlocks(source: Blocks<string>, options: DecodeSegmentsOptions = {}): SegmentReader {
   const { maxBytes = Infinity } = options;
-  return new Decoding(piecesSource(source, maxBytes), options);
+  return new StreamSegmentReader(textSource(source, maxBytes), options);
 }

@@ -1,22 +1,13 @@
+import { ByteBudget } from "./byte_budget.ts";
+import { cutMessage, cutSegment } from "./message_text.ts";
+import { TextBlocks } from "./text_blocks.ts";
+import type { BinarySeg, MessageEnvelope, StreamMessage } from "./types.ts";
+import { BLOCK_LENGTH } from "../limits.ts";
+import { MAX_DEPTH } from "../../schema/limits.ts";
 import type { Seg } from "../../schema/types.ts";
-import { withoutInfoNulls } from "../nulls.ts";
-import { Budget, Pieces } from "./blocks.ts";
-import {
-  type BinarySeg,
-  type CutText,
-  type MessageEnvelope,
-  splitAtBinaries,
-  type StreamMessage,
-} from "./message_text.ts";
 
-/** Longest piece of text handed out, in characters, where nobody asks for another length. */
-const PIECE = 262_144;
-
-/** Longest piece encoded at once into bytes. V8 15 keeps strings from 128 KiB on where they are slow to free. */
-const STEP = 65_536;
-
-/** Bytes allocated for a reader that brings no buffer of its own. */
-const CHUNK = 65_536;
+/** Characters of a block that {@linkcode SegmentEncoderStream} gives out. */
+const TEXT_BLOCK_LENGTH = 262_144;
 
 /** Options of {@linkcode encodeStream} and {@linkcode SegmentEncoderStream}. */
 export interface EncodeStreamOptions {
@@ -34,50 +25,46 @@ export interface EncodeStreamOptions {
   maxDepth?: number;
 }
 
-function piecesOf(message: StreamMessage, { maxBytes = Infinity, maxDepth = 32 }: EncodeStreamOptions): Pieces {
-  return new Pieces(splitAtBinaries(message, withoutInfoNulls, { maxDepth }), new Budget(maxBytes));
-}
-
-/** Takes the next piece and joins what is short to it, as far as nothing has to be waited for. */
-async function nextPiece(pieces: Pieces): Promise<string | null> {
+/** Gives the next block, and joins short ones to it as long as nothing must be loaded. */
+async function nextBlock(blocks: TextBlocks): Promise<string | null> {
   try {
-    let piece = pieces.take(PIECE);
-    for (; piece === ""; piece = pieces.take(PIECE)) await pieces.wait();
-    while (piece !== null && piece.length < PIECE / 2) {
-      const more = pieces.take(PIECE - piece.length);
+    let block = blocks.next(TEXT_BLOCK_LENGTH);
+    for (; block === ""; block = blocks.next(TEXT_BLOCK_LENGTH)) await blocks.load();
+    while (block !== null && block.length < TEXT_BLOCK_LENGTH / 2) {
+      const more = blocks.next(TEXT_BLOCK_LENGTH - block.length);
       if (more === null || more === "") break;
-      piece += more;
+      block += more;
     }
-    return piece;
+    return block;
   } catch (error) {
-    pieces.abandon(error);
+    blocks.abandon(error);
     throw error;
   }
 }
 
-/** Writes pieces into the buffers of a byte stream. */
+/** Writes blocks of text into the buffers of a byte stream. */
 class ByteWriter {
-  readonly #pieces: Pieces;
+  readonly #blocks: TextBlocks;
   readonly #encoder = new TextEncoder();
-  /** What a buffer had no room for. */
+  /** Bytes that the last buffer had no room for. */
   #pending: Uint8Array = new Uint8Array();
 
-  constructor(pieces: Pieces) {
-    this.#pieces = pieces;
+  constructor(blocks: TextBlocks) {
+    this.#blocks = blocks;
   }
 
-  /** Fills a buffer as far as nothing has to be waited for; null at the end. */
+  /** Fills a buffer as long as nothing must be loaded, and gives the number of bytes; null at the end. */
   fill(view: Uint8Array): number | null {
     let at = 0;
     while (at < view.length) {
       if (this.#pending.length === 0) {
         const room = view.length - at;
-        const piece = this.#pieces.take(Math.min(STEP, room));
-        if (piece === null && at === 0) return null;
-        if (piece === null || piece === "") return at;
-        const { read, written } = this.#encoder.encodeInto(piece, view.subarray(at));
+        const block = this.#blocks.next(Math.min(BLOCK_LENGTH, room));
+        if (block === null && at === 0) return null;
+        if (block === null || block === "") return at;
+        const { read, written } = this.#encoder.encodeInto(block, view.subarray(at));
         at += written;
-        if (read < piece.length) this.#pending = this.#encoder.encode(piece.slice(read));
+        if (read < block.length) this.#pending = this.#encoder.encode(block.slice(read));
       }
       const fitting = this.#pending.subarray(0, view.length - at);
       view.set(fitting, at);
@@ -89,16 +76,18 @@ class ByteWriter {
 }
 
 /**
- * Encodes one message as a stream of the bytes that `encodeMessage` would give, in memory bounded by a chunk.
+ * Encodes one message as a stream of the bytes that `encodeMessage` would give. It never holds more than one block of each
+ * source of bytes.
  *
- * For files, HTTP bodies and peers of this library: no runtime can send one WebSocket message in pieces. Binary
- * segments are read and base64-encoded as the result is read; cancelling it cancels their streams. It is a byte stream:
- * a reader in BYOB mode that uses its buffer again pays for no others. A `Uint8Array` must not change meanwhile.
+ * Use it for files, HTTP bodies and peers of this library: no runtime can send one WebSocket message in several blocks.
+ * Binary segments are read and base64-encoded while the result is read. Cancelling the result cancels their streams. The
+ * result is a byte stream: a BYOB reader that uses its buffer again saves memory. A `Uint8Array` in the message must not
+ * change before it is read.
  *
- * @param message The message; streams in it are taken at once.
- * @param options Limits on size and nesting; a text beyond `maxBytes` is an error of the stream.
- * @returns The JSON of the message as UTF-8; a source that fails fails it with the same error.
- * @throws {MessageEncodeError} If the message is too deep, breaks a rule of the wire or is not JSON.
+ * @param message The message. Streams in it are locked at once.
+ * @param options Limits on size and nesting. A text larger than `maxBytes` is an error of the stream.
+ * @returns The JSON of the message as UTF-8. If a source fails, the stream fails with the same error.
+ * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
  * @throws {TypeError} If a stream in the message is locked.
  *
  * @example A message with a stream in it
@@ -112,67 +101,54 @@ class ByteWriter {
  * ```
  */
 export function encodeStream(message: StreamMessage, options: EncodeStreamOptions = {}): ReadableStream<Uint8Array> {
-  const pieces = piecesOf(message, options);
-  const writer = new ByteWriter(pieces);
+  const { maxBytes = Infinity, maxDepth = MAX_DEPTH } = options;
+  const blocks = new TextBlocks(cutMessage(message, { maxDepth }), new ByteBudget(maxBytes));
+  const writer = new ByteWriter(blocks);
   const fail = (error: unknown): never => {
-    pieces.abandon(error);
+    blocks.abandon(error);
     throw error;
   };
-  const answer = (controller: ReadableByteStreamController, written: number | null): void => {
+  const respond = (controller: ReadableByteStreamController, written: number | null): void => {
     if (written === null) controller.close();
     controller.byobRequest?.respond(written ?? 0);
   };
-  const wait = async (controller: ReadableByteStreamController, view: Uint8Array): Promise<void> => {
+  const loadAndFill = async (controller: ReadableByteStreamController, view: Uint8Array): Promise<void> => {
     let written: number | null = 0;
-    for (; written === 0; written = writer.fill(view)) await pieces.wait();
-    answer(controller, written);
+    for (; written === 0; written = writer.fill(view)) await blocks.load();
+    respond(controller, written);
   };
   return new ReadableStream({
     type: "bytes",
-    autoAllocateChunkSize: CHUNK,
-    pull(controller) {
+    autoAllocateChunkSize: BLOCK_LENGTH,
+    pull(controller): Promise<void> | void {
       try {
         const view = controller.byobRequest?.view as Uint8Array; // autoAllocateChunkSize: there is always one
         const written = writer.fill(view);
-        if (written === 0) return wait(controller, view).catch(fail);
-        return answer(controller, written);
+        if (written === 0) return loadAndFill(controller, view).catch(fail);
+        respond(controller, written);
       } catch (error) {
-        return fail(error);
+        fail(error);
       }
     },
-    cancel: (reason) => pieces.cancel(reason),
+    cancel: (reason) => blocks.cancel(reason),
   }, { highWaterMark: 0 });
 }
 
-/** Cuts the text of one segment, checked as if it stood alone. */
-function cutSegment(segment: Seg | BinarySeg, index: number, maxDepth: number): CutText {
-  const alone: StreamMessage = {
-    message_info: { platform: "none" },
-    message_segment: { type: "seglist", data: [segment] },
-  };
-  return splitAtBinaries(alone, ({ message_segment: { data } }) => (data as object[])[0] as object, {
-    ...{ maxDepth, isAscii: true },
-    rename: (path) => path.replace(".data[0]", `.data[${index}]`),
-  });
-}
-
-/** Writes the text around the segments: the list is the last member. */
-function cutEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: string; tail: string } {
+/** Writes the text before and after the segments: their list is the last member. */
+function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: string; tail: string } {
   const message: Partial<StreamMessage> = { ...envelope };
-  delete message.message_segment; // of a whole message; the new one must be the last member
+  delete message.message_segment; // there may be one; the new one must be the last member
   message.message_segment = { type: "seglist", data: [] };
-  const { parts: [text = ""] } = splitAtBinaries(message as StreamMessage, withoutInfoNulls, {
-    maxDepth,
-    isAscii: true,
-  });
-  return { head: text.slice(0, -3), tail: text.slice(-3) };
+  const { texts: [text = ""] } = cutMessage(message as StreamMessage, { maxDepth, isAscii: true });
+  const end = text.length - "]}}".length;
+  return { head: text.slice(0, end), tail: text.slice(end) };
 }
 
 /**
- * Encodes the segments of one message as pieces of text; the segments written become one `seglist`.
+ * Encodes the segments of one message as blocks of text. The segments become one `seglist`.
  *
- * Binary segments are read and base64-encoded as the result is read. The text is ASCII, and what `encodeMessage` gives
- * of the same message with the segments last. A fault in a segment is an error of both sides.
+ * Binary segments are read and base64-encoded while the result is read. The text is ASCII, with `message_segment` as its
+ * last member; otherwise it is what `encodeMessage` gives. A wrong segment is an error of both sides.
  *
  * @example Segments as they come
  * ```ts
@@ -194,35 +170,40 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
    *
    * @param envelope The message without its `message_segment`.
    * @param options Limits on size and nesting.
-   * @throws {MessageEncodeError} If the envelope breaks a rule of the wire or is not JSON.
+   * @throws {MessageEncodeError} If the envelope breaks a rule of the protocol or is not JSON.
    */
   constructor(envelope: MessageEnvelope, options: EncodeStreamOptions = {}) {
-    const { maxBytes = Infinity, maxDepth = 32 } = options;
-    const { head, tail } = cutEnvelope(envelope, maxDepth);
+    const { maxBytes = Infinity, maxDepth = MAX_DEPTH } = options;
+    const { head, tail } = encodeEnvelope(envelope, maxDepth);
     super();
-    // Without a transformer, what is written comes out as it is: segments, not text.
+    // Without a transformer, the stream gives out the segments that are written to it.
     const segments = (super.readable as ReadableStream<unknown> as ReadableStream<Seg | BinarySeg>).getReader();
-    const budget = new Budget(maxBytes);
-    let current = new Pieces({ parts: [head], binaries: [], paths: [] }, budget);
+    const budget = new ByteBudget(maxBytes);
+    let current = new TextBlocks({ texts: [head], binaries: [], paths: [] }, budget);
     let count = 0;
     let isLast = false;
     const advance = async (): Promise<void> => {
       const { done, value } = await segments.read();
       isLast = done;
       if (done) {
-        current = new Pieces({ parts: [tail], binaries: [], paths: [] }, budget);
+        current = new TextBlocks({ texts: [tail], binaries: [], paths: [] }, budget);
         return;
       }
-      const { parts: [first = "", ...rest], ...cut } = cutSegment(value, count, maxDepth);
-      current = new Pieces({ parts: [(count++ === 0 ? "" : ",") + first, ...rest], ...cut }, budget);
+      const path = `$.message_segment.data[${count}]`;
+      // The list around the segment is one level of nesting.
+      const { texts: [first = "", ...rest], ...cut } = cutSegment(value, path, {
+        maxDepth: maxDepth - 1,
+        isAscii: true,
+      });
+      current = new TextBlocks({ texts: [(count++ === 0 ? "" : ",") + first, ...rest], ...cut }, budget);
     };
     const fail = (error: unknown): void => {
       current.abandon(error);
-      segments.cancel(error).catch(() => {}); // fails only where it has failed before
+      segments.cancel(error).catch(() => {}); // fails only with an error that is known already
     };
     this.#readable = new ReadableStream<string>({
       start: (controller) => {
-        // A writer that aborts is heard at once, in the middle of a segment too.
+        // If the writer aborts, reading ends at once, also in the middle of a segment.
         segments.closed.catch((error) => {
           current.abandon(error);
           controller.error(error);
@@ -230,10 +211,10 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
       },
       async pull(controller) {
         try {
-          let piece = await nextPiece(current);
-          for (; piece === null && !isLast; piece = await nextPiece(current)) await advance();
-          if (piece === null) controller.close();
-          else controller.enqueue(piece);
+          let block = await nextBlock(current);
+          for (; block === null && !isLast; block = await nextBlock(current)) await advance();
+          if (block === null) controller.close();
+          else controller.enqueue(block);
         } catch (error) {
           fail(error);
           throw error;
@@ -245,7 +226,7 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
     }, { highWaterMark: 0 });
   }
 
-  /** The pieces of text, each made when it is asked for. */
+  /** The blocks of text. Each is made when it is read. */
   override get readable(): ReadableStream<string> {
     return this.#readable;
   }

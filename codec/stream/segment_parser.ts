@@ -1,307 +1,332 @@
+import { BASE64_START, base64Member, isBase64Start, notBase64 } from "./base64_member.ts";
+import { hasControl, hasRawSpace, JsonScanner, parseShort, type Scan } from "./json_scanner.ts";
+import { decodeEnvelope, decodeFields, decodeSegment, objectJson, type SegmentPlace } from "./segment_json.ts";
+import type { MessageEnvelope } from "./types.ts";
+import { decodeErrors, type MessageDecodeError, notJson } from "../errors.ts";
+import { parseJson } from "../json.ts";
+import { base64Place } from "../../schema/segments.ts";
 import type { Seg } from "../../schema/types.ts";
-import { Base64Decoder, bytesOf } from "../../util/base64.ts";
-import { MessageDecodeError } from "../errors.ts";
-import { hasControl, hasRawSpace, invalidJson, JsonScanner, parseSmall, type Step } from "./json_scanner.ts";
-import {
-  assign,
-  base64Member,
-  type Fields,
-  isBase64Start,
-  isBinaryType,
-  PartDecoder,
-  repeated,
-} from "./segment_shape.ts";
-import type { MessageEnvelope } from "./message_text.ts";
+import { Base64Decoder, decodeBase64 } from "../../util/base64.ts";
+import { defineMembers, describeType } from "../../util/values.ts";
 
-/** What is found in the text of a message, in its order. */
+/** Something found in the text of a message. Events come in the order of the text. */
 export type ParserEvent =
-  /** Everything before the segments is known; more may follow them. */
-  | { readonly kind: "envelope"; readonly envelope: MessageEnvelope }
+  /** Everything before the segments. More members may follow the segments. */
+  | { readonly name: "envelope"; readonly envelope: MessageEnvelope }
   /** A segment in memory. */
-  | { readonly kind: "segment"; readonly segment: Seg }
+  | { readonly name: "segment"; readonly segment: Seg }
   /** A segment of which one member is bytes: they follow, and then their end. */
-  | { readonly kind: "binary"; readonly segment: Seg; readonly holder: Fields; readonly key: "data" | "base64" }
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "end" };
+  | { readonly name: "binary"; readonly segment: Seg; readonly holder: object; readonly key: "data" | "base64" }
+  | { readonly name: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly name: "end" };
 
-type Events<T = undefined> = Generator<ParserEvent | undefined, T>;
+/** A method that finds events. It yields `undefined` if more text must be fed. */
+type Events<T = void> = Generator<ParserEvent | undefined, T>;
 
 /** Limits of a parser. */
 export interface ParserOptions {
   /** How many segment lists may stand inside one another. */
   readonly maxDepth: number;
-  /** Characters of JSON held at a time. */
+  /** How many characters of JSON may be held at a time. */
   readonly maxBuffered: number;
 }
 
-/** How many characters tell an emoji from base64. */
-const SNIFFED = 4;
+/** The beginning of a string, read to see whether it is base64. */
+interface StringStart {
+  readonly text: string;
+  /** True if the string ends there. */
+  readonly isEnded: boolean;
+}
+
+const UNREAD: StringStart = { text: "", isEnded: false };
 
 /** A segment that is being read. */
-interface OpenSegment {
-  /** Where it stands in the list; null for the only one of its message. */
-  readonly index: number | null;
-  readonly path: string;
-  /** The text of its members so far, but for the one that was handed out. */
+interface OpenSegment extends SegmentPlace {
+  /** The texts of its members that are not decoded yet. */
   members: string[];
-  used: number;
-  type: unknown;
-  /** The segment once it was handed out. */
+  /** Characters held in `members`. */
+  held: number;
+  /** Its type, if that is known and a string. */
+  type: string | null;
+  /** The segment, once it was given out. */
   given: Seg | null;
-  /** Whether its list was handed out, item by item. */
+  /** True if the items of its list are given out one by one. */
   isList: boolean;
 }
 
 /** Finds the segments in the text of one message. Feed {@linkcode scanner} whenever {@linkcode parse} gives undefined. */
 export class SegmentParser {
   readonly scanner: JsonScanner = new JsonScanner();
-  readonly #parts: PartDecoder;
+  readonly #maxDepth: number;
   readonly #maxBuffered: number;
 
   /** @param options Limits. */
   constructor({ maxDepth, maxBuffered }: ParserOptions) {
-    this.#parts = new PartDecoder(maxDepth);
+    this.#maxDepth = maxDepth;
     this.#maxBuffered = maxBuffered;
   }
 
-  /** Parses one message; throws what `decodeMessage` would, if in the order of the text. */
-  *parse(): Events {
+  /** Parses one message. It throws the errors of `decodeMessage`, in the order of the text. */
+  *parse(): Events<undefined> {
     if ((yield* this.scanner.peek()) !== "{") {
       const json = yield* this.#value("$", 0);
       yield* this.#finish();
-      this.#parts.refuse(json);
+      throw notAnObject("$", "an object", json);
     }
     this.scanner.skip();
     const members: string[] = [];
     let envelope: MessageEnvelope | null = null;
     let decoded = 0;
-    let used = 0;
+    let held = 0;
     let hasInfo = false;
     let hasSegment = false;
-    for (let isFirst = true; yield* this.scanner.enter(isFirst, "}"); isFirst = false) {
-      const { name, raw } = yield* this.#key("$", used);
+    for (let index = 0; yield* this.scanner.enter(index, "}"); index++) {
+      const { name, raw } = yield* this.#key("$", held);
       if (name !== "message_segment") {
         const path = name === "message_info" || name === "raw_message" ? `$.${name}` : "$";
-        members.push(`${raw}:${yield* this.#value(path, used + raw.length)}`);
-        used += members.at(-1)?.length ?? 0;
+        members.push(`${raw}:${yield* this.#value(path, held + raw.length)}`);
+        held += members.at(-1)?.length ?? 0;
         hasInfo ||= name === "message_info";
         continue;
       }
       if (hasSegment) throw repeated("$.message_segment");
       hasSegment = true;
       if (hasInfo) {
-        envelope = this.#parts.envelope(members, true);
+        envelope = decodeEnvelope(objectJson(members), { hasSegment });
         decoded = members.length;
-        yield { kind: "envelope", envelope };
+        yield { name: "envelope", envelope };
       }
-      yield* this.#segment(null);
+      yield* this.#segment({ path: "$.message_segment", lists: 0 });
     }
     yield* this.#finish();
-    if (envelope !== null && decoded === members.length) return;
-    const whole = this.#parts.envelope(members, hasSegment);
-    if (envelope === null) yield { kind: "envelope", envelope: whole };
-    else assign(envelope, whole); // members behind the segments, and the last of those that came twice
+    if (envelope !== null && decoded === members.length) return undefined;
+    const complete = decodeEnvelope(objectJson(members), { hasSegment });
+    if (envelope === null) yield { name: "envelope", envelope: complete };
+    else defineMembers(envelope, complete); // with members that follow the segments, and the last of repeated ones
   }
 
-  *#finish(): Step<void> {
-    if ((yield* this.scanner.peek()) !== "") throw invalidJson();
+  *#finish(): Scan<void> {
+    if ((yield* this.scanner.peek()) !== "") throw notJson();
   }
 
-  #value(path: string, used: number): Step<string> {
-    return this.scanner.value(() => this.#tooLarge(path), this.#maxBuffered - used);
+  #value(path: string, held: number): Scan<string> {
+    return this.scanner.value(() => this.#tooLarge(path), this.#maxBuffered - held);
   }
 
-  #key(path: string, used: number): Step<{ name: string; raw: string }> {
-    return this.scanner.key(() => this.#tooLarge(path), this.#maxBuffered - used);
+  #key(path: string, held: number): Scan<{ name: string; raw: string }> {
+    return this.scanner.key(() => this.#tooLarge(path), this.#maxBuffered - held);
   }
 
   #tooLarge(path: string): MessageDecodeError {
-    const need = `${path} must take at most ${this.#maxBuffered} characters, or be bytes`;
-    return new MessageDecodeError(`Cannot decode message as ${need}`, { code: "too_large", path });
+    const limit = `${this.#maxBuffered} characters`;
+    return decodeErrors.tooLarge(
+      `Message holds more than ${limit} at ${path}; raise 'maxBuffered', or send bytes`,
+      path,
+    );
   }
 
   // -------------------------------------------------------------------------------------------- segments
 
-  *#segment(index: number | null): Events {
-    const path = index === null ? "$.message_segment" : `$.message_segment.data[${index}]`;
+  *#segment(place: SegmentPlace): Events {
+    const { path } = place;
     if ((yield* this.scanner.peek()) !== "{") {
-      this.#parts.segment(yield* this.#value(path, 0), index);
-      throw invalidJson(); // never reached: what is no object is no segment
+      throw notAnObject(path, "a segment object", yield* this.#value(path, 0));
     }
     this.scanner.skip();
-    const open: OpenSegment = { index, path, members: [], used: 0, type: undefined, given: null, isList: false };
-    for (let isFirst = true; yield* this.scanner.enter(isFirst, "}"); isFirst = false) {
-      const { name, raw } = yield* this.#key(path, open.used);
-      const isHanded = open.given !== null || open.isList;
-      if (isHanded && (name === "type" || name === "data")) throw repeated(`${path}.${name}`);
+    const open: OpenSegment = { ...place, members: [], held: 0, type: null, given: null, isList: false };
+    for (let index = 0; yield* this.scanner.enter(index, "}"); index++) {
+      const { name, raw } = yield* this.#key(path, open.held);
+      const isGiven = open.given !== null || open.isList;
+      if (isGiven && (name === "type" || name === "data")) throw repeated(`${path}.${name}`);
       if (name === "data" && (yield* this.#data(open, raw))) continue;
-      const value = yield* this.#value(name === "data" ? `${path}.data` : path, open.used + raw.length);
-      if (name === "type") open.type = parseSmall(value);
-      this.#hold(open, `${raw}:${value}`);
+      const value = yield* this.#value(name === "data" ? `${path}.data` : path, open.held + raw.length);
+      if (name === "type") open.type = stringOf(value);
+      hold(open, `${raw}:${value}`);
     }
     yield* this.#close(open);
   }
 
-  #hold(open: OpenSegment, member: string): void {
-    open.members.push(member);
-    open.used += member.length;
-  }
-
-  #decode({ members, index }: OpenSegment, ...more: string[]): Seg {
-    return this.#parts.segment(`{${[...members, ...more].join(",")}}`, index);
+  /** Decodes the members read so far as a segment. */
+  #decode(open: OpenSegment): Seg {
+    return decodeSegment(objectJson(open.members), open, this.#maxDepth);
   }
 
   *#close(open: OpenSegment): Events {
-    const { given, members, index, path } = open;
-    if (given !== null) {
-      if (members.length > 0) assign(given, this.#decode(open, '"type":"x"'), (key) => key !== "type");
-    } else if (open.isList) {
-      this.#decode(open, '"type":"x"'); // members of the list itself have no place to go, but must be JSON
-    } else {
-      const segment = this.#decode(open);
-      if (index !== null || segment.type !== "seglist") return yield* this.#give(segment, path);
-      // Its type came last.
-      for (const [at, item] of (segment.data as Seg[]).entries()) yield* this.#give(item, `${path}.data[${at}]`);
+    const { given, members, path, lists } = open;
+    if (given !== null || open.isList) {
+      // The members after the data. Those of the list itself are given to nobody, but must be JSON.
+      const more = decodeFields(objectJson(members));
+      if (given !== null) defineMembers(given, more);
+      return;
     }
+    const segment = this.#decode(open);
+    if (lists > 0 || segment.type !== "seglist") return yield* this.#give(segment, path);
+    // Its type came after its data.
+    for (const [index, item] of (segment.data as Seg[]).entries()) yield* this.#give(item, `${path}.data[${index}]`);
   }
 
-  /** Gives a segment that was held in memory. */
+  /** Gives out a segment that is in memory. */
   *#give(segment: Seg, path: string): Events {
     const member = base64Member(segment);
-    if (member === null) return yield { kind: "segment", segment };
+    if (member === null) return yield { name: "segment", segment };
     const { holder, key, text } = member;
-    yield { kind: "binary", segment, holder, key };
-    const bytes = bytesOf(text, key === "data" ? `${path}.data` : `${path}.data.base64`);
-    if (bytes.length > 0) yield { kind: "bytes", bytes };
-    yield { kind: "end" };
+    yield { name: "binary", segment, holder, key };
+    const textPath = key === "data" ? `${path}.data` : `${path}.data.base64`;
+    const bytes = decodeBase64(text);
+    if (bytes === null) throw notBase64(textPath);
+    if (bytes.length > 0) yield { name: "bytes", bytes };
+    yield { name: "end" };
   }
 
   // -------------------------------------------------------------------------------------------- data
 
-  /** Reads the data of a segment if that can be handed out as it comes; true when it was read. */
+  /** Reads the data of a segment if it can be given out while it is read; false if it must be held. */
   *#data(open: OpenSegment, raw: string): Events<boolean> {
     const first = yield* this.scanner.peek();
-    if (open.type === "seglist" && open.index === null && first === "[") {
-      yield* this.#list(open);
+    if (open.type === "seglist" && open.lists === 0 && first === "[") {
+      yield* this.#list(open, raw);
       return true;
     }
-    if (open.type === "file" && first === "{") {
+    const place = open.type === null ? null : base64Place(open.type);
+    if (place === "base64" && first === "{") {
       yield* this.#file(open, raw);
       return true;
     }
-    if (!isBinaryType(open.type) || first !== '"') return false;
+    if (place === null || place === "base64" || first !== '"') return false;
     this.scanner.skip();
-    const start = open.type === "emoji" ? yield* this.#sniff() : { text: "", isEnded: false };
+    const start = place === "data or text" ? yield* this.#startOfString() : UNREAD;
     if (!isBase64Start(start.text)) {
-      this.#hold(open, `${raw}:${JSON.stringify(yield* this.#restOfString(start, open))}`);
+      hold(open, `${raw}:${JSON.stringify(yield* this.#restOfString(start, open))}`);
       return true;
     }
-    open.given = this.#take(open, `${raw}:""`);
-    yield { kind: "binary", segment: open.given, holder: open.given as unknown as Fields, key: "data" }; // no index there
+    const segment = this.#giveOut(open, `${raw}:""`);
+    yield { name: "binary", segment, holder: segment, key: "data" };
     yield* this.#bytes(`${open.path}.data`, start);
     return true;
   }
 
-  /** Decodes what is known of a segment; its members from here on are another lot. */
-  #take(open: OpenSegment, data: string): Seg {
-    const segment = this.#decode(open, data);
+  /** Decodes the members read so far, with a stand-in for the data that is given out while it is read. */
+  #giveOut(open: OpenSegment, data: string): Seg {
+    open.members.push(data);
+    const segment = this.#decode(open);
     open.members = [];
-    open.used = 0;
+    open.held = 0;
+    if (!open.isList) open.given = segment;
     return segment;
   }
 
-  *#list(open: OpenSegment): Events {
+  *#list(open: OpenSegment, raw: string): Events {
     open.isList = true;
-    this.#take(open, '"data":[]'); // for the limit on nesting
+    this.#giveOut(open, `${raw}:[]`); // checks the limit on nesting
     this.scanner.skip();
-    for (let index = 0; yield* this.scanner.enter(index === 0, "]"); index++) yield* this.#segment(index);
+    for (let index = 0; yield* this.scanner.enter(index, "]"); index++) {
+      yield* this.#segment({ path: `${open.path}.data[${index}]`, lists: 1 });
+    }
   }
 
   *#file(open: OpenSegment, raw: string): Events {
     const path = `${open.path}.data`;
-    const inner: string[] = [];
-    let holder: Fields | null = null;
+    const members: string[] = [];
+    let holder: object | null = null;
     this.scanner.skip();
-    for (let isFirst = true; yield* this.scanner.enter(isFirst, "}"); isFirst = false) {
-      const { name, raw: key } = yield* this.#key(path, open.used);
+    for (let index = 0; yield* this.scanner.enter(index, "}"); index++) {
+      const { name, raw: key } = yield* this.#key(path, open.held);
       const isContent = name === "base64" && (yield* this.scanner.peek()) === '"';
       if (holder !== null && name === "base64") throw repeated(`${path}.base64`);
       if (!isContent) {
-        inner.push(`${key}:${yield* this.#value(path, open.used + key.length)}`);
-        open.used += inner.at(-1)?.length ?? 0;
+        members.push(`${key}:${yield* this.#value(path, open.held + key.length)}`);
+        open.held += members.at(-1)?.length ?? 0;
         continue;
       }
       this.scanner.skip();
-      open.given = this.#take(open, `${raw}:{${[...inner.splice(0), `${key}:""`].join(",")}}`);
-      holder = open.given.data as Fields; // an object was written just now
-      yield { kind: "binary", segment: open.given, holder, key: "base64" };
-      yield* this.#bytes(`${path}.base64`, { text: "", isEnded: false });
+      const segment = this.#giveOut(open, `${raw}:${objectJson([...members.splice(0), `${key}:""`])}`);
+      holder = segment.data as object; // an object was written just now
+      yield { name: "binary", segment, holder, key: "base64" };
+      yield* this.#bytes(`${path}.base64`, UNREAD);
     }
-    if (holder === null) this.#hold(open, `${raw}:{${inner.join(",")}}`);
-    else if (inner.length > 0) {
-      assign(holder, this.#parts.segment(`{"type":"x","data":{${inner.join(",")}}}`, open.index).data as Fields);
-    }
+    if (holder === null) hold(open, `${raw}:${objectJson(members)}`);
+    else defineMembers(holder, decodeFields(objectJson(members)));
   }
 
   // -------------------------------------------------------------------------------------------- strings
 
-  /** Reads the first characters of a string. */
-  *#sniff(): Step<{ text: string; isEnded: boolean }> {
+  *#startOfString(): Scan<StringStart> {
     let text = "";
-    while (text.length < SNIFFED) {
-      const run = this.scanner.run();
-      if (run === null) return { text, isEnded: true };
-      if (run === undefined) yield;
-      else if (!run.isEscape && hasControl(run.text)) throw invalidJson();
-      else text += run.text;
+    while (text.length < BASE64_START) {
+      const next = this.scanner.readString();
+      if (next === null) return { text, isEnded: true };
+      if (next === undefined) yield;
+      else if (!next.isEscape && hasControl(next.text)) throw notJson();
+      else text += next.text;
     }
     return { text, isEnded: false };
   }
 
-  *#restOfString({ text: start, isEnded }: { text: string; isEnded: boolean }, open: OpenSegment): Step<string> {
+  *#restOfString({ text: start, isEnded }: StringStart, open: OpenSegment): Scan<string> {
     let text = start;
     for (;;) {
-      if (open.used + text.length > this.#maxBuffered) throw this.#tooLarge(`${open.path}.data`);
-      const run = isEnded ? null : this.scanner.run();
-      if (run === null) return text;
-      if (run === undefined) yield;
-      else if (!run.isEscape && hasControl(run.text)) throw invalidJson();
-      else text += run.text;
+      if (open.held + text.length > this.#maxBuffered) throw this.#tooLarge(`${open.path}.data`);
+      const next = isEnded ? null : this.scanner.readString();
+      if (next === null) return text;
+      if (next === undefined) yield;
+      else if (!next.isEscape && hasControl(next.text)) throw notJson();
+      else text += next.text;
     }
   }
 
-  /** Reads a string of base64 to its end. */
-  *#bytes(path: string, { text: start, isEnded }: { text: string; isEnded: boolean }): Events {
-    const decoder = new Base64Decoder(path);
+  /** Reads a string of base64 to its end and gives out its bytes. */
+  *#bytes(path: string, { text: start, isEnded }: StringStart): Events {
+    const decoder = new Base64Decoder(() => notBase64(path));
     let text = start;
     let raw = "";
     for (let isOpen = !isEnded; isOpen || text !== "";) {
-      const run = isOpen ? this.scanner.run() : undefined;
-      if (run === null) isOpen = false;
-      if (run) {
-        text += run.text; // runs between escapes are short: they go together
-        if (!run.isEscape) raw += run.text;
+      const next = isOpen ? this.scanner.readString() : undefined;
+      if (next === null) isOpen = false;
+      if (next) {
+        text += next.text; // texts between escapes are short, so they are joined
+        if (!next.isEscape) raw += next.text;
         continue;
       }
-      if (hasRawSpace(raw)) throw invalidJson();
+      if (hasRawSpace(raw)) throw notJson();
       if (text !== "") {
         const bytes = decode(decoder, text, raw);
-        if (bytes.length > 0) yield { kind: "bytes", bytes };
+        if (bytes.length > 0) yield { name: "bytes", bytes };
       }
       text = raw = "";
       if (isOpen) yield;
     }
     const bytes = decoder.end();
-    if (bytes.length > 0) yield { kind: "bytes", bytes };
-    yield { kind: "end" };
+    if (bytes.length > 0) yield { name: "bytes", bytes };
+    yield { name: "end" };
   }
 }
 
-/** Other control characters are no base64 either, but the text is no JSON first. */
+function hold(open: OpenSegment, member: string): void {
+  open.members.push(member);
+  open.held += member.length;
+}
+
+/** Gives the string that a JSON text is; null for any other value. */
+function stringOf(json: string): string | null {
+  const value = parseShort(json);
+  return typeof value === "string" ? value : null;
+}
+
+/** Makes the error for a value that should be an object, or for a text that is not even JSON. */
+function notAnObject(path: string, expected: string, json: string): MessageDecodeError {
+  return decodeErrors.shape({ path, expected, received: describeType(parseJson(json)) });
+}
+
+/** Makes the error for a member that comes again after it was given out. */
+function repeated(path: string): MessageDecodeError {
+  return decodeErrors.shape({ path, expected: "one member of this name", received: "another" });
+}
+
+/** Decodes base64. A control character is not base64 either, but it is first of all not JSON. */
 function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array<ArrayBuffer> {
   try {
     return decoder.push(text);
   } catch (error) {
-    throw hasControl(raw) ? invalidJson() : error;
+    throw hasControl(raw) ? notJson() : error;
   }
 }

@@ -1,4 +1,4 @@
-/** How many bytes at the end begin a character that is not all there. */
+/** Counts the bytes at the end that begin a character and do not complete it. */
 function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -9,48 +9,49 @@ function unfinished(bytes: Uint8Array): number {
 }
 
 function joined(start: Uint8Array, rest: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(start.length + rest.length);
-  whole.set(start);
-  whole.set(rest, start.length);
-  return whole;
+  const bytes = new Uint8Array(start.length + rest.length);
+  bytes.set(start);
+  bytes.set(rest, start.length);
+  return bytes;
 }
 
 /**
- * Decodes UTF-8 in pieces cut anywhere. A BOM stays.
+ * Decodes UTF-8 in blocks cut anywhere. A BOM is kept.
  *
- * Deno 2.9 decodes with `fatal` or `stream` into strings of two bytes a character: three times slower, and more to free.
+ * With `fatal` or `stream`, the decoder of Deno 2.9 makes strings of two bytes a character: it is three times slower, and
+ * there is more memory to free.
  */
 export class Utf8Decoder {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  readonly #fault: () => Error;
+  readonly #createError: () => Error;
   #rest: Uint8Array = new Uint8Array();
 
-  /** @param fault Makes what is thrown when the bytes are no UTF-8. */
-  constructor(fault: () => Error) {
-    this.#fault = fault;
+  /** @param createError Makes the error that is thrown if the bytes are not UTF-8. */
+  constructor(createError: () => Error) {
+    this.#createError = createError;
   }
 
-  /** Decodes the next bytes as far as characters are complete. */
+  /** Decodes the next bytes up to the last complete character. */
   push(bytes: Uint8Array): string {
-    const whole = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
-    const end = whole.length - unfinished(whole);
-    this.#rest = whole.slice(end);
-    const part = whole.subarray(0, end);
-    const text = this.#decoder.decode(part);
-    if (text.includes("\ufffd")) this.#check(part); // it may stand there by itself
+    const block = this.#rest.length === 0 ? bytes : joined(this.#rest, bytes);
+    const end = block.length - unfinished(block);
+    this.#rest = block.slice(end);
+    const complete = block.subarray(0, end);
+    const text = this.#decoder.decode(complete);
+    if (text.includes("\ufffd")) this.#check(complete); // the bytes may also hold U+FFFD itself
     return text;
   }
 
-  /** Says that there are no more bytes. */
+  /** Ends the text; throws if a character is not complete. */
   end(): void {
-    if (this.#rest.length > 0) throw this.#fault();
+    if (this.#rest.length > 0) throw this.#createError();
   }
 
   #check(bytes: Uint8Array): void {
     try {
       new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
-      throw this.#fault();
+      throw this.#createError();
     }
   }
 }

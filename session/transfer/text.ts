@@ -1,7 +1,10 @@
-import { MAX_BYTES, MessageEncodeError } from "../../codec/errors.ts";
-import { withoutInfoNulls } from "../../codec/nulls.ts";
-import { base64Length, Budget, Pieces } from "../../codec/stream/blocks.ts";
-import { type CutText, splitAtBinaries, type StreamMessage } from "../../codec/stream/message_text.ts";
+import { MessageEncodeError } from "../../codec/errors.ts";
+import { MAX_BYTES } from "../../codec/limits.ts";
+import { ByteBudget } from "../../codec/stream/byte_budget.ts";
+import { TextBlocks } from "../../codec/stream/text_blocks.ts";
+import { base64Length } from "../../util/base64.ts";
+import { cutMessage, type CutText } from "../../codec/stream/message_text.ts";
+import type { StreamMessage } from "../../codec/stream/types.ts";
 import { runtime } from "../../runtime/mod.ts";
 import { isCustom } from "../../schema/guards.ts";
 import type { WireMessage } from "../../schema/types.ts";
@@ -22,9 +25,9 @@ export interface StreamText {
   readonly total: number | null;
 }
 
-function lengthOf({ parts, binaries }: CutText): number | null {
+function lengthOf({ texts, binaries }: CutText): number | null {
   let length = 0;
-  for (const part of parts) length += part.length;
+  for (const text of texts) length += text.length;
   for (const binary of binaries) {
     if (binary instanceof ReadableStream) return null;
     length += base64Length(binary instanceof Uint8Array ? binary.length : binary.size);
@@ -40,18 +43,18 @@ function infoFirst(message: StreamMessage): StreamMessage {
 
 /** Makes chunks that are as long as possible, however small the blocks of the sources are. */
 class FullChunks implements ChunkSource {
-  readonly #blocks: Pieces;
+  readonly #blocks: TextBlocks;
   /** The read of the next block, while it is under way. */
   #reading: Promise<void> | null = null;
 
-  constructor(blocks: Pieces) {
+  constructor(blocks: TextBlocks) {
     this.#blocks = blocks;
   }
 
   async next(): Promise<string | null> {
     let chunk = "";
     while (chunk.length <= MAX_CHUNK_LENGTH - BASE64_GROUP) {
-      const text = this.#reading === null ? this.#blocks.take(MAX_CHUNK_LENGTH - chunk.length) : "";
+      const text = this.#reading === null ? this.#blocks.next(MAX_CHUNK_LENGTH - chunk.length) : "";
       if (text === null) return chunk === "" ? null : chunk;
       if (text !== "") chunk += text;
       else if (!await this.#waitForBlock(chunk === "" ? Infinity : FILL_TIMEOUT)) break;
@@ -65,7 +68,7 @@ class FullChunks implements ChunkSource {
 
   /** Waits for the next block; returns false if it did not come within `ms`. */
   async #waitForBlock(ms: number): Promise<boolean> {
-    const reading = this.#reading ??= this.#blocks.wait();
+    const reading = this.#reading ??= this.#blocks.load();
     if (ms < Infinity) {
       const late = Promise.withResolvers<boolean>();
       const timer = runtime.after(ms, () => late.resolve(true));
@@ -88,8 +91,8 @@ class FullChunks implements ChunkSource {
  */
 export function streamText(message: StreamMessage): StreamText {
   if (isCustom(message)) throw new TypeError("A custom message cannot be streamed; send it with sendCustom()");
-  const cut = splitAtBinaries(infoFirst(message), withoutInfoNulls, { isAscii: true });
-  return { source: new FullChunks(new Pieces(cut, new Budget(Infinity))), total: lengthOf(cut) };
+  const cut = cutMessage(infoFirst(message), { isAscii: true });
+  return { source: new FullChunks(new TextBlocks(cut, new ByteBudget(Infinity))), total: lengthOf(cut) };
 }
 
 function tooLarge(): MessageEncodeError {

@@ -1,6 +1,7 @@
 import { MessageDecodeError } from "../../codec/errors.ts";
-import { type MessageEnvelope, toAscii } from "../../codec/stream/message_text.ts";
-import { decodePieces, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
+import { toAscii } from "../../codec/ascii.ts";
+import type { MessageEnvelope } from "../../codec/stream/types.ts";
+import { decodeTextBlocks, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
 import type { WireMessage } from "../../schema/types.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
@@ -228,7 +229,7 @@ export class Transfers {
 
   #beginStream(transfer: IncomingTransfer): void {
     const chunks = queueChunks(transfer);
-    const segments = decodePieces(chunks, { maxDepth: this.#limits.maxDepth });
+    const segments = decodeTextBlocks(chunks, { maxDepth: this.#limits.maxDepth });
     transfer.begin(chunks);
     segments.envelope.then(
       (envelope) => this.#host.streamed(envelope, segments),

@@ -33,7 +33,12 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 /** Errors of the type check that are being repaired. One that is gone has to go from this list, too. */
-const TO_BE_REPAIRED: readonly string[] = [];
+const TO_BE_REPAIRED: readonly string[] = [
+  "maibot/fake/bot_message.ts TS7018",
+  "maibot/fake/destination.ts TS7018",
+  "maibot/fake/fake.ts TS2345",
+  "maibot/fake/receipt.ts TS7018",
+];
 
 /** Every error by file and code: `client/client.ts TS2322`. */
 async function checkAll(): Promise<Map<string, string[]>> {

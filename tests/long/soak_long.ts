@@ -5,7 +5,7 @@
  *
  * All scenarios on both runtimes and at full length unless told otherwise; `--seconds` shortens whatever is counted in
  * seconds. The server, what loads it and what measures it are processes of their own. Under Bun:
- * `bun --tsconfig-override=tests/support/std/tsconfig.bun.json tests/long/soak_long.ts`. Linux only: memory is read from /proc.
+ * `bun tests/long/soak_long.ts`. Linux only: memory is read from /proc.
  * Tables come at the end; the exit code is 1 if something did not hold.
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Runs the tests: a process for each file and runtime, as many at a time as there are cores.
  *
- *     deno run -A tests/support/runner/main.ts [options] [files]
+ *     deno run -A tests/support/runner/main.ts [options] [files and folders]
  *
  *     --runtime=deno|bun   only in this runtime
  *     --peers              the tests that need Python or other programs, instead of all others
@@ -16,7 +16,7 @@
 
 import { parseArgs } from "node:util";
 
-import { publishedModules, ROOT } from "../package.ts";
+import { filesIn, publishedModules, ROOT } from "../package.ts";
 import { runtimeIssue, type RuntimeName } from "../peers/process.ts";
 import { isJsrReachable, writeBunConfig, writeImportMap } from "../std/imports.ts";
 import { type Job, listJobs } from "./jobs.ts";
@@ -63,18 +63,19 @@ function readPlan(args: string[]): Plan {
   const width = Number(jobs ?? navigator.hardwareConcurrency);
   if (!(Number.isInteger(width) && width > 0)) throw new UsageError(`--jobs must be a number above 0; got "${jobs}"`);
   if (one && (positionals.length === 0 || positionals.length > 2)) throw new UsageError("give FILE, or FILE and NAME");
-  const files = (one ? positionals.slice(0, 1) : positionals).map((file) => file.replace(/^\.\//, ""));
-  const missing = files.find((file) => !isFile(file));
-  if (missing !== undefined) throw new UsageError(`there is no file "${missing}" in ${ROOT}`);
+  const files = (one ? positionals.slice(0, 1) : positionals).flatMap(filesOf);
   return { files, runtimes, isPeers: peers, width, one: one ? { name: positionals[1] } : null, isCovered: coverage };
 }
 
-function isFile(path: string): boolean {
+/** The file of a path; of a folder, all its tests. */
+function filesOf(argument: string): string[] {
+  const path = argument.replace(/^\.\//, "").replace(/\/$/, "");
   try {
-    return Deno.statSync(ROOT + path).isFile;
+    if (!Deno.statSync(ROOT + path).isDirectory) return [path];
   } catch {
-    return false;
+    throw new UsageError(`there is no file "${path}" in ${ROOT}`);
   }
+  return filesIn(path).filter((file) => file.endsWith("_test.ts"));
 }
 
 /** Leaves out a runtime that is not there; fails if it must be. */
@@ -168,14 +169,16 @@ function summarize(done: readonly JobResult[], others: readonly TestResult[]): n
   return counts.failed === 0 ? 0 : 1;
 }
 
-/** Writes the coverage report and prints its table. */
+/** Writes the coverage as pages and as lcov, and prints its table. */
 async function reportCoverage(data: string): Promise<void> {
   const include = `^file://${ROOT}(?:${publishedModules.join("|").replaceAll(".", "\\.")})$`;
   for (const flags of [["--html"], ["--lcov", `--output=${COVERAGE}/lcov.info`], []]) {
     const { output } = await runProcess(Deno.execPath(), ["coverage", data, `--include=${include}`, ...flags]);
     if (flags.length === 0) print(output);
   }
+  await Deno.rename(`${data}/html`, `${COVERAGE}/html`);
   await Deno.remove(data, { recursive: true });
+  print(`pages: ${COVERAGE}/html/index.html`);
 }
 
 async function main({ files, runtimes: wanted, isPeers, width, one, isCovered }: Plan): Promise<number> {

@@ -1,0 +1,68 @@
+/**
+ * Integers that a double cannot hold: they become their exact decimal strings.
+ * @module
+ */
+
+import { decodeErrors } from "./errors.ts";
+import { hasNoKeys } from "../util/values.ts";
+
+/** Up to this length a text is searched faster than the objects in it. */
+const SHORT_TEXT = 4096;
+
+/** 16 digits in a row, or an exponent of three digits: without them every number is exact. */
+const LONG_NUMBER =
+  /[0-9](?:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]|[eE][+0-9][0-9][0-9])/;
+
+const isUnsafe = (value: number): boolean => value >= 2 ** 53 || value <= -(2 ** 53);
+
+/** Searches for a number that may have lost digits. It has a stack of its own, as free data nests without limit. */
+function hasUnsafeNumber(root: object): boolean {
+  const open: object[] = [root];
+  const inheritsNothing = hasNoKeys(Object.prototype);
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (!inheritsNothing && !Array.isArray(value)) value = Object.values(value); // or the search would not end
+    if (Array.isArray(value)) {
+      for (const item of value) {
+        if (typeof item === "number" && isUnsafe(item)) return true;
+        if (typeof item === "object" && item !== null) open.push(item);
+      }
+    } else {
+      for (const key in value) {
+        const item = (value as Record<string, unknown>)[key];
+        if (typeof item === "number" && isUnsafe(item)) return true;
+        if (typeof item === "object" && item !== null) open.push(item);
+      }
+    }
+  }
+  return false;
+}
+
+/** 2^53 itself is exact, and a literal such as 1e22 never claimed more digits. */
+function exactNumber(value: number, source: string): number | string {
+  if (!Number.isFinite(value)) return source;
+  return /^-?\d+$/.test(source) && !/^-?9007199254740992$/.test(source) ? source : value;
+}
+
+/**
+ * Gives a parsed value in which integers beyond 2^53 are strings.
+ *
+ * @param text The JSON that was parsed.
+ * @param value The result.
+ * @returns The same value if it holds no such integer, else a new one.
+ * @throws {MessageDecodeError} If the text nests too deep to be parsed again.
+ */
+export function withExactIntegers<Value extends object>(text: string, value: Value): Value {
+  if ((text.length <= SHORT_TEXT && !LONG_NUMBER.test(text)) || !hasUnsafeNumber(value)) return value;
+  try {
+    return JSON.parse(text, (_key, item, context?: { source?: string }) => {
+      return typeof item === "number" && isUnsafe(item) ? exactNumber(item, context?.source ?? `${item}`) : item;
+    });
+  } catch {
+    throw decodeErrors.tooDeep("Message nests too deep to be parsed");
+  }
+}
+
+/** Writes a number that is an id as its decimal digits. */
+export function decimal(id: number): string {
+  return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
+}

@@ -1,0 +1,24 @@
+import { encodeErrors } from "../errors.ts";
+
+/** Limits the bytes of a text that is made block by block. */
+export class ByteBudget {
+  readonly #maxBytes: number;
+  #left: number;
+
+  /** @param maxBytes How many bytes the text may take. */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#left = maxBytes;
+  }
+
+  /** True if there is no limit, so that nothing needs to be counted. */
+  get isUnlimited(): boolean {
+    return this.#maxBytes === Infinity;
+  }
+
+  /** Subtracts bytes; throws `too_large` if there are not so many left. */
+  spend(bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left < 0) throw encodeErrors.tooManyBytes(this.#maxBytes);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Decodes the JSON of one segment, of the members around the segments, and of free data, by the rules of `decodeMessage`.
+ * @module
+ */
+
+import type { MessageEnvelope } from "./types.ts";
+import { exceedsSegments, foreignHint, tooManySegments, withExactNumbers } from "../decode.ts";
+import { decodeErrors } from "../errors.ts";
+import { withExactIntegers } from "../integers.ts";
+import { parseJson } from "../json.ts";
+import { MAX_SEGMENTS } from "../limits.ts";
+import { isCustom } from "../../schema/guards.ts";
+import { envelopeIssue, messageIssue, segmentIssue } from "../../schema/rules.ts";
+import type { Seg, WireMessage } from "../../schema/types.ts";
+import type { Fields } from "../../util/values.ts";
+
+/** Writes the JSON of an object from its members, each a key, a colon and a value. */
+export function objectJson(members: readonly string[]): string {
+  return `{${members.join(",")}}`;
+}
+
+/** Decodes the JSON of an object that may hold anything. */
+export function decodeFields(json: string): Fields {
+  return withExactIntegers(json, parseJson(json) as Fields); // the text begins with a brace
+}
+
+/** The place of a segment in its message. */
+export interface SegmentPlace {
+  /** Its JSON path. */
+  readonly path: string;
+  /** How many lists it stands in. */
+  readonly lists: number;
+}
+
+/**
+ * Decodes one segment.
+ *
+ * @param json Its text.
+ * @param place Its place in the message.
+ * @param maxDepth How many segment lists may stand inside one another.
+ */
+export function decodeSegment(json: string, { path, lists }: SegmentPlace, maxDepth: number): Seg {
+  const value = parseJson(json);
+  const issue = segmentIssue(value, path, maxDepth - lists);
+  if (issue !== null) throw decodeErrors.issue(issue);
+  const segment = value as Seg; // no issue was found
+  if (exceedsSegments(segment, json, MAX_SEGMENTS - lists)) throw tooManySegments(`${path}.data`, MAX_SEGMENTS);
+  return withExactIntegers(json, segment);
+}
+
+/**
+ * Decodes the members around the segments of an ordinary message.
+ *
+ * @param json The text of an object with these members.
+ * @param hasSegment True if there were segments; without them the message is not valid.
+ */
+export function decodeEnvelope(json: string, { hasSegment }: { hasSegment: boolean }): MessageEnvelope {
+  const value = parseJson(json);
+  const issue = hasSegment ? envelopeIssue(value) : messageIssue(value);
+  if (issue !== null) throw decodeErrors.issue(issue, foreignHint(value));
+  const envelope = value as MessageEnvelope; // no issue was found
+  if (isCustom(value as WireMessage)) {
+    const fault = { path: "$.is_custom_message", expected: "anything but true", received: "boolean" };
+    throw decodeErrors.shape(fault, "a custom message has no segments");
+  }
+  return withExactNumbers(json, envelope);
+}

@@ -1,0 +1,202 @@
+/**
+ * The text of a message, made block by block as it is sent.
+ * @module
+ */
+
+import type { ByteBudget } from "./byte_budget.ts";
+import { type ByteReader, createByteReader } from "./byte_reader.ts";
+import type { CutText } from "./message_text.ts";
+import type { BinaryData } from "./types.ts";
+import { encodeErrors } from "../errors.ts";
+import { base64Length, encodeBase64 } from "../../util/base64.ts";
+import { utf8Length } from "../../util/utf8.ts";
+
+const EMPTY = new Uint8Array();
+
+/** A text that is given out block by block. */
+interface BlockSource {
+  /** Gives about `max` characters; `""` if {@linkcode load} must be called first, null at the end. */
+  next(max: number): string | null;
+  /** Reads the next bytes of a stream. */
+  load(): Promise<void>;
+  cancel(reason: unknown): Promise<void>;
+  /** Bytes of the whole text, as far as they are known; the source spends the others when it makes them. */
+  readonly knownBytes: number;
+}
+
+/** JSON text in memory. It is never cut inside a surrogate pair. */
+class JsonBlocks implements BlockSource {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get knownBytes(): number {
+    return utf8Length(this.#text);
+  }
+
+  next(max: number): string | null {
+    const start = this.#at;
+    if (start >= this.#text.length) return null;
+    let end = start + Math.max(2, max);
+    if ((this.#text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end--;
+    this.#at = end;
+    return this.#text.slice(start, end);
+  }
+
+  load(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  cancel(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** The base64 of one binary, encoded as the bytes come. */
+class Base64Blocks implements BlockSource {
+  readonly knownBytes: number;
+  readonly #budget: ByteBudget;
+  readonly #path: string;
+  #source: Blob | null = null;
+  #reader: ByteReader | null = null;
+  /** Bytes that do not yet make a group of three. */
+  #carry: Uint8Array = EMPTY;
+  #bytes: Uint8Array = EMPTY;
+
+  constructor(binary: BinaryData, path: string, budget: ByteBudget) {
+    this.#path = path;
+    this.#budget = budget;
+    this.knownBytes = binary instanceof Uint8Array
+      ? base64Length(binary.length)
+      : binary instanceof Blob
+      ? base64Length(binary.size)
+      : 0;
+    if (binary instanceof Uint8Array) this.#bytes = binary;
+    else if (binary instanceof Blob) this.#source = binary;
+    else this.#reader = createByteReader(binary); // locks the stream
+  }
+
+  next(max: number): string | null {
+    if (this.#carry.length > 0) return this.#completeGroup();
+    const bytes = this.#bytes;
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) { // it looks empty
+      throw new TypeError(`Bytes at ${this.#path} were transferred before they were read; send a copy of them`);
+    }
+    const length = Math.min(bytes.length - bytes.length % 3, Math.max(3, Math.floor(max / 4) * 3));
+    if (length > 0) {
+      this.#bytes = length < bytes.length ? bytes.subarray(length) : EMPTY;
+      return this.#encode(bytes.subarray(0, length));
+    }
+    if (this.#reader !== null || this.#source !== null) return "";
+    if (bytes.length === 0) return null;
+    this.#bytes = EMPTY;
+    return this.#encode(bytes);
+  }
+
+  /** Completes the group of three that the last bytes began. */
+  #completeGroup(): string | null {
+    const need = 3 - this.#carry.length;
+    const group = new Uint8Array([...this.#carry, ...this.#bytes.subarray(0, need)]);
+    this.#bytes = this.#bytes.subarray(need);
+    const isShort = group.length < 3 && this.#reader !== null;
+    this.#carry = isShort ? group : EMPTY;
+    return isShort ? "" : this.#encode(group);
+  }
+
+  #encode(bytes: Uint8Array): string {
+    const text = encodeBase64(bytes);
+    if (this.knownBytes === 0) this.#budget.spend(text.length);
+    return text;
+  }
+
+  async load(): Promise<void> {
+    // A file is opened only now. Deno and Bun both stream a Blob without reading all of it.
+    if (this.#source !== null) this.#reader = createByteReader(this.#source.stream());
+    this.#source = null;
+    if (this.#bytes.length > 0) this.#carry = this.#bytes.slice();
+    this.#bytes = EMPTY;
+    const bytes = await this.#reader?.read();
+    if (bytes instanceof Uint8Array) {
+      this.#bytes = bytes;
+    } else if (bytes === null) {
+      this.#reader = null;
+    } else if (this.#reader !== null) {
+      const fault = { path: this.#path, expected: "bytes", received: typeof bytes };
+      throw encodeErrors.shape(fault, "a stream in a message must give Uint8Array blocks");
+    }
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    const reader = this.#reader;
+    this.#reader = this.#source = null;
+    this.#carry = this.#bytes = EMPTY;
+    await reader?.cancel(reason);
+  }
+}
+
+/** The text of a message or segment, block by block. It holds no more than one block of each source of bytes. */
+export class TextBlocks {
+  readonly #sources: readonly BlockSource[];
+  readonly #budget: ByteBudget;
+  #at = 0;
+  #isBegun = false;
+
+  /**
+   * Takes over every stream among the binaries; nothing is read yet.
+   *
+   * @param text The text, cut where its binaries belong.
+   * @param budget Limit on its bytes.
+   * @throws {TypeError} If a stream is locked.
+   */
+  constructor({ texts, binaries, paths }: CutText, budget: ByteBudget) {
+    const streams = binaries.filter((binary) => binary instanceof ReadableStream);
+    if (streams.some(({ locked }) => locked) || new Set(streams).size < streams.length) {
+      throw new TypeError("A stream in the message is locked or used twice; give each segment a stream of its own");
+    }
+    this.#budget = budget;
+    this.#sources = texts.flatMap((text, index): BlockSource[] => {
+      const binary = binaries[index];
+      if (binary === undefined) return [new JsonBlocks(text)];
+      return [new JsonBlocks(text), new Base64Blocks(binary, paths[index] ?? "$", budget)];
+    });
+  }
+
+  /**
+   * Gives the next block.
+   *
+   * @param max About how many characters; a few more where a surrogate pair or a group of base64 needs them.
+   * @returns The block; `""` if {@linkcode load} must be called first, null at the end.
+   * @throws {MessageEncodeError} If the budget is exceeded.
+   */
+  next(max: number): string | null {
+    if (!this.#isBegun) {
+      this.#isBegun = true;
+      if (!this.#budget.isUnlimited) { for (const { knownBytes } of this.#sources) this.#budget.spend(knownBytes); }
+    }
+    for (; this.#at < this.#sources.length; this.#at++) {
+      const block = this.#sources[this.#at]?.next(max) ?? null;
+      if (block !== null) return block;
+    }
+    return null;
+  }
+
+  /** Reads the next bytes of the stream whose turn it is. */
+  async load(): Promise<void> {
+    await this.#sources[this.#at]?.load();
+  }
+
+  /** Releases every stream that is not read to its end. */
+  async cancel(reason: unknown): Promise<void> {
+    const left = this.#sources.slice(this.#at);
+    this.#at = this.#sources.length;
+    await Promise.all(left.map((source) => source.cancel(reason)));
+  }
+
+  /** Does the same after an error. Errors of the cancelling itself are ignored, as the first error counts. */
+  abandon(reason: unknown): void {
+    this.cancel(reason).catch(() => {});
+  }
+}
