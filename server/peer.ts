@@ -92,8 +92,10 @@ export interface PeerOptions {
 
 /** Maximum milliseconds between the accepted handshake and the open socket. */
 const OPEN_TIMEOUT = 10_000;
-/** Milliseconds without a frame after which a peer counts as having stopped sending. TCP may hold frames back for 40 ms and more. */
-const QUIET_AFTER = 150;
+/** Milliseconds after which a peer counts as having stopped sending, if no frame comes in. */
+const QUIET_AFTER = 50;
+/** The same after a frame that came in: TCP may hold the rest back until that one is acknowledged, 40 ms and more. */
+const QUIET_AFTER_FRAME = 150;
 /** Milliseconds after which the close frame is sent even if the peer has not stopped sending. */
 const MAX_QUIET_WAIT = 1000;
 /** Milliseconds between two checks of what is still queued. */
@@ -127,8 +129,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   #life: Life;
   /** Upper bound of the bytes queued: those at the last check, and all that was sent since. */
   #mayBeQueued = 0;
-  /** Time of the last frame; only updated while draining. */
-  #lastFrame = 0;
+  /** Time from which the peer counts as having stopped sending, while draining. */
+  #quietAt = 0;
   #isAdmitted = false;
   #ignoresInput = false;
 
@@ -176,7 +178,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   /** Handles one frame; `null` is a binary one. Never decodes a frame of a peer that was not accepted. */
   frame(text: string | null): void {
-    if (this.#life.state === "draining") this.#lastFrame = runtime.now();
+    if (this.#life.state === "draining") this.#quietAt = runtime.now() + QUIET_AFTER_FRAME;
     if (!this.#readsInput) return;
     if (this.#rate?.take() === false) {
       this.#events.rateExceeded(this);
@@ -281,7 +283,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
     const now = runtime.now();
-    this.#lastFrame = now; // frames may be on the way: they have to be read, or the close frame could be lost
+    this.#quietAt = now + QUIET_AFTER; // frames may be on the way: they have to be read, or the close frame could be lost
     this.#closeWhenDrained(frame, {
       quiet: now + MAX_QUIET_WAIT,
       flushed: now + this.#settings.closeTimeout * 0.8,
@@ -296,7 +298,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
     const mustBeQuiet = this.#readsInput || !runtime.closeEndsInput;
-    const rest = mustBeQuiet ? Math.min(this.#lastFrame + QUIET_AFTER, until.quiet) - now : 0;
+    const rest = mustBeQuiet ? Math.min(this.#quietAt, until.quiet) - now : 0;
     if (rest <= 0 && !isFlushing) return this.#sendClose(frame);
     const timer = runtime.after(Math.max(FLUSH_POLL, Math.ceil(rest)), () => this.#closeWhenDrained(frame, until));
     this.#life = { state: "draining", timer };
