@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type MaibotVersion } from "../../maibot/mod.ts";
+import type { MaibotVersion } from "../../maibot/mod.ts";
 import { FakeMaiBot, type MaibotPolicy, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { parsePython } from "../../maibot/python/json.ts";
 import { plainText } from "../../schema.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type MaibotVersion } from "../../maibot/mod.ts";
+import type { MaibotVersion } from "../../maibot/mod.ts";
 import { FakeMaiBot, type FakeMaiBotOptions, type MaibotChat, type MaibotReceipt } from "../../maibot/fake/mod.ts";
 import { MAIBOT_VERSIONS } from "../../maibot/rules.ts";
 import { MessageConnectionError } from "../../mod.ts";

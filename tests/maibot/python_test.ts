@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 
-import { encodeError, strip, toText } from "../../maibot/python/values.ts";
+import { encodeError } from "../../maibot/python/errors.ts";
+import { strip, toText } from "../../maibot/python/values.ts";
 import { parsePython, toPlain } from "../../maibot/python/json.ts";
 import { isInteger, numberOf, numberText, PythonFloat } from "../../maibot/python/number.ts";
 import { pythonRepr } from "../../maibot/python/repr.ts";
