@@ -70,7 +70,7 @@ function idText(userOrGroup: unknown, key: "user_id" | "group_id"): string {
   return id === undefined ? "" : toText(id);
 }
 
-/** Returns the chat of an ordinary message; `null` if the message has a fault by which it belongs to none. */
+/** Returns the chat of an ordinary message; `null` if a fault keeps MaiBot from finding one. */
 export function chatSessionOf(frame: Fields, version: MaibotVersion): ChatSession | null {
   const info = own(frame, "message_info");
   if (!isObject(info)) return null;

@@ -17,7 +17,7 @@ export function customNameError(frame: Fields): string | null {
 
 /**
  * Returns the name of a custom message; `null` for any other value. A value is a custom message if `is_custom_message` is
- * truthy; even without that if its name has a handler, or cannot be looked up.
+ * truthy. Without it, it is one if its name has a handler, or cannot be looked up.
  *
  * Source: maim_message 0.6.8, api.py, BaseMessageHandler.process_message.
  */

@@ -14,21 +14,21 @@ export interface MaibotIssuesOptions {
    */
   version?: MaibotVersion;
   /**
-   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without it an issue tells that a message
-   * names no account, but not that it names a wrong one.
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without it a message that
+   * names a wrong account has no issue; one that names none has.
    */
   accounts?: Readonly<Record<string, string>>;
 }
 
 /** A reason why MaiBot would drop a message, never answer it, or read something else than was meant. */
 export interface MaibotIssue {
-  /** What MaiBot does with the message. */
+  /** Effect on the message. */
   readonly level: MaibotLevel;
   /** JSON path of the member at fault, such as `$.message_segment.data[0].data`. */
   readonly path: string;
   /** Name of the rule that the message breaks. Names are stable. */
   readonly rule: MaibotRule;
-  /** What to write instead, in English, and where the rule stands in MaiBot. {@linkcode hintOf} gives it in Chinese. */
+  /** Text in English that says what to write instead, and where the rule stands in MaiBot. See {@linkcode hintOf}. */
   readonly hint: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Knowledge about MaiBot itself: why it would drop a message or never answer it, whom its own messages are for, and the
- * echo of message ids. The rules are those of MaiBot 1.3.15; those of 1.2.1 on request.
+ * Knowledge about MaiBot itself: why it would drop a message or never answer it, the recipients of its own messages, and
+ * the echo of message ids. The rules are those of MaiBot 1.3.15; those of 1.2.1 on request.
  *
  * MaiBot requires more than the protocol. If one member is wrong, it drops the whole message, and the adapter gets no
  * error:
@@ -25,7 +25,7 @@
  * @module
  */
 
-// Before sending: what MaiBot would do with a message.
+// Messages to MaiBot: checks before sending, and additional_config.
 export { hintOf, maibotIssues } from "./issues.ts";
 export type {
   HintLanguage,
@@ -38,7 +38,7 @@ export type {
 export { mention, stripTrusted } from "./additional_config.ts";
 export type { MentionOptions } from "./additional_config.ts";
 
-// Messages from MaiBot: whom they are for, what they hold, and the ids that they get on the platform.
+// Messages from MaiBot: their recipients, their segments, and the ids that they get on the platform.
 export { replyTarget, unwrap } from "./reply_target.ts";
 export type { ReplyTarget } from "./reply_target.ts";
 export { echoing, echoMessageId } from "./echo.ts";

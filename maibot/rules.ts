@@ -1,6 +1,6 @@
 /**
- * The rules by which MaiBot accepts a message, by version: what MaiBot does with a message that breaks one, and where the
- * rule stands in MaiBot's source.
+ * The rules by which MaiBot accepts a message, by version: the effect of breaking one, and where it stands in MaiBot's
+ * source.
  * @module
  */
 
@@ -13,12 +13,12 @@ export type MaibotVersion = "1.3.15" | "1.2.1";
 export const MAIBOT_VERSIONS: readonly MaibotVersion[] = ["1.3.15", "1.2.1"];
 
 /**
- * What MaiBot does with a message that breaks a rule:
+ * The effect of a broken rule on a message:
  *
- * - `drop`: drops the message. The sender gets no error.
- * - `unanswered`: stores the message, and can never answer it.
- * - `damage`: accepts the message, but reads something else than was meant.
- * - `warn`: accepts the message unchanged, but it is probably a mistake.
+ * - `drop`: MaiBot drops it. The sender gets no error.
+ * - `unanswered`: MaiBot stores it, and can never answer it.
+ * - `damage`: MaiBot accepts it, but reads something else than was meant.
+ * - `warn`: MaiBot accepts it as it is, but it is probably a mistake.
  */
 export type MaibotLevel = "drop" | "unanswered" | "damage" | "warn";
 
@@ -32,7 +32,7 @@ export interface RuleSource {
   readonly place: string;
 }
 
-/** What MaiBot does by a rule, and where each version has it. */
+/** The effect of a rule, and its place in each version. */
 export interface RuleFacts {
   readonly level: MaibotLevel;
   /** The place of the rule, by version. A version that is missing here does not have the rule. */

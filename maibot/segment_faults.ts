@@ -8,7 +8,7 @@ import { shorten } from "./shorten.ts";
 /** Bytes of the largest picture that MaiBot stores unchanged: the default of `visual.max_image_size_mb`. */
 const MAX_IMAGE_BYTES: Readonly<Record<MaibotVersion, number>> = { "1.3.15": 16 * 2 ** 20, "1.2.1": 30 * 2 ** 20 };
 
-/** Maximum number of nested lists that are checked. Every level is a fault of its own. */
+/** Maximum depth of nested lists that are checked. Each of them is a fault of its own. */
 const MAX_DEPTH = 32;
 
 /**

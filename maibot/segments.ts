@@ -1,7 +1,7 @@
 import { SEGMENT } from "./fault.ts";
 import { isObject, own, strip } from "./python/values.ts";
 
-/** A value in the content of a message, and its JSON path. */
+/** A segment of a message, and its JSON path. The segment has not been checked. */
 export interface SegmentAt {
   readonly segment: unknown;
   readonly path: string;

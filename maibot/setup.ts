@@ -4,7 +4,7 @@ import { MAIBOT_VERSIONS, type MaibotVersion } from "./rules.ts";
 /** Returns the bot's account on a platform; `null` if MaiBot's configuration names none. */
 export type AccountLookup = (platform: string) => string | null;
 
-/** The MaiBot that messages are checked for. */
+/** The MaiBot that messages are checked for: its version and the bot's accounts. */
 export interface MaibotSetup {
   readonly version: MaibotVersion;
   /** Finds the bot's account on a platform; `null` if MaiBot's configuration is not known. */
@@ -17,7 +17,7 @@ export function platformKey(platform: string): string {
 }
 
 /**
- * Reads the accounts of MaiBot's configuration, by platform.
+ * Checks the accounts of MaiBot's configuration, which are given by platform.
  *
  * @throws {TypeError} If an account is not a string, or is blank.
  */
@@ -32,7 +32,7 @@ export function readAccounts(accounts: Readonly<Record<string, string>>): Accoun
 }
 
 /**
- * Reads the MaiBot that messages are checked for.
+ * Checks the options that describe a MaiBot, and fills in the default version.
  *
  * @throws {RangeError} If the rules of the version are not known.
  * @throws {TypeError} If an account is not a string, or is blank.

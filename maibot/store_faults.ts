@@ -7,6 +7,11 @@ import type { MaibotVersion } from "./rules.ts";
 import { AT_ACCOUNT_KEYS } from "./segment_faults.ts";
 import { segmentsIn } from "./segments.ts";
 
+/** Maximum depth of nested values that MaiBot's packer (MessagePack) accepts. */
+const MAX_DEPTH = 1025;
+/** Levels around the data of a segment: the list of segments, and the segment itself. */
+const OUTER_DEPTH = 2;
+
 /** Keys of the members of a file. Source: MaiBot, message_component_data_model.py, FileComponent.from_payload. */
 const FILE_KEYS: readonly (readonly string[])[] = [
   ["name", "file", "file_name", "filename"],
@@ -62,11 +67,8 @@ export function chatSessionFaults(frame: Fields, info: Fields, session: ChatSess
 
 // ------------------------------------------------------------------------------------------ segments
 
-/** Finds values in a `dict` segment that MaiBot's packer (MessagePack) refuses, in the order in which it packs them. */
+/** Finds values in a `dict` segment that MaiBot's packer refuses, in the order in which it packs them. */
 class PackCheck {
-  /** Maximum number of nested values. The first two are the list of segments and the segment itself. */
-  static readonly #MAX_DEPTH = 1025;
-  static readonly #OUTER_DEPTH = 2;
   readonly #path: string;
   readonly #report: Report;
   /** Objects and arrays that were checked. A value made by code may hold one many times, or inside itself. */
@@ -79,12 +81,12 @@ class PackCheck {
 
   /** Checks the data of the segment. */
   data(data: Fields): void {
-    this.#pack(data, PackCheck.#OUTER_DEPTH + 1);
+    this.#pack(data, OUTER_DEPTH + 1);
   }
 
   /** Returns false if the nesting is too deep: the packer stops there. */
   #pack(value: unknown, depth: number): boolean {
-    if (depth > PackCheck.#MAX_DEPTH) {
+    if (depth > MAX_DEPTH) {
       this.#report("dict_deep", this.#path, "recursion limit exceeded.");
       return false;
     }

@@ -22,7 +22,7 @@ export interface MaibotReceipt {
   readonly log: MaibotLogLine | null;
 }
 
-/** How a connection of a `FakeMaiBot` ended. */
+/** The end of a connection of a `FakeMaiBot`. */
 export interface FakeMaiBotEnd {
   /** Close code; 1006 if there was no close frame. */
   code: number;

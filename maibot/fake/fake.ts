@@ -40,7 +40,7 @@ const COMMAND_REFUSALS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A simulated MaiBot. It answers messages as the options say, and tells for each message what MaiBot would do with it.
+ * A simulated MaiBot. It answers messages as its options say, and reports what MaiBot would do with each message.
  *
  * It simulates MaiBot 1.3.15, or another `version`. In 1.3.15 a message that does not name the bot's account is accepted,
  * but never answered.
@@ -203,7 +203,7 @@ export class FakeMaiBot {
   }
 
   /**
-   * Waits until an adapter has told the id of a delivered message, by a `message_id_echo`.
+   * Waits for the `message_id_echo` of a message, with which an adapter tells the id that the message got on the platform.
    *
    * @param message A message that {@linkcode FakeMaiBot.say} returned, or its `message_id`.
    * @param options How long to wait.
@@ -265,7 +265,8 @@ export class FakeMaiBot {
     const refusal = this.#bot.sendRefusal(destination);
     if (refusal !== null) {
       this.#writeLog(refusal);
-      throw new MessageConnectionError("no_route", `MaiBot does not send the message; it logs: ${refusal.text}`);
+      const advice = "check the options account, accounts and policy";
+      throw new MessageConnectionError("no_route", `MaiBot does not send the message (${refusal.text}); ${advice}`);
     }
     const message = this.#bot.createMessage(content, destination);
     if (!this.#sendMessage(message)) this.#throwNotConnected(message.message_info.platform);
