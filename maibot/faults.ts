@@ -86,12 +86,14 @@ function messageFaults(frame: Fields, setup: MaibotSetup, onFault: FaultHandler)
  * Source: protocol.md 3, maibot.md 2 and 3, established by running the code of MaiBot 1.2.1 and 1.3.15.
  */
 export function findFaults(frame: unknown, setup: MaibotSetup, onFault: FaultHandler): void {
-  const paths = new Set<string>();
+  const surrogatePaths = new Set<string>();
   const onKnownFault: FaultHandler = (fault) => {
     const { rule, path } = fault;
     if (RULES[rule].sources[setup.version] === undefined) return; // the version does not have this rule
-    if (rule === "surrogate" && paths.has(path)) return; // an earlier step has reported it
-    paths.add(path);
+    if (rule === "surrogate") {
+      if (surrogatePaths.has(path)) return; // an earlier step has reported it
+      surrogatePaths.add(path);
+    }
     onFault(fault);
   };
   if (!isObject(frame)) reportIn("preprocess", onKnownFault)("not_object", "$", subscriptError(frame));

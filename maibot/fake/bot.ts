@@ -1,5 +1,6 @@
 import type { MessageBase, Seg } from "../../schema/rules.ts";
 import { chatSessionOf, isInternalPlatform } from "../chat_session.ts";
+import type { MaibotIssue, MaibotRule } from "../issues.ts";
 import { type Fields, strip } from "../python/values.ts";
 import { platformKey } from "../setup.ts";
 import { createBotMessage, type SayContent } from "./bot_message.ts";
@@ -8,6 +9,9 @@ import { LOG, type MaibotLogLine } from "./log.ts";
 import { LoopGuard } from "./loop_guard.ts";
 import type { MaibotAnswer, MaibotChat } from "./options.ts";
 import type { FakeMaiBotSettings } from "./settings.ts";
+
+/** Rules by which 1.3.15 opens no chat for a message. */
+const NO_CHAT_RULES: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
 
 /** The simulated bot: its answers, the form of its messages, and the chats that it may write to. */
 export class Bot {
@@ -55,9 +59,16 @@ export class Bot {
     return createBotMessage(content, this.#groupNames.addTo(to), { account, nickname, version });
   }
 
-  /** Returns the log line with which MaiBot refuses to open a chat; `null` if it opens it. 1.2.1 opens every chat. */
-  chatRefusal(to: Destination): MaibotLogLine | null {
-    if (this.#isOlder || isInternalPlatform(to.platform)) return null;
+  /**
+   * Returns the log line with which MaiBot refuses to open a chat; `null` if it opens it. 1.2.1 opens every chat.
+   *
+   * @param to The chat.
+   * @param issues The issues of the message.
+   */
+  chatRefusal(to: Destination, issues: readonly MaibotIssue[]): MaibotLogLine | null {
+    if (this.#isOlder) return null;
+    if (issues.some(({ rule }) => NO_CHAT_RULES.has(rule))) return LOG.chatRefused();
+    if (isInternalPlatform(to.platform)) return null;
     const isBlank = strip(to.group?.group_id ?? to.user ?? "") === "";
     return isBlank || this.sendRefusal(to) !== null ? LOG.chatRefused() : null;
   }

@@ -5,6 +5,7 @@ import { checkClose } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
 import { customName, type Echo, readEcho } from "../custom_frame.ts";
+import type { MaibotIssue } from "../issues.ts";
 import type { Fields } from "../python/values.ts";
 import { builtInCommand } from "../segments.ts";
 import { shorten } from "../shorten.ts";
@@ -452,7 +453,7 @@ export class FakeMaiBot {
     try {
       for (const line of acceptanceLog(receipt, this.#settings.setup)) this.#writeLog(line);
       const to = this.#bot.receive(message);
-      const answer = await this.#findAnswer(message, to);
+      const answer = await this.#findAnswer(message, to, receipt.issues);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
       if (this.#peers.isClosed) return;
@@ -466,11 +467,15 @@ export class FakeMaiBot {
   }
 
   /** Returns the answer to a message; nothing if MaiBot opens no chat for it, or loses the answer. */
-  async #findAnswer(message: MessageBase, to: Destination): Promise<MaibotAnswer | void> {
+  async #findAnswer(
+    message: MessageBase,
+    to: Destination,
+    issues: readonly MaibotIssue[],
+  ): Promise<MaibotAnswer | void> {
     const isOlder = this.#settings.setup.version === "1.2.1";
     const command = isOlder ? null : builtInCommand(message.message_segment);
     if (command !== null) return COMMAND_REFUSALS[command];
-    const refusal = this.#bot.chatRefusal(to);
+    const refusal = this.#bot.chatRefusal(to, issues);
     if (refusal !== null) return this.#writeLog(refusal);
     if (!this.#bot.mayAnswer(message, to)) return;
     const answer = await this.#bot.nextAnswer(message);

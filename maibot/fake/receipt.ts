@@ -1,13 +1,14 @@
 import { decodeMessage } from "../../codec/decode.ts";
 import { MessageDecodeError } from "../../codec/errors.ts";
 import type { MessageBase } from "../../schema/rules.ts";
-import { chatSessionOf } from "../chat_session.ts";
+import { chatSessionOf, storedRoute } from "../chat_session.ts";
 import { customName, customNameError, ECHO_NAME, readEcho } from "../custom_frame.ts";
 import { dropLogText } from "../drop_log.ts";
 import { findIssues } from "../issues.ts";
 import { decodeBase64 } from "../python/base64.ts";
 import { parsePython, toPlain } from "../python/json.ts";
-import { type Fields, isObject, own, toId, toText } from "../python/values.ts";
+import { type Fields, isObject, own, strip, toId, toText } from "../python/values.ts";
+import type { MaibotVersion } from "../rules.ts";
 import { segmentsIn } from "../segments.ts";
 import type { MaibotSetup } from "../setup.ts";
 import type { MaibotReceipt } from "./events.ts";
@@ -106,12 +107,25 @@ function hasTopLevelAccount(value: Fields): boolean {
   return typeof account === "string" && toId(account) !== "";
 }
 
-/** Tells whether a segment is an image without data. */
+/**
+ * Returns the message id in the log line about legacy keys. MaiBot first looks for an account in the frame, and logs the
+ * `message_id` at its top level, which is usually missing. If it finds no account, it looks in the message, and logs the
+ * id of that in a second line.
+ */
+function loggedId(value: Fields, version: MaibotVersion): string {
+  const info = own(value, "message_info");
+  if (!isObject(info)) return "";
+  const isFound = storedRoute(value, info, version).account !== null;
+  const id = own(isFound ? value : info, "message_id");
+  return isFound && id === undefined ? "" : toText(id);
+}
+
+/** Tells whether a segment is an image whose base64 holds no bytes. */
 function isEmptyImage(segment: unknown): boolean {
   if (!isObject(segment) || own(segment, "type") !== "image") return false;
   const data = own(segment, "data");
   const result = typeof data === "string" ? decodeBase64(data) : null;
-  return result?.type === "bytes" && result.size === 0;
+  return result !== null && "size" in result && result.size === 0;
 }
 
 /**
@@ -121,11 +135,9 @@ function isEmptyImage(segment: unknown): boolean {
 export function acceptanceLog({ value }: MaibotReceipt, { version }: MaibotSetup): MaibotLogLine[] {
   const session = isObject(value) ? chatSessionOf(value, version) : null;
   if (version === "1.2.1" || !isObject(value) || session === null) return [];
-  const info = own(value, "message_info");
-  const id = isObject(info) ? toText(own(info, "message_id")) : "";
   const hasEmptyImage = segmentsIn(own(value, "message_segment")).some(({ segment }) => isEmptyImage(segment));
   return [
-    ...(hasTopLevelAccount(value) ? [] : [LOG.legacyRoute(session.platform, id)]),
+    ...(hasTopLevelAccount(value) ? [] : [LOG.legacyRoute(strip(session.platform), loggedId(value, version))]),
     ...(hasEmptyImage ? [LOG.emptyImage()] : []),
   ];
 }

@@ -2,13 +2,12 @@
  * Result of Python's `base64.b64decode` for a text:
  *
  * - `bytes`: it returns `size` bytes.
- * - `garbled`: it returns bytes, but ignores characters that are not white space. The bytes are probably not the ones that
- *   were meant.
+ * - `garbled`: it returns `size` bytes, but ignores characters that are not white space. The bytes are probably not the
+ *   ones that were meant.
  * - `not_ascii`, `broken`: it raises `error`.
  */
 export type Base64Result =
-  | { readonly type: "bytes"; readonly size: number }
-  | { readonly type: "garbled" }
+  | { readonly type: "bytes" | "garbled"; readonly size: number }
   | { readonly type: "not_ascii" | "broken"; readonly error: string };
 
 const FOREIGN = /[^A-Za-z0-9+/]/;
@@ -45,7 +44,7 @@ function decodeLeniently(text: string): Base64Result {
     return { type: "broken", error: `Invalid base64-encoded string: ${reason}` };
   }
   if (quad > 0) return { type: "broken", error: "Incorrect padding" };
-  return isGarbled ? { type: "garbled" } : { type: "bytes", size: Math.floor((count * 3) / 4) };
+  return { type: isGarbled ? "garbled" : "bytes", size: Math.floor((count * 3) / 4) };
 }
 
 /** Returns the result of Python's `base64.b64decode(text)`. MaiBot calls it without `validate`. */

@@ -48,7 +48,7 @@ async function storyOf(messages: readonly unknown[], options: FakeMaiBotOptions 
 }
 
 const OLD_ROUTE =
-  "消息使用旧版路由归属格式，请及时更新适配器，迁移到消息顶层 account_id/scope: platform=qq, message_id=m1";
+  "消息使用旧版路由归属格式，请及时更新适配器，迁移到消息顶层 account_id/scope: platform=qq, message_id=";
 const NO_ACCOUNT = "固定引用规则需要明确的 bot 发送账号";
 const NO_CHAT = "适配器名单禁止创建聊天运行实例";
 const NO_ROUTE = "[SendService] Platform IO 发送失败: platform=qq 未命中任何发送路由";
@@ -70,14 +70,14 @@ describe("FakeMaiBot plays a version:", () => {
   it("1.3.15 thinks about a message without an account and loses its answer", async () => {
     const story = await storyOf([asked("hi", { message_id: "m1" })]);
     assertEquals([story.asked, story.said], [["hi"], []]);
-    assertEquals(story.log, [OLD_ROUTE, NO_ACCOUNT]);
+    assertEquals(story.log, [`${OLD_ROUTE}m1`, NO_ACCOUNT]);
     const [receipt] = story.receipts;
     assertEquals([receipt?.isAccepted, receipt?.isAnswerable, receipt?.log], [true, false, null]);
   });
 
   it("1.3.15 says nothing of an account when its script has no answer", async () => {
     const story = await storyOf([asked("hi", { message_id: "m1" })], { answers: [] });
-    assertEquals([story.said, story.log], [[], [OLD_ROUTE]]);
+    assertEquals([story.said, story.log], [[], [`${OLD_ROUTE}m1`]]);
   });
 
   it("1.2.1 answers a message without an account", async () => {
@@ -95,21 +95,21 @@ describe("FakeMaiBot plays a version:", () => {
     assertEquals(before.log, [NO_ROUTE]);
   });
 
-  const routes: readonly (readonly [what: string, message: object, isOld: boolean])[] = [
-    ["an account at the top", { ...asked("hi", { message_id: "m1" }), account_id: "777" }, false],
-    ["account and scope at the top", { ...asked("hi", { message_id: "m1" }), account_id: " 777 ", scope: "s" }, false],
-    ["what createMessage writes", asked("hi", { message_id: "m1", account: "777" }), false],
-    ["an account among the free data", asked("hi", { message_id: "m1", additional_config: { self_id: 777 } }), true],
-    ["an account beside message_info", { ...asked("hi", { message_id: "m1" }), self_id: "777" }, true],
+  const routes: readonly (readonly [what: string, message: object, id: string | null])[] = [
+    ["an account at the top", { ...asked("hi", { message_id: "m1" }), account_id: "777" }, null],
+    ["account and scope at the top", { ...asked("hi", { message_id: "m1" }), account_id: " 777 ", scope: "s" }, null],
+    ["what createMessage writes", asked("hi", { message_id: "m1", account: "777" }), null],
+    ["an account among the free data", asked("hi", { message_id: "m1", additional_config: { self_id: 777 } }), ""],
+    ["an account beside message_info", { ...asked("hi", { message_id: "m1" }), self_id: "777" }, ""],
     ["a blank account and one among the free data", {
       ...asked("hi", { message_id: "m1", additional_config: { self_id: "777" } }),
       account_id: "",
-    }, true],
+    }, "m1"],
   ];
-  for (const [what, message, isOld] of routes) {
-    it(`1.3.15 answers a message with ${what}${isOld ? ", and warns that it is the old way" : ""}`, async () => {
+  for (const [what, message, id] of routes) {
+    it(`1.3.15 answers a message with ${what}${id === null ? "" : ", and warns that it is the old way"}`, async () => {
       const story = await storyOf([message]);
-      assertEquals([story.said, story.log], [["re: hi"], isOld ? [OLD_ROUTE] : []]);
+      assertEquals([story.said, story.log], [["re: hi"], id === null ? [] : [OLD_ROUTE + id]]);
     });
   }
 
