@@ -4,7 +4,7 @@ import { isObject } from "./python/values.ts";
 /** Options of {@linkcode mention}. */
 export interface MentionOptions {
   /**
-   * Whether MaiBot was addressed by name or reply only, and not by an @.
+   * True if the user addressed the bot by its name or by a reply, not by an @.
    *
    * @default {false}
    */
@@ -16,16 +16,16 @@ function withConfig<T extends MessageBase>(message: T, config: Record<string, un
 }
 
 /**
- * Marks a message as addressed to the bot, which MaiBot can not see by itself unless an `at` segment holds its account.
+ * Marks a message as addressed to the bot. MaiBot itself recognises only an `at` segment with the bot's account.
  *
- * Sets `additional_config.is_mentioned`, and `at_bot` beside it. MaiBot always answers such a message unless told
- * otherwise by its configuration.
+ * Sets `is_mentioned` in `additional_config`, and `at_bot` unless `isWeak` is true. MaiBot always answers such a message,
+ * unless its configuration says otherwise.
  *
  * Source: MaiBot 1.2.1, chat/utils/utils.py, is_mentioned_bot_in_message.
  *
- * @param message The message; it is not changed.
- * @param options How it was addressed.
- * @returns A copy that says so.
+ * @param message The message. It is not changed.
+ * @param options How the user addressed the bot.
+ * @returns A copy with the marks.
  *
  * @example In a group
  * ```ts
@@ -43,16 +43,17 @@ export function mention<T extends MessageBase>(message: T, { isWeak = false }: M
 }
 
 /**
- * Takes out what MaiBot trusts though anybody can write it: `additional_config.is_local_operator`, which together with
- * the platform `bot_console` grants the rights of its operator.
+ * Removes `additional_config.is_local_operator`. Anybody can write it, but MaiBot trusts it: together with the platform
+ * `bot_console` it grants the rights of MaiBot's operator.
  *
- * A gateway that passes on messages of others must call it. The account and scope keys stay, as routing needs them:
- * a gateway that serves several adapters has to compare those, and `message_info.platform`, with whom it speaks to.
+ * A gateway that forwards messages of others must call this function. Account and scope are left in the message, because
+ * routing needs them. A gateway for several adapters must itself check that they, and `message_info.platform`, belong to
+ * the adapter that sends them.
  *
  * Source: protocol.md 3; MaiBot 1.2.1, local_operator.py.
  *
- * @param message The message; it is not changed.
- * @returns The same message where there is nothing to take out, else a copy without it.
+ * @param message The message. It is not changed.
+ * @returns The same message if there is nothing to remove, else a copy without the member.
  *
  * @example A gateway
  * ```ts

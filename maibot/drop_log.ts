@@ -1,26 +1,27 @@
-import { type Fault, findFaults } from "./faults.ts";
+import type { Fault } from "./fault.ts";
+import { findFaults } from "./faults.ts";
 import { RULES } from "./rules.ts";
-import type { Asked } from "./chat_session.ts";
+import type { MaibotSetup } from "./setup.ts";
 import { shorten } from "./shorten.ts";
 
-/** The line of one fault that drops. */
-function lineOf({ rule, said, stage }: Fault): string | null {
-  if (said === undefined) return null;
-  if (stage === "preprocess") return `预处理消息失败: ${said}`;
-  if (stage === "store") return `消息处理失败: ${said}`;
+/** Returns the log text for a fault that drops; `null` if MaiBot logs nothing. */
+function logText({ rule, error, step }: Fault): string | null {
+  if (error === undefined) return null;
+  if (step === "preprocess") return `预处理消息失败: ${error}`;
+  if (step === "store") return `消息处理失败: ${error}`;
   // Source: maim_message 0.6.8, api.py, BaseMessageHandler.process_message.
-  return rule === "custom_unhashable" ? said : `收到未注册的自定义消息类型: ${shorten(said)}`;
+  return rule === "custom_unhashable" ? error : `收到未注册的自定义消息类型: ${shorten(error)}`;
 }
 
 /**
- * The line that MaiBot logs for a message it drops: after "预处理消息失败: " nothing at all where an assertion has no text.
- * `null` where it takes the message, or drops it without a word. A long name is cut.
+ * Returns the text that MaiBot logs when it drops a frame; `null` if it accepts the frame, or logs nothing. For a failed
+ * assertion the text ends after "预处理消息失败: ". Long names are cut.
  */
-export function maibotLogLine(frame: unknown, asked: Asked): string | null {
-  let line: string | null | undefined;
-  findFaults(frame, asked, (fault) => {
-    if (line === undefined && RULES[fault.rule].level === "drop") line = lineOf(fault);
+export function dropLogText(frame: unknown, setup: MaibotSetup): string | null {
+  let text: string | null | undefined;
+  findFaults(frame, setup, (fault) => {
+    if (text === undefined && RULES[fault.rule].level === "drop") text = logText(fault);
   });
-  // A text that can not be encoded can not be printed either.
-  return line?.isWellFormed() ? line : null;
+  // MaiBot cannot print a text that cannot be encoded.
+  return text?.isWellFormed() ? text : null;
 }

@@ -1,44 +1,51 @@
 import type { MessageBase } from "../schema/types.ts";
 import type { HandlerResult } from "../util/emitter.ts";
-import { ECHO_NAME } from "./faults.ts";
+import { ECHO_NAME } from "./custom_frame.ts";
 
-/** What an echo is sent by: a `MessageClient`. */
+/** The client that an echo is sent with, such as a `MessageClient`. */
 export interface EchoClient {
   /**
    * Sends a custom message.
    *
-   * @throws {MessageConnectionError} If it can not be kept.
+   * @throws {MessageConnectionError} If the message can neither be sent nor queued.
    * @throws {MessageRejectedError} If the client's `validate` found a `drop`.
    */
   sendCustom(name: string, content: unknown): void;
 }
 
-/** Id that a platform gave a message. */
+/** The id that a platform gave to a message. */
 export type ActualId = string | number | bigint;
 
-function checkedId(id: unknown, argument: string): string {
+/** Describes a value that is not an id. */
+function describeId(id: unknown): string {
+  if (typeof id === "string") return "a blank string";
+  return typeof id === "number" || id === null ? String(id) : typeof id;
+}
+
+/** Returns an id as text; throws if it is not an id. */
+function idText(id: unknown, argument: string): string {
   const isNumber = typeof id === "bigint" || Number.isSafeInteger(id);
   const text = typeof id === "string" || isNumber ? String(id).trim() : "";
   if (text !== "") return text;
   throw new TypeError(
-    `Cannot echo message id as '${argument}' must be a string that is not empty, or a safe integer: received ${typeof id}`,
+    `'${argument}' must be a string that is not blank, or a safe integer; received ${describeId(id)}`,
   );
 }
 
 /**
- * Tells MaiBot the id that a platform gave to one of its messages, once that has been delivered there.
+ * Tells MaiBot the id that the platform gave to one of its messages. Call it once the message was delivered.
  *
- * MaiBot renames the message it stored, so that replies, quotes and recalls find it. It ignores the echo of a message it
- * does not know, and in API mode every echo: 1.2.1 looks for the handler under a name that does not exist.
+ * MaiBot then stores its message under that id, so that replies, quotes and recalls find it. It ignores the echo of a
+ * message that it does not know, and in API mode every echo: 1.2.1 looks up the handler under a name that does not exist.
  *
  * Source: protocol.md 3.2; MaiBot 1.2.1, bot.py, ChatBot.echo_message_process.
  *
- * @param client The client the message came by.
+ * @param client The client that received the message.
  * @param message The message from MaiBot.
  * @param actualId The id on the platform.
- * @throws {TypeError} If the message has no id, or the other id is empty or a number that is not safe.
- * @throws {MessageConnectionError} As {@linkcode EchoClient.sendCustom} does.
- * @throws {MessageRejectedError} As {@linkcode EchoClient.sendCustom} does, if the client's `validate` found a `drop`.
+ * @throws {TypeError} If the message has no id, or `actualId` is blank or not a safe integer.
+ * @throws {MessageConnectionError} If the echo can neither be sent nor queued.
+ * @throws {MessageRejectedError} If the client's `validate` found a `drop`.
  *
  * @example After delivery
  * ```ts
@@ -51,23 +58,23 @@ function checkedId(id: unknown, argument: string): string {
  * ```
  */
 export function echoMessageId(client: EchoClient, message: MessageBase, actualId: ActualId): void {
-  const echo = checkedId(message.message_info.message_id, "message.message_info.message_id");
-  client.sendCustom(ECHO_NAME, { type: "echo", echo, actual_id: checkedId(actualId, "actualId") });
+  const echo = idText(message.message_info.message_id, "message.message_info.message_id");
+  client.sendCustom(ECHO_NAME, { type: "echo", echo, actual_id: idText(actualId, "actualId") });
 }
 
-/** Delivers a message, and gives the id the platform gave it; nothing when there is none to tell. */
+/** Delivers a message to the platform, and returns the id that the platform gave to it, or nothing. */
 export type DeliveryHandler = (message: MessageBase) => EchoId | Promise<EchoId>;
 
-/** What a {@linkcode DeliveryHandler} gives. */
+/** Result of a {@linkcode DeliveryHandler}. Without an id no echo is sent. */
 export type EchoId = ActualId | null | undefined | void;
 
 /**
- * Turns a handler that returns the platform's message id into one that echoes it to MaiBot.
+ * Turns a {@linkcode DeliveryHandler} into a handler for the event `message` that also sends the id to MaiBot.
  *
- * What the handler throws, and an echo that can not be sent or that `validate` rejects, becomes the client's event
- * `error`.
+ * An error of the delivery handler becomes the client's event `error`. So does an echo that cannot be sent, or that
+ * `validate` rejects.
  *
- * @param client The client to listen on and to echo by.
+ * @param client The client that receives the messages.
  * @param handler Delivers a message; returns its id on the platform, or a promise of it.
  * @returns A handler for the event `message`.
  *
@@ -86,7 +93,7 @@ export type EchoId = ActualId | null | undefined | void;
  * );
  *
  * async function deliver(_to: string, _text: string): Promise<string> {
- *   return await Promise.resolve("4711"); // what the platform answers
+ *   return await Promise.resolve("4711"); // the id that the platform returns
  * }
  * ```
  */

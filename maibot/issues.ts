@@ -1,50 +1,50 @@
 import { findFaults } from "./faults.ts";
-import { MAIBOT_VERSIONS, type MaibotLevel, type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
-import { type Asked, readAccounts } from "./chat_session.ts";
-import { TEXTS } from "./hints.ts";
+import { HINTS } from "./hints.ts";
+import { type MaibotLevel, type MaibotRule, type MaibotVersion, RULES } from "./rules.ts";
+import { type MaibotSetup, readSetup } from "./setup.ts";
 
 export type { MaibotLevel, MaibotRule, MaibotVersion } from "./rules.ts";
 
 /** Options of {@linkcode maibotIssues}. */
 export interface MaibotIssuesOptions {
   /**
-   * The version whose rules are asked: `"1.3.15"` for 1.3.10 and newer, `"1.2.1"` for all that are older.
+   * The version of MaiBot that gets the message: `"1.3.15"` for 1.3.10 and newer, `"1.2.1"` for older versions.
    *
    * @default {"1.3.15"}
    */
   version?: MaibotVersion;
   /**
-   * The bot's account by platform, as `[bot]` of MaiBot's configuration has them. Without it only what the message alone
-   * shows is found: that it names no account, and not that it names a wrong one.
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without it a message that
+   * names a wrong account has no issue; one that names none has.
    */
   accounts?: Readonly<Record<string, string>>;
 }
 
-/** One reason why MaiBot would drop a message, leave it without an answer, or damage it. */
+/** A reason why MaiBot would drop a message, never answer it, or read something else than was meant. */
 export interface MaibotIssue {
-  /** What MaiBot does to the message. */
+  /** Effect on the message. */
   readonly level: MaibotLevel;
-  /** JSON path of the member at fault, as `$.message_segment.data[0].data`. */
+  /** JSON path of the member at fault, such as `$.message_segment.data[0].data`. */
   readonly path: string;
-  /** Name of the rule, stable. */
+  /** Name of the rule that the message breaks. Names are stable. */
   readonly rule: MaibotRule;
-  /** What to write instead, in English, and where the rule is written; {@linkcode hintOf} has it in Chinese. */
+  /** Text in English that says what to write instead, and where the rule stands in MaiBot. See {@linkcode hintOf}. */
   readonly hint: string;
 }
 
-/** Issues that are listed; a first `drop` that comes later is one more. */
+/** Maximum number of issues that are listed. If the first `drop` comes later, it is added. */
 export const MAX_ISSUES = 100;
 
 /** Languages of the hints. */
 export type HintLanguage = "en" | "zh";
 
 /**
- * Tells what to write instead, in a language of choice.
+ * Returns the hint of a rule: what to write instead, and where the rule stands in MaiBot.
  *
- * @param issue An issue, or at least its rule.
+ * @param issue An issue, or an object with its rule.
  * @param language `"en"` or `"zh"`.
- * @param version The version of MaiBot whose place of the rule is named.
- * @returns The hint, and where the rule is written.
+ * @param version The version of MaiBot whose source is named.
+ * @returns The hint.
  *
  * @example In Chinese
  * ```ts
@@ -63,35 +63,26 @@ export function hintOf(
   const { sources } = RULES[rule];
   const source = sources[version] ?? Object.values(sources)[0];
   const place = source === undefined ? "" : `${source.program}: ${source.file.split("/").at(-1)}`;
-  return language === "zh" ? `${TEXTS[rule].zh}（${place}）` : `${TEXTS[rule].en} (${place})`;
-}
-
-/** Reads what is asked for; throws where a version is not known. */
-export function readAsked({ version = "1.3.15", accounts }: MaibotIssuesOptions): Asked {
-  if (!MAIBOT_VERSIONS.includes(version)) {
-    throw new RangeError(`Unknown version "${version}" of MaiBot; 'version' is one of ${MAIBOT_VERSIONS.join(", ")}`);
-  }
-  return { version, accountOn: accounts === undefined ? null : readAccounts(accounts) };
+  return language === "zh" ? `${HINTS[rule].zh}（${place}）` : `${HINTS[rule].en} (${place})`;
 }
 
 /**
- * Finds every reason why MaiBot would drop a message, never answer it, or damage it, in the order in which MaiBot comes
- * upon them.
+ * Finds every reason why MaiBot would drop a message, never answer it, or read something else than was meant.
  *
- * It accepts a message exactly when none of them is a `drop`; the first of those is the one in its log. One that is
- * `unanswered` is stored, and no answer to it can come. Legacy and API mode are alike. Custom messages may be given, too.
- * Bytes among the data count as the base64 they become when sent. Never throws for what `JSON.parse` gives, and always
- * ends: a list that holds itself is looked into once.
+ * The issues come in the order in which MaiBot finds them. MaiBot accepts the message if none of them is a `drop`; else it
+ * logs the first `drop`. A message with an `unanswered` issue is stored, but MaiBot can never answer it.
  *
- * The first 100 are listed; the first `drop` always is, as the last where it comes later.
+ * Any value may be checked, custom messages included; bytes count as the base64 that they are sent as. The first 100 issues
+ * are listed, and the first `drop` also if it comes later. The legacy mode and the API mode of MaiBot have the same rules.
  *
- * What can not be seen in a message is not looked for: whether its platform is the connection's, whether MaiBot's policy
- * lets the chat in, and, without `accounts`, whether the account is the configured one.
+ * Some reasons cannot be seen in a message: its platform is not that of the connection, MaiBot's policy does not allow the
+ * chat, or, without the option `accounts`, its account is not the configured one.
  *
  * @param message Any decoded JSON value.
- * @param options The version of MaiBot, and the accounts of its configuration.
- * @returns The issues; none for a message that arrives as it was meant.
+ * @param options The version and the accounts of MaiBot.
+ * @returns The issues; an empty list if MaiBot accepts the message as it was meant.
  * @throws {RangeError} If the rules of the version are not known.
+ * @throws {TypeError} If an account is not a string, or is blank.
  *
  * @example Before sending
  * ```ts
@@ -105,19 +96,19 @@ export function readAsked({ version = "1.3.15", accounts }: MaibotIssuesOptions)
  * ```
  */
 export function maibotIssues(message: unknown, options: MaibotIssuesOptions = {}): MaibotIssue[] {
-  return issuesOf(message, readAsked(options));
+  return findIssues(message, readSetup(options));
 }
 
-/** The same for what was read already. */
-export function issuesOf(message: unknown, asked: Asked): MaibotIssue[] {
+/** Finds the issues of a message, as {@linkcode maibotIssues} does. */
+export function findIssues(message: unknown, setup: MaibotSetup): MaibotIssue[] {
   const issues: MaibotIssue[] = [];
   let hasDrop = false;
-  findFaults(message, asked, ({ rule, path }) => {
+  findFaults(message, setup, ({ rule, path }) => {
     const { level } = RULES[rule];
     const isFirstDrop = level === "drop" && !hasDrop;
     if (issues.length >= MAX_ISSUES && !isFirstDrop) return;
     hasDrop ||= isFirstDrop;
-    issues.push({ level, path, rule, hint: hintOf({ rule }, "en", asked.version) });
+    issues.push({ level, path, rule, hint: hintOf({ rule }, "en", setup.version) });
   });
   return issues;
 }

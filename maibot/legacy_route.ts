@@ -1,21 +1,34 @@
+/**
+ * Account and scope in the keys that adapters wrote before MaiBot 1.3.10, such as `self_id` in `additional_config`.
+ * @module
+ */
+
 import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/route.ts";
 import { type Fields, isAbsent, isObject, own, strip, toText } from "./python/values.ts";
 
-export { ACCOUNT_KEYS, SCOPE_KEYS };
-
-/** `str(value).strip()` of one member; empty if it is null or not there. */
+/** Returns `str(value).strip()` of a member; an empty string if it is null or missing. */
 function idAt(fields: Fields, key: string): string {
   const value = own(fields, key);
   return isAbsent(value) ? "" : strip(toText(value));
 }
 
-/** Finds the account or the scope among free data: the first of the keys that is not blank. */
-export function routeId(fields: unknown, keys: readonly string[]): string | undefined {
-  return isObject(fields) ? keys.map((key) => idAt(fields, key)).find((id) => id !== "") : undefined;
+/** Returns the value of the first key that is not blank; `null` if there is none, or no object. */
+function firstId(fields: unknown, keys: readonly string[]): string | null {
+  return isObject(fields) ? keys.map((key) => idAt(fields, key)).find((id) => id !== "") ?? null : null;
 }
 
-/** The members that MaiBot's answer has from the message it answers, as they came. */
-export function routeFields(config: unknown): Fields {
+/** Returns the account in the legacy keys of an object; `null` if it names none. */
+export function legacyAccount(fields: unknown): string | null {
+  return firstId(fields, ACCOUNT_KEYS);
+}
+
+/** Returns the scope in the legacy keys of an object; `null` if it names none. */
+export function legacyScope(fields: unknown): string | null {
+  return firstId(fields, SCOPE_KEYS);
+}
+
+/** Returns the legacy keys that have a value. MaiBot copies them from a message to its answer. */
+export function legacyRouteFields(config: unknown): Fields {
   if (!isObject(config)) return {};
   const keys = [...ACCOUNT_KEYS, ...SCOPE_KEYS].filter((key) => idAt(config, key) !== "");
   return Object.fromEntries(keys.map((key) => [key, config[key]]));

@@ -1,5 +1,5 @@
 /**
- * A program: a `FakeMaiBot` that says of each message what MaiBot would make of it, in the reader's language.
+ * A program that simulates MaiBot. For each message it prints what MaiBot would do with it, in English or Chinese.
  * `deno run -A maibot/main.ts --help`, or `bun maibot/main.ts --help`.
  *
  * @module

@@ -1,8 +1,9 @@
 /**
- * What MaiBot itself wants: why it would drop a message or never answer it, whom its own messages are for, and the echo
- * of ids. By version: 1.3.15 unless 1.2.1 is asked for.
+ * Knowledge about MaiBot itself: why it would drop a message or never answer it, the recipients of its own messages, and
+ * the echo of message ids. The rules are those of MaiBot 1.3.15; those of 1.2.1 on request.
  *
- * MaiBot asserts more than the protocol says, drops the whole message where one thing is off, and tells nobody:
+ * MaiBot requires more than the protocol. If one member is wrong, it drops the whole message, and the adapter gets no
+ * error:
  *
  * ```ts
  * import { createMessage, seg } from "@maim/message/schema";
@@ -15,16 +16,16 @@
  * );
  * for (const issue of maibotIssues(message)) {
  *   console.log(issue.level, issue.path); // drop $.message_segment.data[1].type
- *   console.log(hintOf(issue, "zh")); // MaiBot 只接受 text、image、…
+ *   console.log(hintOf(issue, "zh")); // MaiBot 只支持 text、image、…
  * }
  * ```
  *
- * `new MessageClient(url, { platform, validate: maibotIssues })` looks at each message before it is sent.
+ * `new MessageClient(url, { platform, validate: maibotIssues })` checks each message before it is sent.
  *
  * @module
  */
 
-// before sending: would MaiBot take it?
+// Messages to MaiBot: checks before sending, and additional_config.
 export { hintOf, maibotIssues } from "./issues.ts";
 export type {
   HintLanguage,
@@ -37,7 +38,7 @@ export type {
 export { mention, stripTrusted } from "./additional_config.ts";
 export type { MentionOptions } from "./additional_config.ts";
 
-// what MaiBot sends: whom it is for, what is in it, how it is called there
+// Messages from MaiBot: their recipients, their segments, and the ids that they get on the platform.
 export { replyTarget, unwrap } from "./reply_target.ts";
 export type { ReplyTarget } from "./reply_target.ts";
 export { echoing, echoMessageId } from "./echo.ts";

@@ -1,72 +1,76 @@
-import { SCOPE_KEYS } from "../schema/route.ts";
 import type { MessageBase, Seg } from "../schema/types.ts";
+import { legacyScope } from "./legacy_route.ts";
 import { type Fields, isAbsent, isObject, own, toId } from "./python/values.ts";
-import { routeId } from "./legacy_route.ts";
 
-/** Whom a message of MaiBot is for. */
+/** The group or user that a message of MaiBot is for. */
 export interface ReplyTarget {
-  /** Whether `id` is a group's or a user's. */
+  /** `group` if `id` is the id of a group, `private` if it is the id of a user. */
   readonly kind: "group" | "private";
   /** Id of the group or the user. */
   readonly id: string;
-  /** The platform, as `message_info` has it. */
+  /** The platform, as in `message_info`. */
   readonly platform: string;
-  /** The bot's account to speak as. Both versions name it in every message. */
+  /** The bot's account that must send the message. MaiBot names it in every message. */
   readonly account?: string;
-  /** The route to take, where the message that is answered named one in the keys of MaiBot 1.2. */
+  /** The scope of the connection, if the message that MaiBot answers named one in the keys of MaiBot 1.2. */
   readonly scope?: string;
 }
 
-const NOTHING: Fields = {};
+const EMPTY: Fields = {};
 
-function fields(object: Fields, key: string): Fields {
+/** Returns a member that is an object, or an empty object. */
+function objectAt(object: Fields, key: string): Fields {
   const value = own(object, key);
-  return isObject(value) ? value : NOTHING;
+  return isObject(value) ? value : EMPTY;
+}
+
+/** Returns the user id in `sender_info` or `receiver_info`; an empty string if there is none. */
+function userIdIn(info: Fields, key: "sender_info" | "receiver_info"): string {
+  return toId(own(objectAt(objectAt(info, key), "user_info"), "user_id"));
+}
+
+/** Tells whether MaiBot converted a message for its API server: it has no `user_info`, and its receiver is the bot. */
+function isApiPayload(info: Fields): boolean {
+  return isAbsent(own(info, "user_info"));
+}
+
+/** Returns the user that the message is for; an empty string if its receiver is the bot. */
+function receivingUser(info: Fields): string {
+  const id = userIdIn(info, "receiver_info");
+  const isBot = isApiPayload(info) || id === userIdIn(info, "sender_info");
+  return isBot ? "" : id;
 }
 
 /**
- * The receiver as the message names it. In what MaiBot converts for its API server that is the bot itself, and nobody is
- * named as the sender; where the sender is the receiver, both are the bot.
- */
-function receiverId(info: Fields): string {
-  const id = toId(own(fields(fields(info, "receiver_info"), "user_info"), "user_id"));
-  const isApi = isAbsent(own(info, "user_info"));
-  const sender = toId(own(fields(fields(info, "sender_info"), "user_info"), "user_id"));
-  return isApi || id === sender ? "" : id;
-}
-
-/**
- * The account that a message speaks as: what it names at the top, as an answer made by `createReply` does, else its
- * author; such an answer has the user for its author, and is known by that. Never a key of `additional_config`: those are the ones that came in,
- * and MaiBot 1.3 sends a wrong one back as it was. In what is converted for the API server the receiver is the bot.
+ * Returns the account that must send the message; an empty string if it is not known.
+ *
+ * It is the top-level `account_id`, which `createReply` writes, else the author. The keys of `additional_config` do not
+ * count: MaiBot copies them from the message that it answers, even if they are wrong.
  */
 function botAccount(message: Fields, info: Fields): string {
-  const formal = own(message, "account_id");
-  if (typeof formal === "string" && toId(formal) !== "") return toId(formal);
-  const receiver = toId(own(fields(fields(info, "receiver_info"), "user_info"), "user_id"));
-  const isReply = !isAbsent(own(info, "user_info")) && isAbsent(own(info, "sender_info"));
-  if (isReply && receiver !== "" && receiver === toId(own(fields(info, "user_info"), "user_id"))) return "";
-  const author = isAbsent(own(info, "user_info"))
-    ? fields(fields(info, "receiver_info"), "user_info")
-    : fields(info, "user_info");
-  return toId(own(author, "user_id"));
+  const topLevel = own(message, "account_id");
+  if (typeof topLevel === "string" && toId(topLevel) !== "") return toId(topLevel);
+  const receiver = userIdIn(info, "receiver_info");
+  if (isApiPayload(info)) return receiver;
+  const author = toId(own(objectAt(info, "user_info"), "user_id"));
+  // A reply made by createReply has no sender, and the user is both author and receiver.
+  const isReply = isAbsent(own(info, "sender_info")) && receiver !== "" && receiver === author;
+  return isReply ? "" : author;
 }
 
 /**
- * Finds out whom a message of MaiBot is for.
+ * Returns the group or user that a message of MaiBot is for.
  *
- * Never `message_info.user_info`: since MaiBot 1.0 that is the bot, in private chats as well. Asked in this order:
- * `group_info`, `platform_io_target_group_id`, the group of `receiver_info`, the user of `receiver_info` if that is not
- * the bot, `platform_io_target_user_id`. Legacy messages and payloads of the API server are both understood.
+ * That is never `message_info.user_info`: since MaiBot 1.0 it is the bot, also in private chats. The target is the first of
+ * these that has an id: `group_info`, `platform_io_target_group_id`, the group in `receiver_info`, the user in
+ * `receiver_info` if that is not the bot, `platform_io_target_user_id`. Payloads of MaiBot's API server are supported too.
  *
- * The account to speak as is `message_info.user_info.user_id`.
- *
- * Source: maibot.md 4 and protocol.md 3.1, run with MaiBot 1.3.15 and 1.2.1.
+ * Source: maibot.md 4 and protocol.md 3.1, established by running MaiBot 1.3.15 and 1.2.1.
  *
  * @param message A message from MaiBot.
- * @returns The target, or `null` when the message names none.
+ * @returns The target; `null` if the message names none.
  *
- * @example Where to?
+ * @example Deliver to the target
  * ```ts
  * import { createMessage, seg } from "@maim/message/schema";
  * import { replyTarget } from "@maim/message/maibot";
@@ -80,30 +84,31 @@ function botAccount(message: Fields, info: Fields): string {
  * ```
  */
 export function replyTarget(message: MessageBase): ReplyTarget | null {
-  const info = fields(isObject(message) ? message : NOTHING, "message_info");
-  const config = fields(info, "additional_config");
-  const group = toId(own(fields(info, "group_info"), "group_id")) || toId(own(config, "platform_io_target_group_id")) ||
-    toId(own(fields(fields(info, "receiver_info"), "group_info"), "group_id"));
-  const id = group || receiverId(info) || toId(own(config, "platform_io_target_user_id"));
+  const fields = isObject(message) ? message as unknown as Fields : EMPTY;
+  const info = objectAt(fields, "message_info");
+  const config = objectAt(info, "additional_config");
+  const group = toId(own(objectAt(info, "group_info"), "group_id")) ||
+    toId(own(config, "platform_io_target_group_id")) ||
+    toId(own(objectAt(objectAt(info, "receiver_info"), "group_info"), "group_id"));
+  const id = group || receivingUser(info) || toId(own(config, "platform_io_target_user_id"));
   if (id === "") return null;
-  const [account, scope] = [
-    botAccount(isObject(message) ? message as unknown as Fields : NOTHING, info),
-    routeId(config, SCOPE_KEYS),
-  ];
+  const account = botAccount(fields, info);
+  const scope = legacyScope(config);
   return {
     kind: group === "" ? "private" : "group",
     id,
     platform: toId(own(info, "platform")),
     ...(account === "" ? {} : { account }),
-    ...(scope === undefined ? {} : { scope }),
+    ...(scope === null ? {} : { scope }),
   };
 }
 
 /**
- * Takes a segment out of the `dict` that MaiBot puts around what it has no type for: command, music, video, ...
+ * Returns the segment inside a `dict`. MaiBot wraps a segment in a `dict` if it has no type for it: command, music,
+ * video and others.
  *
  * @param segment A segment of a message from MaiBot.
- * @returns The segment inside, or the same one when it is no such envelope.
+ * @returns The segment inside; the same segment if it wraps none.
  *
  * @example A command
  * ```ts

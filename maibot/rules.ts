@@ -1,41 +1,47 @@
 /**
- * The rules by which MaiBot takes a message, by version: what each does to one that breaks it, and where it is written.
+ * The rules by which MaiBot accepts a message, by version: the effect of breaking one, and where it stands in MaiBot's
+ * source.
  * @module
  */
 
-/** A version of MaiBot whose rules are known; others behave like the nearest of them. */
+/**
+ * A version of MaiBot whose rules are known: `"1.3.15"` for 1.3.10 and newer, `"1.2.1"` for older versions.
+ */
 export type MaibotVersion = "1.3.15" | "1.2.1";
 
-/** The versions of MaiBot whose rules are known, the newest first. */
+/** The versions of MaiBot whose rules are known, newest first. */
 export const MAIBOT_VERSIONS: readonly MaibotVersion[] = ["1.3.15", "1.2.1"];
 
 /**
- * What MaiBot does to a message that breaks a rule: `drop` loses all of it without a word to the sender, `unanswered`
- * stores it and can never answer, `damage` takes it as something else than was meant, `warn` takes it as it is although
- * that is hardly wanted.
+ * The effect of a broken rule on a message:
+ *
+ * - `drop`: MaiBot drops it. The sender gets no error.
+ * - `unanswered`: MaiBot stores it, and can never answer it.
+ * - `damage`: MaiBot accepts it, but reads something else than was meant.
+ * - `warn`: MaiBot accepts it as it is, but it is probably a mistake.
  */
 export type MaibotLevel = "drop" | "unanswered" | "damage" | "warn";
 
-/** Where a rule is written. */
+/** The place of a rule in a program's source. */
 export interface RuleSource {
-  /** The program and its version, as `MaiBot 1.3.15`. */
+  /** Program and version, such as `MaiBot 1.3.15`. */
   readonly program: string;
-  /** The file, with its path inside `src`. */
+  /** Path of the file inside `src`. */
   readonly file: string;
-  /** The function in it, or what is meant of it. */
+  /** The function in it, or what it does. */
   readonly place: string;
 }
 
-/** What a rule does, in which versions it holds, and where each of them has it. */
+/** The effect of a rule, and its place in each version. */
 export interface RuleFacts {
   readonly level: MaibotLevel;
-  /** Where the rule is written, by version; one that is not named does not have it. */
+  /** The place of the rule, by version. A version that is missing here does not have the rule. */
   readonly sources: Readonly<Partial<Record<MaibotVersion, RuleSource>>>;
 }
 
-/** Names of the rules: stable, to be compared with and looked up. */
+/** Names of the rules. They are stable: code may compare them. */
 export type MaibotRule =
-  // the frame
+  // frames
   | "not_object"
   | "onebot_frame"
   | "custom_nameless"
@@ -55,7 +61,7 @@ export type MaibotRule =
   | "time_kind"
   | "time_range"
   | "time_unlikely"
-  // who and where
+  // user and group
   | "user_info_missing"
   | "user_info_kind"
   | "user_id_missing"
@@ -70,13 +76,13 @@ export type MaibotRule =
   | "group_name"
   | "group_name_empty"
   | "party_kind"
-  // the chat
+  // account and chat
   | "platform_foreign"
   | "account_missing"
   | "account_foreign"
   | "target_blank"
   | "own_message"
-  // the content
+  // segments
   | "segment_kind"
   | "segment_type"
   | "list_kind"
@@ -99,123 +105,125 @@ export type MaibotRule =
   | "config_kind"
   | "is_mentioned"
   | "local_operator"
-  // the database
+  // storage
   | "surrogate"
   | "integer_range"
   | "dict_deep";
 
+/** A file, and the function in it that has the rule. */
 type Place = readonly [file: string, place: string];
 
-const dispatch: Place = ["api.py", "BaseMessageHandler.process_message"];
+// Each constant is named after its function, class or module.
+const processMessage: Place = ["api.py", "BaseMessageHandler.process_message"];
 const fromDict: Place = ["message_base.py", "from_dict"];
-const door: Place = ["chat/message_receive/bot.py", "ChatBot.message_process"];
-const echo: Place = ["chat/message_receive/bot.py", "ChatBot.echo_message_process"];
-const convert: Place = ["common/data_models/mai_message_data_model.py", "MaiMessage.from_maim_message"];
-const content: Place = ["common/utils/utils_message.py", "MessageUtils"];
-const session: Place = ["common/utils/utils_session.py", "SessionUtils.calculate_session_id"];
-const register: Place = ["chat/message_receive/chat_manager.py", "ChatManager.register_message"];
-const outbound: Place = ["services/send_service.py", "outbound messages"];
-const route: Place = ["platform_io/route_key_factory.py", "RouteKeyFactory.from_message_dict"];
-const drivers: Place = ["platform_io/manager.py", "PlatformIOManager.resolve_drivers"];
-const quote: Place = ["maisaka/builtin_tool/reply.py", "_resolve_reply_quote"];
-const policy: Place = ["platform_io/adapter_policy.py", "AdapterPolicyManager.evaluate"];
-const store: Place = ["common/utils/utils_message.py", "MessageUtils.store_message_to_db"];
+const messageProcess: Place = ["chat/message_receive/bot.py", "ChatBot.message_process"];
+const echoMessageProcess: Place = ["chat/message_receive/bot.py", "ChatBot.echo_message_process"];
+const fromMaimMessage: Place = ["common/data_models/mai_message_data_model.py", "MaiMessage.from_maim_message"];
+const messageUtils: Place = ["common/utils/utils_message.py", "MessageUtils"];
+const calculateSessionId: Place = ["common/utils/utils_session.py", "SessionUtils.calculate_session_id"];
+const registerMessage: Place = ["chat/message_receive/chat_manager.py", "ChatManager.register_message"];
+const sendService: Place = ["services/send_service.py", "outbound messages"];
+const fromMessageDict: Place = ["platform_io/route_key_factory.py", "RouteKeyFactory.from_message_dict"];
+const resolveDrivers: Place = ["platform_io/manager.py", "PlatformIOManager.resolve_drivers"];
+const resolveReplyQuote: Place = ["maisaka/builtin_tool/reply.py", "_resolve_reply_quote"];
+const evaluatePolicy: Place = ["platform_io/adapter_policy.py", "AdapterPolicyManager.evaluate"];
+const storeMessage: Place = ["common/utils/utils_message.py", "MessageUtils.store_message_to_db"];
 
-function at(program: string, [file, place]: Place): RuleSource {
+function sourceOf(program: string, [file, place]: Place): RuleSource {
   return { program, file, place };
 }
 
-/** A rule of maim_message, which both versions of MaiBot pin at 0.6.8. */
-function wire(level: MaibotLevel, place: Place): RuleFacts {
-  const source = at("maim_message 0.6.8", place);
+/** A rule of maim_message. Both versions of MaiBot use 0.6.8. */
+function inMaimMessage(level: MaibotLevel, place: Place): RuleFacts {
+  const source = sourceOf("maim_message 0.6.8", place);
   return { level, sources: { "1.3.15": source, "1.2.1": source } };
 }
 
-/** A rule of both versions. */
-function both(level: MaibotLevel, newer: Place, older: Place = newer): RuleFacts {
-  return { level, sources: { "1.3.15": at("MaiBot 1.3.15", newer), "1.2.1": at("MaiBot 1.2.1", older) } };
+/** A rule of both versions of MaiBot. */
+function inBoth(level: MaibotLevel, newer: Place, older: Place = newer): RuleFacts {
+  return { level, sources: { "1.3.15": sourceOf("MaiBot 1.3.15", newer), "1.2.1": sourceOf("MaiBot 1.2.1", older) } };
 }
 
-/** A rule that came with MaiBot 1.3. */
-function since13(level: MaibotLevel, place: Place): RuleFacts {
-  return { level, sources: { "1.3.15": at("MaiBot 1.3.15", place) } };
+/** A rule of the newer version only. */
+function inNewer(level: MaibotLevel, place: Place): RuleFacts {
+  return { level, sources: { "1.3.15": sourceOf("MaiBot 1.3.15", place) } };
 }
 
-/** A rule that went with MaiBot 1.3. */
-function before13(level: MaibotLevel, place: Place): RuleFacts {
-  return { level, sources: { "1.2.1": at("MaiBot 1.2.1", place) } };
+/** A rule of the older version only. */
+function inOlder(level: MaibotLevel, place: Place): RuleFacts {
+  return { level, sources: { "1.2.1": sourceOf("MaiBot 1.2.1", place) } };
 }
 
-/** What each rule does, in which versions, and where it is written. */
+/** The facts of each rule. */
 export const RULES: Readonly<Record<MaibotRule, RuleFacts>> = {
-  not_object: both("drop", door),
-  onebot_frame: both("drop", door),
-  custom_nameless: wire("drop", dispatch),
-  custom_unhashable: wire("drop", dispatch),
-  custom_unknown: wire("drop", dispatch),
-  echo_incomplete: both("drop", echo),
+  not_object: inBoth("drop", messageProcess),
+  onebot_frame: inBoth("drop", messageProcess),
+  custom_nameless: inMaimMessage("drop", processMessage),
+  custom_unhashable: inMaimMessage("drop", processMessage),
+  custom_unknown: inMaimMessage("drop", processMessage),
+  echo_incomplete: inBoth("drop", echoMessageProcess),
 
-  message_info: both("drop", door),
-  platform_kind: both("drop", route, convert),
-  platform_empty: both("drop", route, register),
-  account_kind: since13("drop", route),
-  scope_kind: since13("drop", route),
-  message_id_empty: both("drop", convert),
-  message_id_missing: both("damage", convert),
-  id_kind: both("damage", door),
-  time_missing: both("drop", convert),
-  time_kind: both("drop", convert),
-  time_range: both("drop", convert),
-  time_unlikely: both("damage", convert),
+  message_info: inBoth("drop", messageProcess),
+  platform_kind: inBoth("drop", fromMessageDict, fromMaimMessage),
+  platform_empty: inBoth("drop", fromMessageDict, registerMessage),
+  account_kind: inNewer("drop", fromMessageDict),
+  scope_kind: inNewer("drop", fromMessageDict),
+  message_id_empty: inBoth("drop", fromMaimMessage),
+  message_id_missing: inBoth("damage", fromMaimMessage),
+  id_kind: inBoth("damage", messageProcess),
+  time_missing: inBoth("drop", fromMaimMessage),
+  time_kind: inBoth("drop", fromMaimMessage),
+  time_range: inBoth("drop", fromMaimMessage),
+  time_unlikely: inBoth("damage", fromMaimMessage),
 
-  user_info_missing: both("drop", convert),
-  user_info_kind: both("drop", door),
-  user_id_missing: both("drop", door),
-  user_id_null: both("damage", door),
-  user_id_empty: both("drop", session),
-  user_id_blank: both("damage", session),
-  nickname: both("drop", convert),
-  group_info_kind: both("drop", door),
-  group_id_missing: both("drop", door),
-  group_id_null: both("damage", door),
-  group_id_empty: both("damage", session),
-  group_name: both("drop", convert),
-  group_name_empty: before13("damage", outbound),
-  party_kind: wire("drop", fromDict),
+  user_info_missing: inBoth("drop", fromMaimMessage),
+  user_info_kind: inBoth("drop", messageProcess),
+  user_id_missing: inBoth("drop", messageProcess),
+  user_id_null: inBoth("damage", messageProcess),
+  user_id_empty: inBoth("drop", calculateSessionId),
+  user_id_blank: inBoth("damage", calculateSessionId),
+  nickname: inBoth("drop", fromMaimMessage),
+  group_info_kind: inBoth("drop", messageProcess),
+  group_id_missing: inBoth("drop", messageProcess),
+  group_id_null: inBoth("damage", messageProcess),
+  group_id_empty: inBoth("damage", calculateSessionId),
+  group_name: inBoth("drop", fromMaimMessage),
+  group_name_empty: inOlder("damage", sendService),
+  party_kind: inMaimMessage("drop", fromDict),
 
-  platform_foreign: both("unanswered", drivers),
-  account_missing: since13("unanswered", quote),
-  account_foreign: both("unanswered", drivers),
-  target_blank: since13("unanswered", policy),
-  own_message: both("warn", ["maisaka/turn_trigger/gates.py", "_filter_external_messages"], [
+  platform_foreign: inBoth("unanswered", resolveDrivers),
+  account_missing: inNewer("unanswered", resolveReplyQuote),
+  account_foreign: inBoth("unanswered", resolveDrivers),
+  target_blank: inNewer("unanswered", evaluatePolicy),
+  own_message: inBoth("warn", ["maisaka/turn_trigger/gates.py", "_filter_external_messages"], [
     "maisaka/turn_gates.py",
     "own messages",
   ]),
 
-  segment_kind: wire("drop", fromDict),
-  segment_type: both("drop", content),
-  list_kind: wire("drop", fromDict),
-  list_nested: both("drop", content),
-  list_empty: both("warn", content),
-  text_kind: both("drop", content),
-  reply_kind: both("drop", content),
-  reply_empty: both("damage", content),
-  at_kind: both("drop", content),
-  at_nobody: both("damage", content),
-  file_kind: both("drop", content),
-  dict_kind: both("drop", content),
-  base64_kind: both("drop", content),
-  base64_ascii: both("drop", content),
-  base64_broken: both("drop", content),
-  base64_garbled: both("damage", content),
-  base64_empty: both("damage", content),
-  image_large: both("damage", ["chat/message_receive/image_receive_compressor.py", "_process_image_component"]),
+  segment_kind: inMaimMessage("drop", fromDict),
+  segment_type: inBoth("drop", messageUtils),
+  list_kind: inMaimMessage("drop", fromDict),
+  list_nested: inBoth("drop", messageUtils),
+  list_empty: inBoth("warn", messageUtils),
+  text_kind: inBoth("drop", messageUtils),
+  reply_kind: inBoth("drop", messageUtils),
+  reply_empty: inBoth("damage", messageUtils),
+  at_kind: inBoth("drop", messageUtils),
+  at_nobody: inBoth("damage", messageUtils),
+  file_kind: inBoth("drop", messageUtils),
+  dict_kind: inBoth("drop", messageUtils),
+  base64_kind: inBoth("drop", messageUtils),
+  base64_ascii: inBoth("drop", messageUtils),
+  base64_broken: inBoth("drop", messageUtils),
+  base64_garbled: inBoth("damage", messageUtils),
+  base64_empty: inBoth("damage", messageUtils),
+  image_large: inBoth("damage", ["chat/message_receive/image_receive_compressor.py", "_process_image_component"]),
 
-  config_kind: both("damage", convert),
-  is_mentioned: both("damage", ["chat/utils/utils.py", "is_mentioned_bot_in_message"]),
-  local_operator: both("warn", ["core/local_operator.py", "is_local_operator"]),
+  config_kind: inBoth("damage", fromMaimMessage),
+  is_mentioned: inBoth("damage", ["chat/utils/utils.py", "is_mentioned_bot_in_message"]),
+  local_operator: inBoth("warn", ["core/local_operator.py", "is_local_operator"]),
 
-  surrogate: both("drop", store),
-  integer_range: both("drop", store),
-  dict_deep: both("drop", store),
+  surrogate: inBoth("drop", storeMessage),
+  integer_range: inBoth("drop", storeMessage),
+  dict_deep: inBoth("drop", storeMessage),
 };

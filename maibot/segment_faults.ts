@@ -1,178 +1,198 @@
-import {
-  type Fields,
-  getError,
-  hashError,
-  isAbsent,
-  isObject,
-  isTruthy,
-  own,
-  readBase64,
-  strip,
-  toId,
-  toText,
-  typeName,
-} from "./python/values.ts";
+import type { Report } from "./fault.ts";
+import { decodeBase64 } from "./python/base64.ts";
+import { hashError, missingGetError } from "./python/errors.ts";
+import { isAbsent, isObject, isTruthy, own, strip, toId, toText, typeName } from "./python/values.ts";
 import type { MaibotRule, MaibotVersion } from "./rules.ts";
 import { shorten } from "./shorten.ts";
 
-/** Takes a fault: the rule, the path, and the text of the error that MaiBot logs, where there is one. */
-export type Report = (rule: MaibotRule, path: string, said?: string) => void;
-
-/** Bytes of the largest picture that is kept as it came: `visual.max_image_size_mb`, by default. */
+/** Bytes of the largest picture that MaiBot stores unchanged: the default of `visual.max_image_size_mb`. */
 const MAX_IMAGE_BYTES: Readonly<Record<MaibotVersion, number>> = { "1.3.15": 16 * 2 ** 20, "1.2.1": 30 * 2 ** 20 };
 
-/** Lists in lists that are looked into; every level is a fault of its own. */
+/** Maximum depth of nested lists that are checked. Each of them is a fault of its own. */
 const MAX_DEPTH = 32;
 
-/** Keys of an `at` object that may hold the account, the first that is not empty counts. */
-const AT_KEYS = ["target_user_id", "qq", "user_id", "id"];
+/**
+ * Keys of an `at` object that may hold the account. The first that is not empty counts.
+ * Source: MaiBot, utils_message.py, _parse_at_segment_data.
+ */
+export const AT_ACCOUNT_KEYS: readonly string[] = ["target_user_id", "qq", "user_id", "id"];
 
-const unsupported = (type: unknown): string => `暂时不支持的消息片段类型: ${shorten(toText(type))}`;
+/** Returns the error for a segment type that MaiBot does not support. */
+function unsupportedType(type: unknown): string {
+  return `暂时不支持的消息片段类型: ${shorten(toText(type))}`;
+}
 
 /**
- * The lists that were looked into. In JSON each stands in one place; in a value made by code one may hold itself, or
- * stand in many, and is looked into once.
+ * The lists that were checked. A decoded message holds each list once. A value made by code may hold one many times, or
+ * inside itself; it is checked once.
  */
-class Seen {
+class CheckedLists {
   readonly #lists = new Set<unknown>();
 
-  /** Whether a list has not been looked into before. */
-  isNew(list: readonly unknown[]): boolean {
+  /** Adds a list; returns false if it was added before. */
+  add(list: readonly unknown[]): boolean {
     const isNew = !this.#lists.has(list);
     this.#lists.add(list);
     return isNew;
   }
 }
 
-/** What `Seg.from_dict` trips on, before anything else of the message is looked at. */
-export function shapeFaults(
-  segment: unknown,
-  path: string,
-  report: Report,
-  depth: number = 0,
-  seen: Seen = new Seen(),
-): void {
-  if (!isObject(segment)) return report("segment_kind", path, getError(segment));
-  if (own(segment, "type") !== "seglist" || depth > MAX_DEPTH) return;
-  const data = own(segment, "data");
-  if (Array.isArray(data)) {
-    if (!seen.isNew(data)) return;
-    for (const [index, item] of data.entries()) shapeFaults(item, `${path}.data[${index}]`, report, depth + 1, seen);
-  } else if (typeof data === "string" || isObject(data)) {
-    // Python iterates over characters or keys; of none there is an empty list.
-    if (isTruthy(data)) report("list_kind", `${path}.data`, getError(""));
-  } else {
-    report("list_kind", `${path}.data`, `'${typeName(data)}' object is not iterable`);
+/** Finds what `Seg.from_dict` fails on. MaiBot calls it for all segments before it reads the rest of the message. */
+class ShapeCheck {
+  readonly #report: Report;
+  readonly #checked = new CheckedLists();
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  segment(segment: unknown, path: string, depth: number): void {
+    if (!isObject(segment)) return this.#report("segment_kind", path, missingGetError(segment));
+    if (own(segment, "type") === "seglist" && depth <= MAX_DEPTH) this.#list(own(segment, "data"), path, depth);
+  }
+
+  #list(data: unknown, path: string, depth: number): void {
+    if (Array.isArray(data)) {
+      if (!this.#checked.add(data)) return;
+      for (const [index, item] of data.entries()) this.segment(item, `${path}.data[${index}]`, depth + 1);
+    } else if (typeof data === "string" || isObject(data)) {
+      // Python iterates over the characters or keys. Without any, the list is empty.
+      if (isTruthy(data)) this.#report("list_kind", `${path}.data`, missingGetError(""));
+    } else {
+      this.#report("list_kind", `${path}.data`, `'${typeName(data)}' object is not iterable`);
+    }
   }
 }
 
-/** Whether data will be base64 once the message is sent. */
-function isBytes(data: unknown): boolean {
+/** Finds segments that are not objects, and lists that are not arrays. */
+export function shapeFaults(segment: unknown, path: string, report: Report): void {
+  new ShapeCheck(report).segment(segment, path, 0);
+}
+
+/** The data of one segment, and what its check needs. */
+interface SegmentData {
+  readonly type: string;
+  readonly data: unknown;
+  /** JSON path of the data. */
+  readonly path: string;
+  readonly version: MaibotVersion;
+  readonly report: Report;
+}
+
+/** Tells whether data is bytes, which are sent as base64. */
+function isBytes(data: unknown): data is Uint8Array | Blob | ReadableStream {
   return data instanceof Uint8Array || data instanceof Blob || data instanceof ReadableStream;
 }
 
-/** How many bytes there are; of a stream nobody knows. */
-function sizeOf(data: unknown): number {
+/** Returns the number of bytes; `NaN` for a stream, whose length is not known. */
+function byteLength(data: Uint8Array | Blob | ReadableStream): number {
   return data instanceof Uint8Array ? data.length : data instanceof Blob ? data.size : Number.NaN;
 }
 
-/** Looks at the size of what will be, or was, base64. */
-function sizeFaults(type: string, size: number, path: string, version: MaibotVersion, report: Report): void {
+function sizeFaults(size: number, { type, path, version, report }: SegmentData): void {
   if (size === 0) report("base64_empty", path);
   else if (type !== "voice" && size > MAX_IMAGE_BYTES[version]) report("image_large", path);
 }
 
-function base64Faults(type: string, data: unknown, path: string, version: MaibotVersion, report: Report): void {
-  if (isBytes(data)) return sizeFaults(type, sizeOf(data), path, version, report);
+function base64Faults(segment: SegmentData): void {
+  const { type, data, path, report } = segment;
+  if (isBytes(data)) return sizeFaults(byteLength(data), segment);
   if (typeof data !== "string") return report("base64_kind", path, `${type}类型的seg数据应该是base64字符串`);
-  const { error, isGarbled, size } = readBase64(data);
-  if (error?.includes("ASCII")) report("base64_ascii", path, error);
-  else if (error !== null) report("base64_broken", path, error);
-  else if (isGarbled) report("base64_garbled", path);
-  else sizeFaults(type, size, path, version, report);
-}
-
-function atFaults(data: unknown, path: string, report: Report): void {
-  const isKnown = typeof data === "string" || (isObject(data) && !isBytes(data));
-  if (!isKnown) return report("at_kind", path, "at类型的seg数据应该是字符串或字典");
-  const id = isObject(data)
-    ? AT_KEYS.map((key) => own(data, key)).find((value) => !isAbsent(value) && strip(toText(value)) !== "")
-    : data;
-  if (!isTruthy(id) && id !== 0 && id !== false) report("at_nobody", path);
-}
-
-function objectFault(rule: MaibotRule, type: string, data: unknown, path: string, report: Report): void {
-  if (!isObject(data) || isBytes(data)) report(rule, path, `${type}类型的seg数据应该是字典`);
-}
-
-function dataFaults(type: unknown, data: unknown, path: string, version: MaibotVersion, report: Report): boolean {
-  switch (type) {
-    case "text":
-      if (typeof data !== "string") report("text_kind", path, "text类型的seg数据应该是字符串");
-      return true;
-    case "reply":
-      if (typeof data !== "string") report("reply_kind", path, "reply类型的seg数据应该是字符串");
-      else if (toId(data) === "") report("reply_empty", path);
-      return true;
-    case "image":
-    case "emoji":
-    case "voice":
-      base64Faults(type, data, path, version, report);
-      return true;
-    case "at":
-      atFaults(data, path, report);
-      return true;
-    case "file":
-    case "dict":
-      objectFault(`${type}_kind`, type, data, path, report);
-      return true;
-    default:
-      return false;
+  const result = decodeBase64(data);
+  switch (result.type) {
+    case "bytes":
+      return sizeFaults(result.size, segment);
+    case "garbled":
+      return report("base64_garbled", path);
+    case "not_ascii":
+      return report("base64_ascii", path, result.error);
+    case "broken":
+      return report("base64_broken", path, result.error);
   }
 }
 
-/** Looks at the segments of one message. */
-class ContentWalk {
+function textFaults({ data, path, report }: SegmentData): void {
+  if (typeof data !== "string") report("text_kind", path, "text类型的seg数据应该是字符串");
+}
+
+function replyFaults({ data, path, report }: SegmentData): void {
+  if (typeof data !== "string") report("reply_kind", path, "reply类型的seg数据应该是字符串");
+  else if (toId(data) === "") report("reply_empty", path);
+}
+
+/** Returns the account in an `at` object: the first key that is not blank. */
+function atAccount(data: Readonly<Record<string, unknown>>): unknown {
+  return AT_ACCOUNT_KEYS.map((key) => own(data, key))
+    .find((value) => !isAbsent(value) && strip(toText(value)) !== "");
+}
+
+function atFaults({ data, path, report }: SegmentData): void {
+  const isSupported = typeof data === "string" || (isObject(data) && !isBytes(data));
+  if (!isSupported) return report("at_kind", path, "at类型的seg数据应该是字符串或字典");
+  const account = isObject(data) ? atAccount(data) : data;
+  if (!isTruthy(account) && account !== 0 && account !== false) report("at_nobody", path);
+}
+
+/** Returns the check of a type whose data must be an object. */
+function objectFaults(rule: MaibotRule): (segment: SegmentData) => void {
+  return ({ type, data, path, report }) => {
+    if (!isObject(data) || isBytes(data)) report(rule, path, `${type}类型的seg数据应该是字典`);
+  };
+}
+
+/** The segment types that MaiBot supports, each with the check of its data. */
+const DATA_CHECKS: ReadonlyMap<unknown, (segment: SegmentData) => void> = new Map([
+  ["text", textFaults],
+  ["reply", replyFaults],
+  ["image", base64Faults],
+  ["emoji", base64Faults],
+  ["voice", base64Faults],
+  ["at", atFaults],
+  ["file", objectFaults("file_kind")],
+  ["dict", objectFaults("dict_kind")],
+]);
+
+/** Finds what MaiBot fails on when it converts the segments of one message. */
+class ContentCheck {
   readonly #version: MaibotVersion;
   readonly #report: Report;
-  readonly #seen = new Seen();
+  readonly #checked = new CheckedLists();
 
   constructor(version: MaibotVersion, report: Report) {
     this.#version = version;
     this.#report = report;
   }
 
-  /** The items of a list; one that was looked into before has none. */
-  list(data: unknown, path: string, depth: number = 0): void {
-    if (!Array.isArray(data) || !this.#seen.isNew(data)) return;
-    for (const [index, item] of data.entries()) this.item(item, `${path}[${index}]`, depth);
+  list(data: unknown, path: string, depth: number): void {
+    if (!Array.isArray(data) || !this.#checked.add(data)) return;
+    for (const [index, item] of data.entries()) this.segment(item, `${path}[${index}]`, depth);
   }
 
-  /** What becomes of one segment in a list, and of those in a list in it. */
-  item(segment: unknown, path: string, depth: number): void {
+  /** Checks a segment, and the items of a list in it. */
+  segment(segment: unknown, path: string, depth: number): void {
     if (!isObject(segment) || depth > MAX_DEPTH) return;
     const [type, data] = [own(segment, "type"), own(segment, "data")];
-    if (dataFaults(type, data, `${path}.data`, this.#version, this.#report)) return;
-    this.#report(type === "seglist" ? "list_nested" : "segment_type", `${path}.type`, unsupported(type));
+    const check = DATA_CHECKS.get(type);
+    if (check !== undefined) {
+      return check({ type: String(type), data, path: `${path}.data`, version: this.#version, report: this.#report });
+    }
+    this.#report(type === "seglist" ? "list_nested" : "segment_type", `${path}.type`, unsupportedType(type));
     if (type === "seglist") this.list(data, `${path}.data`, depth + 1);
-  }
-
-  /** A segment that stands alone: its type is looked up in a set. */
-  alone(segment: Fields, path: string): void {
-    const error = hashError(own(segment, "type"));
-    if (error === null) this.item(segment, path, 0);
-    else this.#report("segment_type", `${path}.type`, error);
   }
 }
 
-/** What MaiBot trips on when it turns the content into its own; the shape has been looked at before. */
-export function contentFaults(segment: unknown, path: string, version: MaibotVersion, report: Report): void {
-  if (!isObject(segment)) return;
-  const walk = new ContentWalk(version, report);
-  if (own(segment, "type") !== "seglist") return walk.alone(segment, path);
-  const data = own(segment, "data");
+/** Finds segments that MaiBot does not support. {@linkcode shapeFaults} has reported values that are not segments. */
+export function contentFaults(content: unknown, path: string, version: MaibotVersion, report: Report): void {
+  if (!isObject(content)) return;
+  const check = new ContentCheck(version, report);
+  const [type, data] = [own(content, "type"), own(content, "data")];
+  if (type !== "seglist") {
+    // MaiBot looks the type of a single segment up in a set.
+    const error = hashError(type);
+    return error === null ? check.segment(content, path, 0) : report("segment_type", `${path}.type`, error);
+  }
   if (data === "" || (!isAbsent(data) && typeof data === "object" && !isTruthy(data))) {
     report("list_empty", `${path}.data`);
   }
-  walk.list(data, `${path}.data`);
+  check.list(data, `${path}.data`, 0);
 }

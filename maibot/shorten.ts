@@ -1,7 +1,6 @@
-/** How much of a name from outside is shown: it may hold a whole picture. */
-const SHOWN = 40;
+const MAX_LENGTH = 40;
 
-/** Shortens a name from outside for a line that people read. */
+/** Shortens a name from outside, which may hold a whole picture, for a log line or an error. */
 export function shorten(name: string): string {
-  return name.length > SHOWN ? `${name.slice(0, SHOWN).toWellFormed()}…` : name;
+  return name.length > MAX_LENGTH ? `${name.slice(0, MAX_LENGTH).toWellFormed()}…` : name;
 }

@@ -1,155 +1,175 @@
-import { encodeError, type Fields, isAbsent, isObject, isTruthy, own, strip, toId, toText } from "./python/values.ts";
+import { type ChatSession, chatSessionText, storedRoute } from "./chat_session.ts";
+import { INFO, type Report } from "./fault.ts";
+import { encodeError } from "./python/errors.ts";
 import { isInteger } from "./python/number.ts";
-import type { Report } from "./segment_faults.ts";
-import { rowRoute, type Session, sessionText } from "./chat_session.ts";
+import { type Fields, isAbsent, isObject, isTruthy, own, strip, toId, toText } from "./python/values.ts";
 import type { MaibotVersion } from "./rules.ts";
+import { AT_ACCOUNT_KEYS } from "./segment_faults.ts";
+import { segmentsIn } from "./segments.ts";
 
-const INFO = "$.message_info";
-/** Values inside one another that MaiBot's packer takes: the list of segments and a segment are two of them. */
+/** Maximum depth of nested values that MaiBot's packer (MessagePack) accepts. */
 const MAX_DEPTH = 1025;
+/** Levels around the data of a segment: the list of segments, and the segment itself. */
 const OUTER_DEPTH = 2;
 
-/** Names of a file's members. Source: MaiBot, message_component_data_model.py, FileComponent.from_payload. */
-const FILE_KEYS = [
+/** Keys of the members of a file. Source: MaiBot, message_component_data_model.py, FileComponent.from_payload. */
+const FILE_KEYS: readonly (readonly string[])[] = [
   ["name", "file", "file_name", "filename"],
   ["size", "file_size"],
   ["url", "file_url"],
   ["file_id", "id"],
   ["mime_type", "mimeType"],
   ["base64"],
-] as const;
-/** The same of an `at`. Source: MaiBot, utils_message.py, _parse_at_segment_data. */
-const AT_KEYS = [
-  ["target_user_id", "qq", "user_id", "id"],
+];
+/** Keys of the members of an `at`. Source: MaiBot, utils_message.py, _parse_at_segment_data. */
+const AT_KEYS: readonly (readonly string[])[] = [
+  AT_ACCOUNT_KEYS,
   ["target_user_nickname", "nickname", "name"],
   ["target_user_cardname", "card"],
-] as const;
+];
 
-/** Reports a text that can not be stored. */
-function textFault(text: unknown, path: string, report: Report): void {
+/** Reports a text with half a surrogate pair, which cannot be stored. */
+function surrogateFault(text: unknown, path: string, report: Report): void {
   const error = typeof text === "string" ? encodeError(text) : null;
   if (error !== null) report("surrogate", path, error);
 }
 
-// ------------------------------------------------------------------------------------------ before the chat opens
+// ------------------------------------------------------------------------------------------ the chat session
 
-/** A name, as it is kept with the chat: without white space around. */
-function nameFault(info: Fields, party: "user" | "group", name: string, report: Report): void {
-  const fields = own(info, `${party}_info`);
-  const text = isObject(fields) ? own(fields, name) : undefined;
-  if (typeof text === "string") textFault(strip(text), `${INFO}.${party}_info.${name}`, report);
+/** Checks a name that MaiBot keeps with the chat, without white space around it. */
+function nameFault(info: Fields, owner: "user_info" | "group_info", key: string, report: Report): void {
+  const fields = own(info, owner);
+  const name = isObject(fields) ? own(fields, key) : undefined;
+  if (typeof name === "string") surrogateFault(strip(name), `${INFO}.${owner}.${key}`, report);
 }
 
-/** Where the first half of a pair stands that keeps the chat from having an id. */
-function sessionPath(session: Session, frame: Fields): string {
+/** Returns the path of the first member that makes the text of a chat session invalid. */
+function invalidMember(session: ChatSession, frame: Fields): string {
   if (!session.platform.isWellFormed()) return `${INFO}.platform`;
   for (const [key, id] of [["account_id", session.account], ["scope", session.scope]] as const) {
     if (id === null || id.isWellFormed()) continue;
     return typeof own(frame, key) === "string" ? `$.${key}` : `${INFO}.additional_config`;
   }
-  return session.chat === "group" ? `${INFO}.group_info.group_id` : `${INFO}.user_info.user_id`;
+  return session.type === "group" ? `${INFO}.group_info.group_id` : `${INFO}.user_info.user_id`;
 }
 
-/** What fails when MaiBot looks for the chat and keeps it. Source: MaiBot, chat_manager.py, get_or_create_session. */
-export function chatFaults(frame: Fields, info: Fields, session: Session, report: Report): void {
-  const error = encodeError(sessionText(session));
-  if (error !== null) report("surrogate", sessionPath(session, frame), error);
-  if (session.chat === "group") return nameFault(info, "group", "group_name", report);
-  nameFault(info, "user", "user_nickname", report);
-  nameFault(info, "user", "user_cardname", report);
+/**
+ * Finds what MaiBot fails on when it looks up the chat session of a message and stores it.
+ * Source: MaiBot, chat_manager.py, get_or_create_session.
+ */
+export function chatSessionFaults(frame: Fields, info: Fields, session: ChatSession, report: Report): void {
+  const error = encodeError(chatSessionText(session));
+  if (error !== null) report("surrogate", invalidMember(session, frame), error);
+  if (session.type === "group") return nameFault(info, "group_info", "group_name", report);
+  nameFault(info, "user_info", "user_nickname", report);
+  nameFault(info, "user_info", "user_cardname", report);
 }
 
-// ------------------------------------------------------------------------------------------ what is packed
+// ------------------------------------------------------------------------------------------ segments
 
-/** The values inside `data` of a `dict`, in the order in which they are packed. */
-function packedFaults(
-  value: unknown,
-  path: string,
-  depth: number,
-  report: Report,
-  seen: Set<unknown> = new Set(),
-): boolean {
-  if (depth > MAX_DEPTH) {
-    report("dict_deep", path, "recursion limit exceeded.");
-    return false;
+/** Finds values in a `dict` segment that MaiBot's packer refuses, in the order in which it packs them. */
+class PackCheck {
+  readonly #path: string;
+  readonly #report: Report;
+  /** Objects and arrays that were checked. A value made by code may hold one many times, or inside itself. */
+  readonly #checked = new Set<object>();
+
+  constructor(path: string, report: Report) {
+    this.#path = path;
+    this.#report = report;
   }
-  if (typeof value === "string") textFault(value, path, report);
-  if (isInteger(value) && (value >= 2 ** 64 || value < -(2 ** 63))) {
-    report("integer_range", path, "Integer value out of range");
+
+  /** Checks the data of the segment. */
+  data(data: Fields): void {
+    this.#pack(data, OUTER_DEPTH + 1);
   }
-  if (typeof value === "object" && value !== null) {
-    if (seen.has(value)) return true; // in JSON each stands in one place
-    seen.add(value);
+
+  /** Returns false if the nesting is too deep: the packer stops there. */
+  #pack(value: unknown, depth: number): boolean {
+    if (depth > MAX_DEPTH) {
+      this.#report("dict_deep", this.#path, "recursion limit exceeded.");
+      return false;
+    }
+    if (typeof value === "object" && value !== null) return this.#packInside(value, depth);
+    surrogateFault(value, this.#path, this.#report);
+    if (isInteger(value) && (value >= 2 ** 64 || value < -(2 ** 63))) {
+      this.#report("integer_range", this.#path, "Integer value out of range");
+    }
+    return true;
   }
-  if (Array.isArray(value)) return value.every((item) => packedFaults(item, path, depth + 1, report, seen));
-  if (!isObject(value) || value instanceof Uint8Array || value instanceof Blob) return true;
-  return Object.entries(value).every(([key, item]) => {
-    textFault(key, path, report);
-    return packedFaults(item, path, depth + 1, report, seen);
-  });
+
+  #packInside(value: object, depth: number): boolean {
+    if (this.#checked.has(value)) return true;
+    this.#checked.add(value);
+    if (Array.isArray(value)) return value.every((item) => this.#pack(item, depth + 1));
+    if (!isObject(value) || value instanceof Uint8Array || value instanceof Blob) return true;
+    return Object.entries(value).every(([key, item]) => {
+      surrogateFault(key, this.#path, this.#report);
+      return this.#pack(item, depth + 1);
+    });
+  }
 }
 
-/** Texts that are the first of several members, by a test of what counts. */
+/** Returns the texts of members that each have several possible keys: the first text that is not empty. */
 function firstTexts(
   data: Fields,
-  names: readonly (readonly string[])[],
+  members: readonly (readonly string[])[],
   read: (value: unknown) => string,
 ): string[] {
-  return names.map((keys) => keys.map((key) => read(own(data, key))).find((text) => text !== "") ?? "");
+  return members.map((keys) => keys.map((key) => read(own(data, key))).find((text) => text !== "") ?? "");
 }
 
-/** `str(value).strip()` of what is there. */
-const textOf = (value: unknown): string => isAbsent(value) ? "" : strip(toText(value));
+/** Returns `str(value).strip()`; an empty string if the value is null or missing. */
+function textOf(value: unknown): string {
+  return isAbsent(value) ? "" : strip(toText(value));
+}
 
 function fileFaults(data: Fields, path: string, report: Report): void {
-  for (const text of firstTexts(data, FILE_KEYS, toId)) textFault(text, path, report);
+  for (const text of firstTexts(data, FILE_KEYS, toId)) surrogateFault(text, path, report);
 }
 
 function dictFaults(data: Fields, path: string, report: Report): void {
   const inner = own(data, "data") === undefined ? data : own(data, "data");
   const isFile = toId(own(data, "type")).toLowerCase() === "file";
   if (isFile && isObject(inner)) return fileFaults(inner, path, report);
-  packedFaults(data, path, OUTER_DEPTH + 1, report);
+  new PackCheck(path, report).data(data);
 }
 
 function segmentFaults(segment: Fields, path: string, report: Report): void {
   const [type, data] = [own(segment, "type"), own(segment, "data")];
-  if (type === "text" || type === "reply") textFault(data, path, report);
+  if (type === "text" || type === "reply") surrogateFault(data, path, report);
   if (type === "at") {
     const texts = isObject(data) ? firstTexts(data, AT_KEYS, textOf) : [data];
-    for (const text of texts) textFault(text, path, report);
+    for (const text of texts) surrogateFault(text, path, report);
   }
   if (!isObject(data)) return;
   if (type === "file") fileFaults(data, path, report);
   if (type === "dict") dictFaults(data, path, report);
 }
 
-// ------------------------------------------------------------------------------------------ the row
+// ------------------------------------------------------------------------------------------ the database row
 
-/** The columns of a message in their order. Source: MaiBot, database_model.py, Messages. */
+/** Checks the columns of a message in their order. Source: MaiBot, database_model.py, Messages. */
 function columnFaults(frame: Fields, info: Fields, version: MaibotVersion, report: Report): void {
   const column = (owner: unknown, key: string, path: string): void => {
-    if (isObject(owner)) textFault(own(owner, key), path, report);
+    if (isObject(owner)) surrogateFault(own(owner, key), path, report);
   };
-  const route = rowRoute(frame, info, version);
+  const route = storedRoute(frame, info, version);
   column(info, "message_id", `${INFO}.message_id`);
   for (const [key, id] of [["account_id", route.account], ["scope", route.scope]] as const) {
-    textFault(id, isTruthy(own(frame, key)) ? `$.${key}` : `${INFO}.additional_config`, report);
+    surrogateFault(id, isTruthy(own(frame, key)) ? `$.${key}` : `${INFO}.additional_config`, report);
   }
   for (const key of ["user_id", "user_nickname", "user_cardname"]) {
     column(own(info, "user_info"), key, `${INFO}.user_info.${key}`);
   }
 }
 
-/** What fails when MaiBot stores a message. Source: MaiBot, utils_message.py, store_message_to_db. */
+/** Finds what MaiBot fails on when it stores a message. Source: MaiBot, utils_message.py, store_message_to_db. */
 export function storeFaults(frame: Fields, info: Fields, version: MaibotVersion, report: Report): void {
-  const top = own(frame, "message_segment");
-  if (!isObject(top)) return;
-  const [type, data] = [own(top, "type"), own(top, "data")];
-  const items = type === "seglist" && Array.isArray(data) ? data : [top];
-  for (const [index, item] of items.entries()) {
-    const path = items === data ? `$.message_segment.data[${index}].data` : "$.message_segment.data";
-    if (isObject(item)) segmentFaults(item, path, report);
+  const content = own(frame, "message_segment");
+  if (!isObject(content)) return;
+  for (const { segment, path } of segmentsIn(content)) {
+    if (isObject(segment)) segmentFaults(segment, `${path}.data`, report);
   }
   columnFaults(frame, info, version, report);
 }

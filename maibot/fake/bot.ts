@@ -1,128 +1,130 @@
 import type { MessageBase, Seg } from "../../schema/types.ts";
-import { type Destination, GroupNames, namedDestination, replyDestination, type SayTarget } from "./destination.ts";
-import { LINES, type MaibotLogLine } from "./log.ts";
-import type { MaibotAnswer, MaibotAnswers, MaibotPolicy } from "./options.ts";
-import { maibotMessage, type SayContent } from "./bot_message.ts";
+import { chatSessionOf, isInternalPlatform } from "../chat_session.ts";
+import type { MaibotIssue, MaibotRule } from "../issues.ts";
 import { type Fields, strip } from "../python/values.ts";
-import { type Asked, isInternal, platformKey, sessionOf } from "../chat_session.ts";
+import { platformKey } from "../setup.ts";
+import { createBotMessage, type SayContent } from "./bot_message.ts";
+import { type Destination, GroupNames, namedDestination, replyDestination, type SayTarget } from "./destination.ts";
+import { LOG, type MaibotLogLine } from "./log.ts";
+import { LoopGuard } from "./loop_guard.ts";
+import type { MaibotAnswer, MaibotChat } from "./options.ts";
+import type { FakeMaiBotSettings } from "./settings.ts";
 
-/** The configuration of the MaiBot that a fake plays. */
-export interface ScriptOptions {
-  readonly answers: MaibotAnswers;
-  readonly nickname: string;
-  readonly asked: Asked;
-  /** Lets chats in; `null` lets in all. */
-  readonly policy: MaibotPolicy | null;
-}
+/** Rules by which 1.3.15 opens no chat for a message. */
+const NO_CHAT_RULES: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
 
-/** Answers in a row to the bot's own messages after which a chat is left alone: somebody forwards what the bot says. */
-const MAX_TO_ITSELF = 5;
-/** Chats whose answers are counted. */
-const MAX_CHATS = 10_000;
+/** The simulated bot: its answers, the form of its messages, and the chats that it may write to. */
+export class Bot {
+  readonly #settings: FakeMaiBotSettings;
+  readonly #groupNames = new GroupNames();
+  readonly #loopGuard: LoopGuard;
+  /** Number of answers taken from the list in `answers`. */
+  #answerCount = 0;
 
-/** What a fake says: its script, the shape of its messages, and to whom it can say nothing. */
-export class Script {
-  readonly #options: ScriptOptions;
-  readonly #names = new GroupNames();
-  /** Answers in a row to messages of the bot's own, by chat. */
-  readonly #toItself = new Map<string, number>();
-  #answered = 0;
-
-  constructor(options: ScriptOptions) {
-    this.#options = options;
+  constructor(settings: FakeMaiBotSettings) {
+    this.#settings = settings;
+    this.#loopGuard = new LoopGuard(settings.setup.version);
   }
 
-  /** Finds where the answer to a message goes, and takes note of the name of its group. */
-  destinationOf(message: MessageBase): Destination {
-    const destination = replyDestination(message, this.#options.asked.version);
-    this.#names.learn(destination);
+  get #isOlder(): boolean {
+    return this.#settings.setup.version === "1.2.1";
+  }
+
+  /** Returns the destination of the answer to a received message, and stores the name of its group. */
+  receive(message: MessageBase): Destination {
+    const destination = replyDestination(message, this.#settings.setup.version);
+    this.#groupNames.store(destination);
     return destination;
   }
 
-  /** Gives what the script has for one message; throws what a function of its user throws. */
-  next(message: MessageBase): MaibotAnswer | void | Promise<MaibotAnswer | void> {
-    const { answers } = this.#options;
+  /** Returns the next answer of the option `answers`. Throws what its function throws. */
+  nextAnswer(message: MessageBase): MaibotAnswer | void | Promise<MaibotAnswer | void> {
+    const { answers } = this.#settings;
     if (typeof answers === "function") return answers(message);
-    if (answers !== "echo") return answers[this.#answered++];
-    const { message_segment: top } = message;
-    return top.type === "seglist" ? top.data as Seg[] : top; // an accepted list holds segments
+    if (answers !== "echo") return answers[this.#answerCount++];
+    const { message_segment: content } = message;
+    return content.type === "seglist" ? content.data as Seg[] : content; // a list that MaiBot accepts holds segments
   }
 
-  /** Finds where a message of MaiBot's goes; throws a `TypeError` if there is nobody to address. */
-  target(to: MessageBase | SayTarget): Destination {
+  /** Returns the destination that a caller names; throws a `TypeError` if it is none. */
+  resolveTarget(to: MessageBase | SayTarget): Destination {
     if (!("message_info" in to)) return namedDestination(to);
-    return this.#names.complete(replyDestination(to, this.#options.asked.version));
+    return this.#groupNames.addTo(replyDestination(to, this.#settings.setup.version));
   }
 
-  /** Makes a message as MaiBot sends it. */
-  compose(content: SayContent, to: Destination): MessageBase {
-    const { nickname, asked: { version } } = this.#options;
-    return maibotMessage(content, this.#names.complete(to), { account: this.#account(to) ?? "", nickname, version });
-  }
-
-  /** Why MaiBot opens no chat for a message, as 1.3 finds out before it thinks; `null` if it does. */
-  chatObstacle(to: Destination): MaibotLogLine | null {
-    if (this.#options.asked.version === "1.2.1" || isInternal(to.platform)) return null;
-    const isBlank = strip(to.group?.group_id ?? to.user ?? "") === "";
-    return isBlank || this.sendObstacle(to) !== null ? LINES.noChat() : null;
-  }
-
-  /** Why a message of MaiBot's goes nowhere; `null` if its platform's connection gets it. */
-  sendObstacle(to: Destination): MaibotLogLine | null {
-    const { platform, group, user = "" } = to;
-    const account = this.#account(to);
-    if (account === null) return LINES.notConfigured(platform);
-    if (to.account !== null && to.account !== account) return LINES.noRoute(platform);
-    const chat = group === undefined
-      ? { type: "private", id: user } as const
-      : { type: "group", id: group.group_id } as const;
-    const isAllowed = this.#options.policy?.({ platform: platformKey(platform), account, ...chat }) ?? true;
-    return isAllowed ? null : LINES.denied(platformKey(platform), chat.type, chat.id);
-  }
-
-  /** Whether the policy lets the chat of a message in; what has no chat is not asked about. */
-  isLetIn(message: Fields): boolean {
-    const session = sessionOf(message, this.#options.asked.version);
-    if (session === null || this.#options.policy === null) return true;
-    const { platform, chat: type, target: id } = session;
-    const account = this.#options.asked.accountOn?.(platform) ?? "";
-    try {
-      return this.#options.policy({ platform: platformKey(platform), account, type, id });
-    } catch {
-      return false; // told when MaiBot is about to answer
-    }
-  }
-
-  /** Whether 1.3 finds no account to quote as: it has thought by then, and the answer is lost. */
-  lacksAccount(to: Destination): boolean {
-    return this.#options.asked.version !== "1.2.1" && to.account === null;
+  /** Creates a message of the bot. */
+  createMessage(content: SayContent, to: Destination): MessageBase {
+    const { nickname, setup: { version } } = this.#settings;
+    const account = this.#accountOn(to.platform) ?? "";
+    return createBotMessage(content, this.#groupNames.addTo(to), { account, nickname, version });
   }
 
   /**
-   * Whether an answer to a message would be one of many to itself: 1.3 answers the bot's own messages, 1.2.1 never.
-   * A message of anybody else ends the row.
+   * Returns the log line with which MaiBot refuses to open a chat; `null` if it opens it. 1.2.1 opens every chat.
+   *
+   * @param to The chat.
+   * @param issues The issues of the message.
    */
-  talksToItself(message: MessageBase, to: Destination): "no" | "filtered" | "endless" {
-    const key = JSON.stringify([to.platform, to.group?.group_id, to.user]);
-    const author = strip(String(message.message_info.user_info?.user_id ?? ""));
-    if (author !== this.#account(to)) {
-      this.#toItself.delete(key);
-      return "no";
+  chatRefusal(to: Destination, issues: readonly MaibotIssue[]): MaibotLogLine | null {
+    if (this.#isOlder) return null;
+    if (issues.some(({ rule }) => NO_CHAT_RULES.has(rule))) return LOG.chatRefused();
+    if (isInternalPlatform(to.platform)) return null;
+    const isBlank = strip(to.group?.group_id ?? to.user ?? "") === "";
+    return isBlank || this.sendRefusal(to) !== null ? LOG.chatRefused() : null;
+  }
+
+  /** Returns the log line with which MaiBot refuses to send to a destination; `null` if it sends. */
+  sendRefusal(to: Destination): MaibotLogLine | null {
+    const { group, user = "" } = to;
+    const account = this.#accountOn(to.platform);
+    if (account === null) return LOG.platformNotConfigured(to.platform);
+    if (to.account !== null && to.account !== account) return LOG.noRoute(to.platform);
+    const platform = platformKey(to.platform);
+    const chat: MaibotChat = group === undefined
+      ? { platform, account, type: "private", id: user }
+      : { platform, account, type: "group", id: group.group_id };
+    const isAllowed = this.#settings.policy?.(chat) ?? true;
+    return isAllowed ? null : LOG.deniedByPolicy(platform, chat.type, chat.id);
+  }
+
+  /** Tells whether the policy allows the chat of a message. A message without a chat is allowed. */
+  isChatAllowed(message: Fields): boolean {
+    const { policy, setup } = this.#settings;
+    const session = chatSessionOf(message, setup.version);
+    if (session === null || policy === null) return true;
+    const { type, id } = session;
+    try {
+      return policy({
+        platform: platformKey(session.platform),
+        account: this.#accountOn(session.platform) ?? "",
+        type,
+        id,
+      });
+    } catch {
+      return false; // chatRefusal() calls the policy again, and its error is reported then
     }
-    if (this.#options.asked.version === "1.2.1") return "filtered";
-    const count = (this.#toItself.get(key) ?? 0) + 1;
-    this.#toItself.set(key, count);
-    const [oldest] = this.#toItself.keys();
-    if (this.#toItself.size > MAX_CHATS && oldest !== undefined) this.#toItself.delete(oldest);
-    return count > MAX_TO_ITSELF ? "endless" : "no";
   }
 
-  /** Forgets the rows of a platform, whose adapter has gone. */
-  forgetLoops(platform: string): void {
-    for (const key of this.#toItself.keys()) if (JSON.parse(key)[0] === platform) this.#toItself.delete(key);
+  /** Tells whether MaiBot loses its answer, because the message names no account. 1.2.1 needs none. */
+  losesAnswer(to: Destination): boolean {
+    return !this.#isOlder && to.account === null;
   }
 
-  #account({ platform }: Destination): string | null {
-    return this.#options.asked.accountOn?.(platform) ?? null;
+  /**
+   * Tells whether MaiBot answers a message. 1.2.1 does not answer the bot's own messages.
+   *
+   * @throws {LoopError} If the bot has answered too many of its own messages in the chat.
+   */
+  mayAnswer(message: MessageBase, to: Destination): boolean {
+    return this.#loopGuard.mayAnswer(message, to, this.#accountOn(to.platform));
+  }
+
+  /** Must be called when the adapter of a platform disconnects. */
+  disconnected(platform: string): void {
+    this.#loopGuard.restart(platform);
+  }
+
+  #accountOn(platform: string): string | null {
+    return this.#settings.setup.accountOn?.(platform) ?? null;
   }
 }

@@ -1,16 +1,15 @@
-import { ACCOUNT_KEYS } from "../../schema/route.ts";
 import { seg } from "../../schema/build.ts";
 import type { BaseMessageInfo, MessageBase, Seg, UserInfo } from "../../schema/types.ts";
-import { routeId } from "../legacy_route.ts";
+import { legacyAccount } from "../legacy_route.ts";
 import type { MaibotVersion } from "../rules.ts";
 import type { Destination } from "./destination.ts";
 
-/** Content of a message of MaiBot's: a text, a segment, or several. */
+/** Content of a message of a `FakeMaiBot`: a text, a segment, or a list of segments. */
 export type SayContent = string | Seg | readonly Seg[];
 
-/** Who speaks, and how. */
-export interface Speaker {
-  /** Account on the platform. */
+/** The bot that sends a message. */
+export interface Sender {
+  /** Its account on the platform. */
   readonly account: string;
   readonly nickname: string;
   readonly version: MaibotVersion;
@@ -18,52 +17,55 @@ export interface Speaker {
 
 let lastId = 0;
 
-/** As MaiBot makes them, but never the same twice within a millisecond. */
+/** Creates a message id in the form of MaiBot's, `send_api_<milliseconds>`, but never the same twice. */
 function nextId(): string {
   lastId = Math.max(Date.now(), lastId + 1);
   return `send_api_${lastId}`;
 }
 
-function segments(content: SayContent): Seg[] {
+/** Returns the segments of a content, without lists in it. */
+function flatSegments(content: SayContent): Seg[] {
   if (typeof content === "string") return [seg.text(content)];
   const list = Array.isArray(content) ? content : [content];
-  return list.flatMap((piece: Seg) => piece.type === "seglist" && Array.isArray(piece.data) ? piece.data : [piece]);
-}
-
-/** The free data: the keys of the route as the adapter wrote them, and the target. 1.2.1 adds its account to none. */
-function configOf({ group, user, route }: Destination, { account, version }: Speaker): Record<string, unknown> {
-  const isAdded = version === "1.2.1" && routeId(route, ACCOUNT_KEYS) === undefined;
-  const target = group === undefined
-    ? { platform_io_target_user_id: user }
-    : { platform_io_target_group_id: group.group_id };
-  return { ...route, ...(isAdded ? { platform_io_account_id: account } : {}), ...target };
+  return list.flatMap((segment: Seg) => {
+    return segment.type === "seglist" && Array.isArray(segment.data) ? segment.data : [segment];
+  });
 }
 
 /**
- * Makes a message as MaiBot sends it, with the nulls it writes: the bot is author and sender, the recipient stands in
- * `group_info`, `receiver_info` and `additional_config`. In 1.2.1 a group without a name stands in the last alone.
- * Source: maibot.md 4 and protocol.md 3.1, recorded from both versions.
- *
- * @param content What it says.
- * @param to Where it goes.
- * @param speaker Who says it.
- * @returns The message.
+ * Creates the `additional_config`: the route as the adapter wrote it, and the target. If the route names no account, 1.2.1
+ * adds that of the bot.
  */
-export function maibotMessage(content: SayContent, to: Destination, speaker: Speaker): MessageBase {
+function configOf({ group, user, routeFields }: Destination, { account, version }: Sender): Record<string, unknown> {
+  const isAccountAdded = version === "1.2.1" && legacyAccount(routeFields) === null;
+  const target = group === undefined
+    ? { platform_io_target_user_id: user }
+    : { platform_io_target_group_id: group.group_id };
+  return { ...routeFields, ...(isAccountAdded ? { platform_io_account_id: account } : {}), ...target };
+}
+
+/**
+ * Creates a message in the form in which MaiBot sends it, with the nulls that it writes. Author and sender are the bot. The
+ * recipient stands in `group_info`, `receiver_info` and `additional_config`; in 1.2.1 a group without a name stands only in
+ * `additional_config`.
+ *
+ * Source: maibot.md 4 and protocol.md 3.1, recorded from both versions.
+ */
+export function createBotMessage(content: SayContent, to: Destination, sender: Sender): MessageBase {
   const { platform, group, user } = to;
-  const isNameless = group === undefined || (group.group_name === "" && speaker.version === "1.2.1");
-  const group_info = isNameless ? null : { platform, ...group };
-  const self: UserInfo = { platform, user_id: speaker.account, user_nickname: speaker.nickname, user_cardname: null };
-  const target = user === undefined ? null : { platform, user_id: user, user_nickname: null, user_cardname: null };
+  const isLeftOut = group === undefined || (group.group_name === "" && sender.version === "1.2.1");
+  const group_info = isLeftOut ? null : { platform, ...group };
+  const bot: UserInfo = { platform, user_id: sender.account, user_nickname: sender.nickname, user_cardname: null };
+  const receiver = user === undefined ? null : { platform, user_id: user, user_nickname: null, user_cardname: null };
   const message_info: BaseMessageInfo = {
     platform,
     message_id: nextId(),
     time: Date.now() / 1000,
     ...(group_info === null ? {} : { group_info }),
-    user_info: self,
-    additional_config: configOf(to, speaker),
-    sender_info: { group_info, user_info: self },
-    ...(group_info === null && target === null ? {} : { receiver_info: { group_info, user_info: target } }),
+    user_info: bot,
+    additional_config: configOf(to, sender),
+    sender_info: { group_info, user_info: bot },
+    ...(group_info === null && receiver === null ? {} : { receiver_info: { group_info, user_info: receiver } }),
   };
-  return { message_info, message_segment: { type: "seglist", data: segments(content) } };
+  return { message_info, message_segment: { type: "seglist", data: flatSegments(content) } };
 }

@@ -1,98 +1,95 @@
 import type { GroupInput } from "../../schema/build.ts";
 import type { GroupInfo, MessageBase } from "../../schema/types.ts";
+import { chatSessionOf } from "../chat_session.ts";
+import { legacyRouteFields } from "../legacy_route.ts";
 import { type Fields, strip } from "../python/values.ts";
-import { routeFields } from "../legacy_route.ts";
 import type { MaibotVersion } from "../rules.ts";
-import { sessionOf } from "../chat_session.ts";
 
-/** Whom a message of MaiBot's is for: a group, or one user. */
+/** The group or user that a `FakeMaiBot` sends a message to. Exactly one of `group` and `user` must be given. */
 export interface SayTarget {
-  /** Platform whose adapter gets it. */
+  /** The platform of the adapter that gets the message. */
   platform: string;
-  /** The group; its name falls back to the id. */
+  /** The group. Without a name, its id is used as the name. */
   group?: GroupInput;
-  /** Id of the user of a private chat. */
+  /** Id of the user, for a private chat. */
   user?: string;
 }
 
-/** Where a message of MaiBot's goes. */
+/** The group or user that a message of the bot is for. */
 export interface Destination {
   readonly platform: string;
-  /** Account of the chat, which the message that is answered names; `null` if none does. */
+  /** Account of the chat: the one in the message that is answered; `null` if that names none. */
   readonly account: string | null;
   readonly scope: string | null;
-  /** Without a name MaiBot knows the group all the same. */
+  /** The group; its name may be empty. */
   readonly group?: { readonly group_id: string; readonly group_name: string };
-  /** The user of a private chat. */
+  /** Id of the user of a private chat. */
   readonly user?: string;
-  /** Account and scope among the free data of the message that is answered, as they came. */
-  readonly route: Fields;
+  /** Account and scope in the `additional_config` of the message that is answered, with their keys. */
+  readonly routeFields: Fields;
 }
 
-/** Names that are kept at most. */
+/** Maximum number of group names that are kept. */
 const MAX_NAMES = 10_000;
 
-/**
- * The names of groups as MaiBot stores them with a session: the newest that is not empty.
- * Source: MaiBot 1.3.15, chat_manager.py.
- */
+/** The names of groups: for each group the last name that was not empty. Source: MaiBot 1.3.15, chat_manager.py. */
 export class GroupNames {
   readonly #names = new Map<string, string>();
 
-  /** Takes note of the name of a group. */
-  learn(destination: Destination): void {
+  /** Stores the name of a group, unless it is blank. */
+  store(destination: Destination): void {
     const name = strip(destination.group?.group_name ?? "");
     if (name === "") return;
-    const key = keyOf(destination);
-    this.#names.delete(key); // so that it is the newest
+    const key = groupKey(destination);
+    this.#names.delete(key); // moves it to the end: the first key is the oldest
     this.#names.set(key, name);
     const [oldest] = this.#names.keys();
     if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
   }
 
-  /** Gives a destination the name that is stored for its group, if there is one. */
-  complete(destination: Destination): Destination {
+  /** Returns a destination with the stored name of its group, if there is one. */
+  addTo(destination: Destination): Destination {
     const { group } = destination;
     if (group === undefined) return destination;
-    const name = this.#names.get(keyOf(destination));
+    const name = this.#names.get(groupKey(destination));
     return name === undefined ? destination : { ...destination, group: { ...group, group_name: name } };
   }
 }
 
-/** MaiBot has a session for each group, account and scope. */
-function keyOf({ platform, account, scope, group }: Destination): string {
+/** Returns the key of a group. MaiBot keeps a chat for each group, account and scope. */
+function groupKey({ platform, account, scope, group }: Destination): string {
   return JSON.stringify([platform, account, scope, group?.group_id]);
 }
 
-/** Finds out where the answer to a message goes: to the group if that has an id, else to the author. */
+/** Returns the destination of the answer to a message: the group if it has an id, else the author. */
 export function replyDestination(message: MessageBase, version: MaibotVersion): Destination {
-  const session = sessionOf(message as unknown as Fields, version);
+  const session = chatSessionOf(message as unknown as Fields, version);
   if (session === null) {
-    throw new TypeError("Cannot answer a message as it must name a platform, and a group or a user");
+    throw new TypeError("The message to answer names no platform, or no group and no user; write them in message_info");
   }
-  const { platform, account, scope, chat, target } = session;
+  const { platform, account, scope, type, id } = session;
   const { group_info, additional_config } = message.message_info;
-  const there = { platform, account, scope, route: routeFields(additional_config) };
-  if (chat === "private") return { ...there, user: target };
-  return { ...there, group: { group_id: target, group_name: group_info?.group_name ?? "" } };
+  const chat = { platform, account, scope, routeFields: legacyRouteFields(additional_config) };
+  if (type === "private") return { ...chat, user: id };
+  return { ...chat, group: { group_id: id, group_name: group_info?.group_name ?? "" } };
 }
 
 function isFilled(text: unknown): text is string {
   return typeof text === "string" && text !== "";
 }
 
-/** Reads whom somebody wants to talk to. */
+/** Returns the destination that a caller of `FakeMaiBot.say` names. */
 export function namedDestination({ platform, group, user }: SayTarget): Destination {
-  if (!isFilled(platform)) throw new TypeError("Cannot say as 'to.platform' must be a non-empty string");
+  if (!isFilled(platform)) throw new TypeError("'to.platform' must be a string that is not empty");
   if ((group === undefined) === (user === undefined)) {
-    throw new TypeError("Cannot say as 'to' must name a group or a user, and not both");
+    throw new TypeError("'to' must have either a group or a user, and not both");
   }
-  const there = { platform, account: null, scope: null, route: {} };
+  const chat = { platform, account: null, scope: null, routeFields: {} };
   if (group === undefined) {
-    if (isFilled(user)) return { ...there, user };
-    throw new TypeError("Cannot say as 'to.user' must be a non-empty string");
+    if (isFilled(user)) return { ...chat, user };
+    throw new TypeError("'to.user' must be a string that is not empty");
   }
   const { group_id, group_name }: GroupInfo = typeof group === "string" ? { group_id: group } : group;
-  if (!isFilled(group_id)) throw new TypeError("Cannot say as 'to.group' must have a non-empty id");
-  return { ...there, group: { group_id, group_name: group_name || group_id } };
+  if (!isFilled(group_id)) throw new TypeError("'to.group' must have an id that is not empty");
+  return { ...chat, group: { group_id, group_name: group_name || group_id } };
 }

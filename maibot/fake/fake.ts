@@ -4,56 +4,52 @@ import { checkAddress } from "../../util/address.ts";
 import { checkClose } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { Emitter, type HandlerResult, type ListenOptions } from "../../util/emitter.ts";
-import { commandIn } from "../faults.ts";
-import { LoopError } from "./loop_guard.ts";
-import { type Fields, strip } from "../python/values.ts";
-import { type Asked, readAccounts } from "../chat_session.ts";
-import { shorten } from "../shorten.ts";
-import type { Connection } from "./peer.ts";
-import { Connections } from "./peers.ts";
-import type { Destination, SayTarget } from "./destination.ts";
-import { Inbox, type MaibotWaitOptions, remember } from "./inbox.ts";
-import { LINES, type MaibotLogLine } from "./log.ts";
-import {
-  checkOptions,
-  DEFAULT_ACCOUNT,
-  type DisconnectOptions,
-  type FakeMaiBotEnd,
-  type FakeMaiBotEvents,
-  type FakeMaiBotListenOptions,
-  type FakeMaiBotOptions,
-  type MaibotAnswer,
-  type MaibotReceipt,
-  type RestartOptions,
-} from "./options.ts";
-import type { SayContent } from "./bot_message.ts";
-import { customName, type Echo, readEcho, readFrame, remarks } from "./receipt.ts";
-import { Script } from "./bot.ts";
+import { customName, type Echo, readEcho } from "../custom_frame.ts";
 import type { MaibotIssue } from "../issues.ts";
-import type { MaibotRule } from "../rules.ts";
+import type { Fields } from "../python/values.ts";
+import { builtInCommand } from "../segments.ts";
+import { shorten } from "../shorten.ts";
+import { Bot } from "./bot.ts";
+import type { SayContent } from "./bot_message.ts";
+import type { Destination, SayTarget } from "./destination.ts";
+import type { FakeMaiBotEnd, FakeMaiBotEvents, MaibotReceipt } from "./events.ts";
+import { Inbox, type MaibotWaitOptions, pushLimited } from "./inbox.ts";
+import { LOG, type MaibotLogLine } from "./log.ts";
+import type {
+  DisconnectOptions,
+  FakeMaiBotListenOptions,
+  FakeMaiBotOptions,
+  MaibotAnswer,
+  RestartOptions,
+} from "./options.ts";
+import type { Peer } from "./peer.ts";
+import { Peers } from "./peers.ts";
+import { acceptanceLog, readFrame } from "./receipt.ts";
+import { type FakeMaiBotSettings, resolveOptions } from "./settings.ts";
 
-/** Rules by which 1.3 opens no chat for a message. */
-const NO_CHAT: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
-
-/** The documented events, as the emitter wants them. */
+/** The events as a mapped type, which {@linkcode Emitter} accepts; an interface has no index signature. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
 
-/** What 1.3 answers to one of its own commands from somebody whom its configuration gives no rights. */
-const REFUSALS: Readonly<Record<string, string>> = {
+/** Maximum number of sent messages whose ids an echo may name. */
+const MAX_SENT_IDS = 10_000;
+
+/** Answers of 1.3.15 to its built-in commands, for users without the permission. */
+const COMMAND_REFUSALS: Readonly<Record<string, string>> = {
   "/clear": "你没有权限使用此命令。",
   "/offline": "你没有权限使用适配器管理命令。",
   "/online": "你没有权限使用适配器管理命令。",
 };
 
 /**
- * Behaves to adapters as MaiBot does, answers by script, and says what MaiBot would have made of each message.
+ * A simulated MaiBot. It answers messages as its options say, and reports what MaiBot would do with each message.
  *
- * It plays MaiBot 1.3.15 unless `version` says otherwise: a message that does not name the bot's account is taken, and
- * never answered.
+ * It simulates MaiBot 1.3.15, or another `version`. In 1.3.15 a message that does not name the bot's account is accepted,
+ * but never answered.
  *
- * At the wire it is maim_message 0.6.8: the newest connection of a platform wins, a bad token is accepted and closed with
- * 1008 `无效的令牌`, a caller without a platform gets no answer, broken JSON is skipped, and after a binary frame nothing
- * of that connection is read any more. It speaks no extension of this library's.
+ * Its connections behave as in maim_message 0.6.8: a new connection of a platform closes the previous one. A wrong token is
+ * accepted and then closed with 1008 `无效的令牌`. An adapter without a platform gets no answers. Text that is not JSON is
+ * skipped, and after a binary frame MaiBot reads nothing more from that connection. The extensions of this library are not
+ * supported.
  *
  * @example Test an adapter
  * ```ts
@@ -69,78 +65,72 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * ```
  */
 export class FakeMaiBot {
-  readonly #asked: Asked;
-  readonly #script: Script;
-  readonly #keep: number;
-  readonly #connections: Connections;
+  readonly #settings: FakeMaiBotSettings;
+  readonly #bot: Bot;
+  readonly #peers: Peers;
   readonly #emitter = new Emitter<Events>();
-  /** Connections whose reader has died of a binary frame. */
-  readonly #deaf = new WeakSet<Connection>();
+  /** Peers that MaiBot does not read any more, since a binary frame. */
+  readonly #unreadPeers = new WeakSet<Peer>();
   readonly #receipts: MaibotReceipt[] = [];
-  readonly #log: MaibotLogLine[] = [];
+  readonly #logLines: MaibotLogLine[] = [];
   readonly #sent: MessageBase[] = [];
-  /** Ids that an echo may name. */
+  /** Ids of sent messages. */
   readonly #sentIds: string[] = [];
-  readonly #unread: Inbox<MaibotReceipt>;
-  readonly #echoes: Inbox<Echo>;
-  readonly #arrivals = new Inbox<string>(0);
-  /** Each ends one wait early. */
-  readonly #wakers = new Set<() => void>();
-  /** What has come in while paused. */
-  #held: (() => void)[] | null = null;
+  readonly #receiptInbox: Inbox<MaibotReceipt>;
+  readonly #echoInbox: Inbox<Echo>;
+  /** Platforms that have connected. None is kept. */
+  readonly #platformInbox = new Inbox<string>(0);
+  /** Functions that each end one `#sleep` early. */
+  readonly #wakeFunctions = new Set<() => void>();
+  /** Frames received while paused, each as the function that reads it; `null` while not paused. */
+  #pausedReads: (() => void)[] | null = null;
+  /** Milliseconds before each answer. */
   #delay: number;
 
   /**
-   * Creates a fake; nothing listens yet.
+   * Creates a fake. It does not listen yet.
    *
-   * @param options What it answers, and whom it lets in.
-   * @throws {TypeError} If an option is of the wrong kind; the text names it.
+   * @param options The version of MaiBot, its answers, and its configuration.
+   * @throws {TypeError} If an option is of the wrong type; the text names it.
    * @throws {RangeError} If an option is out of range; the text names it.
    */
   constructor(options: FakeMaiBotOptions = {}) {
-    checkOptions(options);
-    const { answers = [], delay = 0, tokens = [], path = "/ws", keep = 10_000, closeTimeout = 2000 } = options;
-    const { version = "1.3.15", account = DEFAULT_ACCOUNT, accounts, nickname = "麦麦", policy = null } = options;
-    const everywhere = strip(account); // as MaiBot reads what names it
-    this.#asked = { version, accountOn: accounts === undefined ? () => everywhere : readAccounts(accounts) };
-    this.#script = new Script({ answers, nickname, policy, asked: this.#asked });
-    this.#delay = delay;
-    this.#keep = keep;
-    this.#unread = new Inbox(keep);
-    this.#echoes = new Inbox(keep);
-    this.#connections = new Connections(
-      { path: new URL(path, "http://localhost").pathname, tokens: new Set(tokens), closeTimeout },
-      this.#connectionsEvents,
-    );
+    const settings = resolveOptions(options);
+    this.#settings = settings;
+    this.#bot = new Bot(settings);
+    this.#delay = settings.delay;
+    this.#receiptInbox = new Inbox(settings.keep);
+    this.#echoInbox = new Inbox(settings.keep);
+    this.#peers = new Peers(settings.peers, this.#peersEvents);
   }
 
-  /** Platforms that can be talked to now. */
+  /** The platforms that are connected. */
   get platforms(): readonly string[] {
-    return this.#connections.platforms;
+    return this.#peers.platforms;
   }
 
-  /** All that came, oldest first. */
+  /** The frames received, oldest first. At most `keep` are kept. */
   get receipts(): readonly MaibotReceipt[] {
     return [...this.#receipts];
   }
 
-  /** All that went out, oldest first. */
+  /** The messages sent, oldest first. At most `keep` are kept. */
   get sent(): readonly MessageBase[] {
     return [...this.#sent];
   }
 
-  /** What MaiBot would have logged, oldest first. */
+  /** The lines that MaiBot would have logged, oldest first. At most `keep` are kept. */
   get log(): readonly MaibotLogLine[] {
-    return [...this.#log];
+    return [...this.#logLines];
   }
 
   /**
-   * Adds a handler.
+   * Adds an event handler.
    *
    * @param event Name of the event.
-   * @param handler Called with what the event tells; a throw or rejection becomes an `error` event.
-   * @param options A signal that removes it.
-   * @returns Removes the handler; calling it twice is harmless.
+   * @param handler Called with the arguments of the event. If it throws or rejects, that is an `error` event.
+   * @param options A signal that removes the handler.
+   * @returns A function that removes the handler. It may be called more than once.
    */
   on<Name extends keyof FakeMaiBotEvents>(
     event: Name,
@@ -151,26 +141,25 @@ export class FakeMaiBot {
   }
 
   /**
-   * Binds a port, at once.
+   * Starts to listen.
    *
    * @param options Address and port.
-   * @returns The URL an adapter dials.
-   * @throws {MessageConnectionError} `closed` If it is closed, or listens already.
-   * @throws {Error} What the runtime throws, as `EADDRINUSE` for a taken port.
+   * @returns The URL that adapters connect to.
+   * @throws {MessageConnectionError} `closed` if it is closed, or listens already.
+   * @throws {Error} What the runtime throws, such as `EADDRINUSE` for a port in use.
    */
   listen({ hostname = "127.0.0.1", port = 8000 }: FakeMaiBotListenOptions = {}): string {
     checkAddress({ hostname, port });
-    return this.#connections.listen({ hostname, port });
+    return this.#peers.listen({ hostname, port });
   }
 
   /**
-   * Takes the next ordinary message, accepted or not, that no earlier call has taken; custom messages are not among
-   * them.
+   * Takes the next ordinary message, or waits for one. Each message is taken once, accepted or not.
    *
-   * @param isMatch Leaves others for later calls.
+   * @param isMatch Tells whether to take a message. Others are left for later calls.
    * @param options How long to wait.
-   * @returns The message and what MaiBot would have made of it.
-   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   * @returns The message, and what MaiBot would do with it.
+   * @throws {MessageConnectionError} `timeout` if no such message came in time, `closed` if the fake is closed.
    *
    * @example Why a message would be dropped
    * ```ts
@@ -189,76 +178,75 @@ export class FakeMaiBot {
     isMatch: (receipt: MaibotReceipt) => boolean = () => true,
     options?: MaibotWaitOptions,
   ): Promise<MaibotReceipt> {
-    const describe = (left: readonly MaibotReceipt[]) => {
-      const lost = left.findLast(({ kind, isAccepted }) => kind === "message" && !isAccepted);
-      const issue = lost?.issues.find(({ level }) => level === "drop");
-      const why = issue === undefined ? "" : `, and one that MaiBot drops for ${issue.path}`;
-      return `Cannot wait for a message as one that fits must come in time: received ${left.length} others${why}`;
-    };
-    return this.#unread.take((receipt) => receipt.kind === "message" && isMatch(receipt), describe, options);
+    return this.#receiptInbox.next((receipt) => receipt.kind === "message" && isMatch(receipt), (left) => {
+      const dropped = left.findLast(({ kind, isAccepted }) => kind === "message" && !isAccepted);
+      const issue = dropped?.issues.find(({ level }) => level === "drop");
+      const reason = issue === undefined ? "" : `; MaiBot drops one of them for ${issue.path}`;
+      return `No message that matches came in time; ${left.length} other frames came${reason}`;
+    }, options);
   }
 
   /**
-   * Takes the next custom message of a name that no earlier call has taken.
+   * Takes the next custom message of a name, or waits for one. Each message is taken once.
    *
    * @param name The `message_type_name`.
    * @param options How long to wait.
-   * @returns The whole envelope, as it came.
-   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   * @returns The whole message.
+   * @throws {MessageConnectionError} `timeout` if none came in time, `closed` if the fake is closed.
    */
   async receivedCustom(name: string, options?: MaibotWaitOptions): Promise<Readonly<Record<string, unknown>>> {
-    const { value } = await this.#unread.take(
+    const { value } = await this.#receiptInbox.next(
       ({ kind, value }) => kind === "custom" && customName(value) === name,
-      () => `Cannot wait for a custom message as one named "${name}" must come in time: received none`,
+      () => `No custom message "${shorten(name)}" came in time`,
       options,
     );
-    return value as Fields; // customName has seen an object
+    return value as Fields; // customName() has found an object
   }
 
   /**
-   * Waits until an adapter has told under which id it delivered a message: the `message_id_echo`.
+   * Waits for the `message_id_echo` of a message, with which an adapter tells the id that the message got on the platform.
    *
-   * @param message What {@linkcode FakeMaiBot.say} returned, or its `message_id`.
+   * @param message A message that {@linkcode FakeMaiBot.say} returned, or its `message_id`.
    * @param options How long to wait.
    * @returns The id on the platform.
-   * @throws {MessageConnectionError} `timeout` when none comes, `closed` when it is closed.
+   * @throws {MessageConnectionError} `timeout` if no echo came in time, `closed` if the fake is closed.
    */
   async echoed(message: MessageBase | string, options?: MaibotWaitOptions): Promise<string> {
     const id = typeof message === "string" ? message : message.message_info.message_id;
-    const { actualId } = await this.#echoes.take(
+    const { actualId } = await this.#echoInbox.next(
       (echo) => echo.id === id,
-      (left) => `Cannot wait for an echo as one of "${id}" must come in time: received ${left.length} of others`,
+      (left) => `No echo of "${id}" came in time; ${left.length} echoes of other messages came`,
       options,
     );
     return actualId;
   }
 
   /**
-   * Waits until a platform is connected; at once when it is.
+   * Waits until an adapter is connected. Resolves at once if it is.
    *
-   * @param platform The name in the handshake.
+   * @param platform Its platform.
    * @param options How long to wait.
-   * @throws {MessageConnectionError} `timeout` when nobody comes, `closed` when it is closed.
+   * @throws {MessageConnectionError} `timeout` if it did not connect in time, `closed` if the fake is closed.
    */
   async connected(platform: string, options?: MaibotWaitOptions): Promise<void> {
     if (this.platforms.includes(platform)) return;
-    await this.#arrivals.take(
+    await this.#platformInbox.next(
       (name) => name === platform,
-      () => `Cannot wait for a connection as platform "${platform}" must come in time: received nobody`,
+      () => `No adapter of platform "${shorten(platform)}" connected in time`,
       options,
     );
   }
 
   /**
-   * Says something of its own accord, in the shape MaiBot sends: the bot is the author, the recipient stands in
-   * `group_info`, `receiver_info` and `additional_config`.
+   * Sends a message in the form in which MaiBot sends it: the author is the bot; the recipient stands in `group_info`,
+   * `receiver_info` and `additional_config`.
    *
-   * @param content A text, a segment, or several.
-   * @param to A group or a user, or the message to answer.
-   * @returns The message as it was sent.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform, MaiBot has no account there,
-   * its policy keeps the chat out, or the message to answer names an account that is not the bot's.
-   * @throws {TypeError} If there is nobody to address.
+   * @param content A text, a segment, or a list of segments.
+   * @param to A group or a user; or a message, to answer it.
+   * @returns The message that was sent.
+   * @throws {MessageConnectionError} `no_route` if the platform is not connected, MaiBot has no account on it, its policy
+   * does not allow the chat, or the message to answer names another account than the bot's.
+   * @throws {TypeError} If `to` names no recipient.
    *
    * @example To a group
    * ```ts
@@ -269,114 +257,118 @@ export class FakeMaiBot {
    * try {
    *   bot.say("大家好", { platform: "qq", group: "987" });
    * } catch (error) {
-   *   console.log((error as Error).name); // MessageConnectionError: nobody is connected
+   *   console.log((error as Error).name); // MessageConnectionError, as no adapter is connected
    * }
    * ```
    */
   say(content: SayContent, to: MessageBase | SayTarget): MessageBase {
-    const target = this.#script.target(to);
-    const obstacle = this.#script.sendObstacle(target);
-    if (obstacle !== null) this.#noRoute(target.platform, obstacle);
-    const message = this.#script.compose(content, target);
-    if (!this.#deliver(message)) this.#noRoute(message.message_info.platform);
+    const destination = this.#bot.resolveTarget(to);
+    const refusal = this.#bot.sendRefusal(destination);
+    if (refusal !== null) {
+      this.#writeLog(refusal);
+      const advice = "check the options account, accounts and policy";
+      throw new MessageConnectionError("no_route", `MaiBot does not send the message (${refusal.text}); ${advice}`);
+    }
+    const message = this.#bot.createMessage(content, destination);
+    if (!this.#sendMessage(message)) this.#throwNotConnected(message.message_info.platform);
     return message;
   }
 
   /**
-   * Sends any JSON to a platform, as it is: a custom message, or what only another MaiBot would send.
+   * Sends any JSON to a platform, such as a custom message.
    *
    * @param value The value.
-   * @param platform The target.
-   * @throws {MessageConnectionError} `no_route` If nobody is connected under that platform.
+   * @param platform The platform.
+   * @throws {MessageConnectionError} `no_route` if the platform is not connected.
    */
   send(value: unknown, platform: string): void {
-    if (!this.#connections.send(platform, JSON.stringify(value))) this.#noRoute(platform);
+    if (!this.#peers.send(platform, JSON.stringify(value))) this.#throwNotConnected(platform);
   }
 
   // ---- faults
 
   /**
-   * Turns connections out as if their platform had connected once more: 1000 `新的连接已建立`.
+   * Closes connections as if their platform had connected again: 1000 `新的连接已建立`.
    *
-   * @param platform Only the connections of this one.
+   * @param platform Closes only the connections of this platform.
    */
   kick(platform?: string): void {
-    this.#connections.kick(platform);
+    this.#peers.kick(platform);
   }
 
   /**
-   * Closes connections with any code.
+   * Closes connections with any code and reason.
    *
-   * @param options Code, reason, and whose.
-   * @throws {RangeError} If a close frame can not carry the code, or the reason takes more than 123 bytes.
+   * @param options Code, reason, and platform.
+   * @throws {RangeError} If a close frame cannot carry the code, or the reason takes more than 123 bytes.
    */
   disconnect({ code = 1012, reason = "", platform }: DisconnectOptions = {}): void {
     checkClose({ code, reason });
-    this.#connections.disconnect({ code, reason }, platform);
+    this.#peers.disconnect({ code, reason }, platform);
   }
 
   /**
-   * Drops connections without a close frame, so that the other side sees 1006.
+   * Ends connections without a close frame. The adapter sees close code 1006.
    *
-   * Bun ends the TCP connection. Deno can not: it sends a close frame with the illegal code 1006 instead, upon which the
-   * other side fails the connection by itself.
+   * Bun ends the TCP connection. Deno cannot do this: it sends a close frame with 1006, which is not allowed in one, and
+   * the adapter then fails the connection by itself.
    *
-   * @param platform Only the connections of this one.
+   * @param platform Ends only the connections of this platform.
    */
   cut(platform?: string): void {
-    this.#connections.cut(platform);
+    this.#peers.cut(platform);
   }
 
   /**
-   * Stops taking notice of what comes in, on every connection there is and will be, until {@linkcode FakeMaiBot.resume}.
+   * Stops handling frames on all connections, also later ones, until {@linkcode FakeMaiBot.resume} is called.
    *
-   * The runtime goes on reading and answering pings; neither Deno nor Bun can be told to leave bytes in the kernel. For
-   * a MaiBot that is really frozen start the program `maibot/main.ts` and send it SIGSTOP.
+   * The runtime still reads the frames and answers pings: neither Deno nor Bun can stop reading from a socket. To test
+   * with a MaiBot whose process is frozen, start the program `maibot/main.ts` and send it SIGSTOP.
    */
   pause(): void {
-    this.#held ??= [];
+    this.#pausedReads ??= [];
   }
 
-  /** Takes notice again, first of all that came while paused. */
+  /** Handles the frames that were received while paused, in order, and all later ones. */
   resume(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const read of held) read();
+    const reads = this.#pausedReads ?? [];
+    this.#pausedReads = null;
+    for (const read of reads) read();
   }
 
   /**
-   * Changes the time before each answer.
+   * Sets the time before each answer is sent.
    *
    * @param ms Milliseconds.
    * @throws {RangeError} If it is negative.
    */
   delayAnswers(ms: number): void {
-    if (!(ms >= 0)) throw new RangeError(`Cannot delay answers as 'ms' must be at least 0: received ${ms}`);
+    if (!(ms >= 0)) throw new RangeError(`'ms' must be at least 0; received ${ms}`);
     this.#delay = ms;
   }
 
   /**
-   * Restarts as MaiBot's process does: every connection is closed with 1012, the port is free for a while, then taken
-   * again.
+   * Restarts as MaiBot's process does: closes every connection with 1012, stops listening, and listens again on the same
+   * port.
    *
-   * @param options How long the port is free.
+   * @param options How long it does not listen.
    * @returns Resolves when it listens again.
-   * @throws {MessageConnectionError} `not_open` If it does not listen.
+   * @throws {MessageConnectionError} `not_open` if it does not listen.
    */
   restart({ downtime = 0 }: RestartOptions = {}): Promise<void> {
-    return this.#connections.restart(() => this.#sleep(downtime));
+    return this.#peers.restart(() => this.#sleep(downtime));
   }
 
   /**
-   * Closes every connection with 1000 `服务器关闭`, then the port; whoever waits is told. Bounded by `closeTimeout`;
-   * calling it twice is harmless.
+   * Closes every connection with 1000 `服务器关闭`, and stops listening. Calls that wait reject with `closed`. Takes at most
+   * `closeTimeout`. May be called more than once.
    *
-   * @returns Resolves when everything is closed, or given up on.
+   * @returns Resolves when everything is closed, or the time is over.
    */
   close(): Promise<void> {
-    const done = this.#connections.close();
-    for (const wake of this.#wakers) wake();
-    for (const inbox of [this.#unread, this.#echoes, this.#arrivals]) inbox.close();
+    const done = this.#peers.close();
+    for (const wake of this.#wakeFunctions) wake();
+    for (const inbox of [this.#receiptInbox, this.#echoInbox, this.#platformInbox]) inbox.close();
     return done;
   }
 
@@ -385,126 +377,130 @@ export class FakeMaiBot {
     return this.close();
   }
 
-  readonly #connectionsEvents = {
+  readonly #peersEvents = {
     opened: (platform: string): void => {
-      this.#arrivals.push(platform);
+      this.#platformInbox.push(platform);
       this.#emitter.emit("open", platform);
     },
-    frame: (text: string | null, connection: Connection): void => {
-      if (this.#held === null) this.#read(text, connection);
-      else this.#held.push(() => this.#read(text, connection));
+    frame: (text: string | null, peer: Peer): void => {
+      if (this.#pausedReads === null) this.#read(text, peer);
+      else this.#pausedReads.push(() => this.#read(text, peer));
     },
     closed: (platform: string, end: FakeMaiBotEnd): void => {
-      this.#script.forgetLoops(platform);
-      this.#note(LINES.disconnected(platform));
+      this.#bot.disconnected(platform);
+      this.#writeLog(LOG.disconnected(platform));
       this.#emitter.emit("close", platform, end);
     },
-    log: (line: MaibotLogLine): void => this.#note(line),
+    log: (line: MaibotLogLine): void => this.#writeLog(line),
   };
 
-  #note(line: MaibotLogLine): void {
-    remember(this.#log, line, this.#keep);
+  #writeLog(line: MaibotLogLine): void {
+    pushLimited(this.#logLines, line, this.#settings.keep);
     this.#emitter.emit("log", line);
   }
 
-  /** Waits, at most until it is closed. */
+  /** Waits, but not longer than until the fake is closed. */
   #sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => {
       runtime.cancel(timer);
-      this.#wakers.delete(wake);
+      this.#wakeFunctions.delete(wake);
       resolve();
     };
     const timer = runtime.after(ms, wake);
-    this.#wakers.add(wake);
-    if (this.#connections.isClosed) wake();
+    this.#wakeFunctions.add(wake);
+    if (this.#peers.isClosed) wake();
     return promise;
   }
 
-  /** Never throws: what a frame sets off is told by the event `error`, and the next frame is read. */
-  #read(text: string | null, connection: Connection): void {
+  /** Reads one frame. Never throws: a failure is an `error` event, and the next frame is read. */
+  #read(text: string | null, peer: Peer): void {
     try {
-      if (!this.#deaf.has(connection)) this.#take(text, connection);
+      if (!this.#unreadPeers.has(peer)) this.#handle(text, peer);
     } catch (error) {
       this.#emitter.fail(error);
     }
   }
 
-  #take(text: string | null, connection: Connection): void {
-    const receipt = readFrame(text, connection.platform, {
-      asked: this.#asked,
-      isLetIn: (message) => this.#script.isLetIn(message),
+  #handle(text: string | null, peer: Peer): void {
+    const receipt = readFrame(text, peer.platform, {
+      setup: this.#settings.setup,
+      isChatAllowed: (message) => this.#bot.isChatAllowed(message),
       hasSent: (id) => this.#sentIds.includes(id),
     });
     if (text === null) {
-      // Source: maim_message 0.6.8 on starlette 0.46: the reader ends, the socket stays and answers pings.
-      this.#deaf.add(connection);
-      this.#connections.unroute(connection);
+      // Source: maim_message 0.6.8 with starlette 0.46: the task that reads ends; the socket stays open and answers pings.
+      this.#unreadPeers.add(peer);
+      this.#peers.unroute(peer);
     } else if (receipt.kind !== "broken") {
-      // Source: maim_message 0.6.8, ws_connection.py: whoever talks has the name.
-      this.#connections.claim(connection);
+      // Source: maim_message 0.6.8, ws_connection.py: the platform belongs to the connection that sent the last message.
+      this.#peers.routeTo(peer);
     }
-    this.#keepReceipt(receipt);
+    this.#addReceipt(receipt);
     if (receipt.isAccepted && receipt.message !== null) void this.#answer(receipt.message, receipt); // never rejects
   }
 
-  #keepReceipt(receipt: MaibotReceipt): void {
-    remember(this.#receipts, receipt, this.#keep);
-    if (receipt.log !== null) this.#note(receipt.log);
+  #addReceipt(receipt: MaibotReceipt): void {
+    pushLimited(this.#receipts, receipt, this.#settings.keep);
+    if (receipt.log !== null) this.#writeLog(receipt.log);
     this.#emitter.emit("received", receipt);
-    this.#unread.push(receipt);
+    this.#receiptInbox.push(receipt);
     const echo = readEcho(receipt.value);
-    if (echo !== null) this.#echoes.push(echo);
+    if (echo !== null) this.#echoInbox.push(echo);
   }
 
   async #answer(message: MessageBase, receipt: MaibotReceipt): Promise<void> {
     try {
-      for (const line of remarks(receipt, this.#asked)) this.#note(line);
-      const to = this.#script.destinationOf(message);
-      const answer = await this.#think(message, to, receipt.issues);
+      for (const line of acceptanceLog(receipt, this.#settings.setup)) this.#writeLog(line);
+      const to = this.#bot.receive(message);
+      const answer = await this.#findAnswer(message, to, receipt.issues);
       if (answer === null || answer === undefined) return;
       if (this.#delay > 0) await this.#sleep(this.#delay);
-      if (this.#connections.isClosed) return;
-      const obstacle = this.#script.sendObstacle(to);
-      if (obstacle !== null) return this.#note(obstacle);
-      const said = this.#script.compose(answer, to);
-      if (!this.#deliver(said)) this.#note(LINES.noTarget(to.platform));
+      if (this.#peers.isClosed) return;
+      const refusal = this.#bot.sendRefusal(to);
+      if (refusal !== null) return this.#writeLog(refusal);
+      const isSent = this.#sendMessage(this.#bot.createMessage(answer, to));
+      if (!isSent) this.#writeLog(LOG.platformNotConnected(to.platform));
     } catch (error) {
       this.#emitter.fail(error);
     }
   }
 
-  /** What MaiBot comes up with; nothing where it opens no chat, and where it can not say what it thought. */
-  async #think(message: MessageBase, to: Destination, issues: readonly MaibotIssue[]): Promise<MaibotAnswer | void> {
-    const command = this.#asked.version === "1.2.1" ? null : commandIn(message.message_segment);
-    if (command !== null) return REFUSALS[command];
-    const obstacle = issues.some(({ rule }) => NO_CHAT.has(rule)) ? LINES.noChat() : this.#script.chatObstacle(to);
-    if (obstacle !== null && this.#asked.version !== "1.2.1") return this.#note(obstacle);
-    const itself = this.#script.talksToItself(message, to);
-    if (itself === "filtered") return;
-    if (itself === "endless") throw new LoopError();
-    const answer = await this.#script.next(message);
-    if (answer === null || answer === undefined || !this.#script.lacksAccount(to)) return answer;
-    this.#note(LINES.noAccount());
+  /** Returns the answer to a message; nothing if MaiBot opens no chat for it, or loses the answer. */
+  async #findAnswer(
+    message: MessageBase,
+    to: Destination,
+    issues: readonly MaibotIssue[],
+  ): Promise<MaibotAnswer | void> {
+    const isOlder = this.#settings.setup.version === "1.2.1";
+    const command = isOlder ? null : builtInCommand(message.message_segment);
+    if (command !== null) return COMMAND_REFUSALS[command];
+    const refusal = this.#bot.chatRefusal(to, issues);
+    if (refusal !== null) return this.#writeLog(refusal);
+    if (!this.#bot.mayAnswer(message, to)) return;
+    const answer = await this.#bot.nextAnswer(message);
+    if (answer === null || answer === undefined || !this.#bot.losesAnswer(to)) return answer;
+    this.#writeLog(LOG.accountMissing());
   }
 
-  /** Sends a message to its platform; returns whether somebody is there. */
-  #deliver(message: MessageBase): boolean {
-    const { platform } = message.message_info;
-    const isSent = this.#connections.send(platform, JSON.stringify(message));
+  /** Sends a message to its platform. Returns false if that is not connected. */
+  #sendMessage(message: MessageBase): boolean {
+    const { platform, message_id } = message.message_info;
+    const isSent = this.#peers.send(platform, JSON.stringify(message));
     if (isSent) {
-      remember(this.#sent, message, this.#keep);
-      remember(this.#sentIds, message.message_info.message_id ?? "", 10_000);
+      pushLimited(this.#sent, message, this.#settings.keep);
+      pushLimited(this.#sentIds, message_id ?? "", MAX_SENT_IDS);
       this.#emitter.emit("sent", message);
     }
     return isSent;
   }
 
-  #noRoute(platform: string, obstacle: MaibotLogLine | null = null): never {
-    this.#note(obstacle ?? LINES.noTarget(platform));
-    if (obstacle !== null) throw new MessageConnectionError("no_route", `Cannot send message: ${obstacle.text}`);
-    const connected = this.platforms.map((name) => `"${shorten(name)}"`).join(", ") || "nobody";
-    const issue = `platform "${shorten(platform)}" must be connected: connected is ${connected}`;
-    throw new MessageConnectionError("no_route", `Cannot send message as ${issue}`);
+  #throwNotConnected(platform: string): never {
+    this.#writeLog(LOG.platformNotConnected(platform));
+    const connected = this.platforms.map((name) => `"${shorten(name)}"`).join(", ") || "none";
+    throw new MessageConnectionError(
+      "no_route",
+      `Platform "${shorten(platform)}" is not connected; connected platforms: ${connected}`,
+    );
   }
 }

@@ -1,56 +1,63 @@
 import { runtime } from "../../runtime/mod.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 
-/** How long a wait may last. */
+/** Options of the methods of `FakeMaiBot` that wait. */
 export interface MaibotWaitOptions {
   /**
-   * Milliseconds until the wait gives up.
+   * Maximum time to wait, in milliseconds.
    *
    * @default {5000}
    */
   timeoutMs?: number;
-  /** Gives up when aborted. */
+  /** Ends the wait when aborted; the call then rejects with the reason of the signal. */
   signal?: AbortSignal;
 }
 
+/** A call that waits for an item. */
 interface Waiter<T> {
   readonly isMatch: (item: T) => boolean;
-  readonly take: (item: T) => void;
-  readonly fail: (error: unknown) => void;
+  readonly resolve: (item: T) => void;
+  readonly reject: (error: unknown) => void;
 }
 
-/** Keeps what arrives until somebody takes it, the newest `keep` of it. */
+/** Keeps items until they are taken, at most `maxItems`: the oldest is removed. A call can wait for the next item. */
 export class Inbox<T> {
-  readonly #keep: number;
+  readonly #maxItems: number;
   readonly #items: T[] = [];
   readonly #waiters = new Set<Waiter<T>>();
   #isClosed = false;
 
-  constructor(keep: number) {
-    this.#keep = keep;
+  constructor(maxItems: number) {
+    this.#maxItems = maxItems;
   }
 
-  /** Adds one item, or hands it to the first wait it fits. */
+  /** Gives an item to the first waiting call that it matches, or keeps it. */
   push(item: T): void {
     for (const waiter of this.#waiters) {
-      if (!fits(waiter, item)) continue;
+      if (!matches(waiter, item)) continue;
       this.#waiters.delete(waiter);
-      return waiter.take(item);
+      return waiter.resolve(item);
     }
-    remember(this.#items, item, this.#keep);
+    pushLimited(this.#items, item, this.#maxItems);
   }
 
-  /** Ends every wait, now and later. */
+  /** Rejects all waiting calls, and all later ones that would have to wait. */
   close(): void {
     this.#isClosed = true;
-    for (const { fail } of this.#waiters) fail(closedError());
+    for (const { reject } of this.#waiters) reject(closedError());
     this.#waiters.clear();
   }
 
-  /** Takes the oldest item that fits, or the next one to come; `describe` says what was there when time is up. */
-  async take(
+  /**
+   * Takes the oldest item that matches, or waits for one.
+   *
+   * @param isMatch Tells whether an item matches. If it throws, the call rejects with its error.
+   * @param timeoutText Returns the error text for a timeout. Gets the items that are left.
+   * @param options How long to wait.
+   */
+  async next(
     isMatch: (item: T) => boolean,
-    describe: (left: readonly T[]) => string,
+    timeoutText: (left: readonly T[]) => string,
     { timeoutMs = 5000, signal }: MaibotWaitOptions = {},
   ): Promise<T> {
     signal?.throwIfAborted();
@@ -58,10 +65,13 @@ export class Inbox<T> {
     const [found] = index < 0 ? [] : this.#items.splice(index, 1);
     if (found !== undefined) return found;
     if (this.#isClosed) throw closedError();
-    const { promise, resolve: take, reject: fail } = Promise.withResolvers<T>();
-    const waiter: Waiter<T> = { isMatch, take, fail };
-    const abort = () => fail(signal?.reason);
-    const timer = runtime.after(timeoutMs, () => fail(new MessageConnectionError("timeout", describe(this.#items))));
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const waiter: Waiter<T> = { isMatch, resolve, reject };
+    const abort = () => reject(signal?.reason);
+    const timer = runtime.after(
+      timeoutMs,
+      () => reject(new MessageConnectionError("timeout", timeoutText(this.#items))),
+    );
     signal?.addEventListener("abort", abort);
     this.#waiters.add(waiter);
     try {
@@ -74,22 +84,22 @@ export class Inbox<T> {
   }
 }
 
-/** A predicate that throws fails its own wait, and nothing else. */
-function fits<T>({ isMatch, fail }: Waiter<T>, item: T): boolean {
+/** Tells whether an item matches. If the predicate throws, only its own call rejects. */
+function matches<T>({ isMatch, reject }: Waiter<T>, item: T): boolean {
   try {
     return isMatch(item);
   } catch (error) {
-    fail(error);
+    reject(error);
     return false;
   }
 }
 
 function closedError(): MessageConnectionError {
-  return new MessageConnectionError("closed", "Cannot wait as the FakeMaiBot must be open: it is closed");
+  return new MessageConnectionError("closed", "FakeMaiBot is closed; create a new one");
 }
 
-/** Adds to a list that forgets its oldest. */
-export function remember<T>(list: T[], item: T, keep: number): void {
+/** Appends an item to a list. If the list is longer than `max` then, removes the oldest item. */
+export function pushLimited<T>(list: T[], item: T, max: number): void {
   list.push(item);
-  if (list.length > keep) list.shift();
+  if (list.length > max) list.shift();
 }

@@ -1,40 +1,41 @@
-import { runtime } from "../../runtime/mod.ts";
 import type { Timer } from "../../runtime/clock.ts";
+import { runtime } from "../../runtime/mod.ts";
 
-/** When a server pings, in milliseconds. */
+/** Times of a {@linkcode Keepalive}, in milliseconds. */
 export interface KeepaliveTimes {
   /** From one ping to the next. */
   readonly interval: number;
-  /** From a ping until a connection without a pong is given up. */
+  /** Maximum time from a ping to its pong. */
   readonly timeout: number;
 }
 
-/** How uvicorn is set up by MaiBot. Source: maibot.md 5: pings at 20, 40, 60 s, 1011 at 40 s. */
+/** Keepalive of uvicorn in MaiBot. Source: maibot.md 5: pings at 20, 40 and 60 s; closes a silent peer at 40 s with 1011. */
 export const MAIBOT_KEEPALIVE: KeepaliveTimes = { interval: 20_000, timeout: 20_000 };
 
-/** Pings one connection, and gives it up when no pong comes. */
+/** Sends pings to one peer, and reports if no pong comes in time. */
 export class Keepalive {
   readonly #times: KeepaliveTimes;
-  readonly #ping: () => void;
-  readonly #giveUp: () => void;
+  readonly #sendPing: () => void;
+  readonly #onTimeout: () => void;
   #next: Timer;
+  /** Runs from a ping until its pong. */
   #deadline: Timer | null = null;
 
-  /** Starts; the first ping goes out after the interval. */
-  constructor(times: KeepaliveTimes, ping: () => void, giveUp: () => void) {
+  /** Starts the keepalive. The first ping is sent after the interval. */
+  constructor(times: KeepaliveTimes, sendPing: () => void, onTimeout: () => void) {
     this.#times = times;
-    this.#ping = ping;
-    this.#giveUp = giveUp;
+    this.#sendPing = sendPing;
+    this.#onTimeout = onTimeout;
     this.#next = this.#schedule();
   }
 
-  /** A pong came: the connection lives. */
+  /** Must be called for each pong. */
   pong(): void {
     if (this.#deadline !== null) runtime.cancel(this.#deadline);
     this.#deadline = null;
   }
 
-  /** Ends all timers. */
+  /** Stops all timers. */
   stop(): void {
     runtime.cancel(this.#next);
     this.pong();
@@ -43,10 +44,10 @@ export class Keepalive {
   #schedule(): Timer {
     return runtime.after(this.#times.interval, () => {
       this.#next = this.#schedule();
-      this.#ping();
+      this.#sendPing();
       this.#deadline ??= runtime.after(this.#times.timeout, () => {
         this.stop();
-        this.#giveUp();
+        this.#onTimeout();
       });
     });
   }

@@ -1,5 +1,5 @@
 /**
- * A stand-in for MaiBot to develop and test adapters against: `FakeMaiBot`. Runs on Deno and Bun.
+ * `FakeMaiBot`, a simulated MaiBot for developing and testing adapters. It runs on Deno and Bun.
  *
  * ```ts
  * import { MessageClient } from "@maim/message";
@@ -13,26 +13,24 @@
  * console.log(isAnswerable); // true
  * ```
  *
- * As a program: `deno run -A maibot/main.ts --help`.
+ * It can also be run as a program: `deno run -A maibot/main.ts --help`.
  *
  * @module
  */
 
+export type { SayContent } from "./bot_message.ts";
 export type { SayTarget } from "./destination.ts";
+export type { FakeMaiBotEnd, FakeMaiBotEvents, MaibotReceipt } from "./events.ts";
 export { FakeMaiBot } from "./fake.ts";
+export type { MaibotWaitOptions } from "./inbox.ts";
 export type { MaibotLogLevel, MaibotLogLine } from "./log.ts";
 export type {
   DisconnectOptions,
-  FakeMaiBotEnd,
-  FakeMaiBotEvents,
   FakeMaiBotListenOptions,
   FakeMaiBotOptions,
   MaibotAnswer,
   MaibotAnswers,
   MaibotChat,
   MaibotPolicy,
-  MaibotReceipt,
   RestartOptions,
 } from "./options.ts";
-export type { MaibotWaitOptions } from "./inbox.ts";
-export type { SayContent } from "./bot_message.ts";

@@ -3,41 +3,43 @@ import type { Listener } from "../../runtime/types.ts";
 import { dialableHost, type ListenAddress } from "../../util/address.ts";
 import { CLOSE, type CloseFrame } from "../../util/close_codes.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
-import { Connection } from "./peer.ts";
 import { MAIBOT_KEEPALIVE } from "./keepalive.ts";
-import { LINES, type MaibotLogLine } from "./log.ts";
+import { LOG, type MaibotLogLine } from "./log.ts";
+import { Peer } from "./peer.ts";
 
-/** What the connections tell the fake. */
-export interface ConnectionsEvents {
-  /** A connection was let in. */
+/** Events of {@linkcode Peers}. */
+export interface PeersEvents {
+  /** A peer was let in. */
   opened(platform: string): void;
-  /** One frame; `null` for a binary one. */
-  frame(text: string | null, connection: Connection): void;
-  /** A connection that was let in has ended. */
+  /** A text frame, or `null` for a binary one. */
+  frame(text: string | null, peer: Peer): void;
+  /** The connection of a peer that was let in has ended. */
   closed(platform: string, end: CloseFrame): void;
-  /** MaiBot logs something. */
+  /** MaiBot would log a line. */
   log(line: MaibotLogLine): void;
 }
 
-/** Who is let in, and how long a close may take. */
-export interface ConnectionsOptions {
+/** Options of {@linkcode Peers}. */
+export interface PeersOptions {
   readonly path: string;
+  /** Tokens that are let in. If there are none, every caller is let in. */
   readonly tokens: ReadonlySet<string>;
   /** Milliseconds. */
   readonly closeTimeout: number;
 }
 
 /**
- * Source: maim_message 0.6.8 and MaiBot: 100 MiB, a ping every 20 s and 20 s for its pong. Where the fake cannot send
- * pings the runtime does: Deno 2.9 after half of this time, and closes with 1001 instead of 1011.
+ * Limits of a connection: 100 MiB a message; a ping every 20 s, and 20 s for its pong. Source: maim_message 0.6.8 and
+ * MaiBot. Where the fake cannot send pings, the runtime does: Deno 2.9 after 20 s of silence; after 40 s it closes with
+ * 1001, where MaiBot closes with 1011.
  */
 const LIMITS = {
   maxBytes: 104_857_600,
   idleTimeout: runtime.canPing ? Infinity : MAIBOT_KEEPALIVE.interval + MAIBOT_KEEPALIVE.timeout,
 };
 
-/** Name of a caller without a `platform` header. It may send and gets no answer. */
-const NAMELESS = "unknown";
+/** Platform of a caller without a `platform` header. It may send messages, but gets no answers. */
+const NO_PLATFORM = "unknown";
 
 type Life =
   | { readonly state: "new" }
@@ -45,26 +47,26 @@ type Life =
   | { readonly state: "restarting"; readonly stopped: Promise<void> }
   | { readonly state: "closed"; readonly done: Promise<void> };
 
-/** A plain answer as FastAPI writes it. */
+/** Refuses a request in the form that FastAPI does. */
 function refuse(status: number, body: string, type: string): Response {
   return new Response(body, { status, headers: { "content-type": type } });
 }
 
 /**
- * The connections of a fake, as maim_message 0.6.8 keeps them: who is let in, and which one a platform's messages go to.
+ * The peers of a fake: admits callers, and routes each platform to its newest peer. Behaves like maim_message 0.6.8.
  * Source: ws_connection.py, WebSocketServer.
  */
-export class Connections {
-  readonly #options: ConnectionsOptions;
-  readonly #events: ConnectionsEvents;
-  readonly #all = new Set<Connection>();
-  /** The connection that the messages of a platform go to. */
-  readonly #routes = new Map<string, Connection>();
-  /** Called when no socket is left. */
-  #emptied = (): void => {};
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #events: PeersEvents;
+  readonly #all = new Set<Peer>();
+  /** The peer that gets the messages of a platform. */
+  readonly #routes = new Map<string, Peer>();
+  /** Called when no peer has a socket any more. */
+  #onEmpty = (): void => {};
   #life: Life = { state: "new" };
 
-  constructor(options: ConnectionsOptions, events: ConnectionsEvents) {
+  constructor(options: PeersOptions, events: PeersEvents) {
     this.#options = options;
     this.#events = events;
   }
@@ -77,7 +79,7 @@ export class Connections {
     return this.#life.state === "closed";
   }
 
-  /** Binds a port; returns the URL to dial. */
+  /** Listens on an address; returns the URL to dial. */
   listen(address: ListenAddress): string {
     const { state } = this.#life;
     if (state !== "new") {
@@ -86,54 +88,54 @@ export class Connections {
     return `ws://${dialableHost(address.hostname)}:${this.#bind(address)}${this.#options.path}`;
   }
 
-  /** Sends a text to a platform; returns whether it is connected. */
+  /** Sends a text to a platform. Returns false if it is not connected. */
   send(platform: string, text: string): boolean {
     return this.#routes.get(platform)?.send(text) ?? false;
   }
 
-  /** Routes a platform to a connection that has sent something. */
-  claim(connection: Connection): void {
-    if (connection.platform !== NAMELESS && connection.isOpen) this.#routes.set(connection.platform, connection);
+  /** Routes a platform to a peer that has sent a message. */
+  routeTo(peer: Peer): void {
+    if (peer.platform !== NO_PLATFORM && peer.isOpen) this.#routes.set(peer.platform, peer);
   }
 
-  /** Routes nothing to a connection any more. */
-  unroute(connection: Connection): void {
-    if (this.#routes.get(connection.platform) === connection) this.#routes.delete(connection.platform);
+  /** Removes the route to a peer. */
+  unroute(peer: Peer): void {
+    if (this.#routes.get(peer.platform) === peer) this.#routes.delete(peer.platform);
   }
 
-  /** Ends the open connections of a platform, or all, as if they were replaced. */
+  /** Closes the open connections of a platform, or all, as if they were replaced. */
   kick(platform: string | undefined): void {
-    for (const connection of this.#open(platform)) {
-      this.#events.log(LINES.replaced(connection.platform));
-      this.#end(connection, CLOSE.replaced);
+    for (const peer of this.#open(platform)) {
+      this.#events.log(LOG.replaced(peer.platform));
+      this.#end(peer, CLOSE.replaced);
     }
   }
 
-  /** Ends the open connections of a platform, or all. */
+  /** Closes the open connections of a platform, or all, with a close frame. */
   disconnect(frame: CloseFrame, platform: string | undefined): void {
-    for (const connection of this.#open(platform)) this.#end(connection, frame);
+    for (const peer of this.#open(platform)) this.#end(peer, frame);
   }
 
-  /** Drops the open connections of a platform, or all. */
+  /** Ends the open connections of a platform, or all, without a close frame. */
   cut(platform: string | undefined): void {
-    for (const connection of this.#open(platform)) {
-      this.unroute(connection);
-      connection.cut();
+    for (const peer of this.#open(platform)) {
+      this.unroute(peer);
+      peer.cut();
     }
   }
 
-  /** Ends all connections, frees the port, and binds it again once `pause` has resolved. */
+  /** Closes all connections, stops listening, and listens again once `pause` has resolved. */
   async restart(pause: () => Promise<void>): Promise<void> {
     if (this.#life.state !== "listening") {
       throw new MessageConnectionError("not_open", `FakeMaiBot is ${this.#life.state}; call listen() before restart()`);
     }
     const { listener, address } = this.#life;
-    // Later, so that a handler called meanwhile finds it restarting: Bun ends sockets at once.
+    // In a microtask: Bun ends sockets synchronously, and a handler that is called then must see the state "restarting".
     const stopped = Promise.resolve().then(() => this.#shutDown(CLOSE.restarting, listener));
     this.#life = { state: "restarting", stopped };
     await stopped;
     await pause();
-    // It may have been closed meanwhile.
+    // close() may have been called meanwhile.
     if (!this.isClosed) this.#bind(address);
   }
 
@@ -145,7 +147,7 @@ export class Connections {
   }
 
   async #stop(life: Life): Promise<void> {
-    await null; // so that a handler that closes once more finds it closed: Bun ends sockets at once
+    await null; // Bun ends sockets synchronously, and a handler that is called then must see the state "closed".
     await (life.state === "restarting" ? life.stopped : null);
     await this.#shutDown(CLOSE.stopped, life.state === "listening" ? life.listener : null);
   }
@@ -156,7 +158,7 @@ export class Connections {
     return listener.port;
   }
 
-  /** Answers one request as uvicorn with FastAPI does. */
+  /** Answers a request as uvicorn with FastAPI does. */
   #admit(request: Request, info: unknown): Response {
     const { headers, url } = request;
     const isUpgrade = headers.get("upgrade")?.toLowerCase() === "websocket";
@@ -164,70 +166,70 @@ export class Connections {
     if (URL.parse(url)?.pathname !== this.#options.path) return refuse(403, "", "text/plain");
     const { tokens } = this.#options;
     const isAuthorized = tokens.size === 0 || tokens.has(headers.get("authorization") ?? "");
-    const caller = { platform: headers.get("platform") ?? NAMELESS, isAuthorized };
+    const caller = { platform: headers.get("platform") ?? NO_PLATFORM, isAuthorized };
     const response = runtime.upgrade(request, info, LIMITS, (socket) => {
-      const connection = new Connection(caller, socket, this.#connectionEvents, MAIBOT_KEEPALIVE);
-      this.#all.add(connection);
-      return connection;
+      const peer = new Peer(caller, socket, this.#peerEvents);
+      this.#all.add(peer);
+      return peer;
     });
-    return response ?? refuse(400, "The WebSocket handshake is not right\n", "text/plain");
+    return response ?? refuse(400, "Invalid WebSocket handshake\n", "text/plain");
   }
 
-  readonly #connectionEvents = {
-    opened: (connection: Connection): void => {
-      if (this.#life.state !== "listening") return connection.end(CLOSE.restarting);
-      if (connection.isAuthorized) return this.#welcome(connection);
-      this.#events.log(LINES.refused(connection.platform));
-      connection.end(CLOSE.unauthorizedByMaim);
+  readonly #peerEvents = {
+    opened: (peer: Peer): void => {
+      if (this.#life.state !== "listening") return peer.end(CLOSE.restarting);
+      if (peer.isAuthorized) return this.#letIn(peer);
+      this.#events.log(LOG.tokenRefused(peer.platform));
+      peer.end(CLOSE.unauthorizedByMaim);
     },
-    frame: (text: string | null, connection: Connection): void => this.#events.frame(text, connection),
-    ended: (connection: Connection, end: CloseFrame): void => {
-      this.#all.delete(connection);
-      this.unroute(connection);
-      if (connection.isAuthorized) this.#events.closed(connection.platform, end);
-      if (!this.#isBusy) this.#emptied();
+    frame: (text: string | null, peer: Peer): void => this.#events.frame(text, peer),
+    ended: (peer: Peer, end: CloseFrame): void => {
+      this.#all.delete(peer);
+      this.unroute(peer);
+      if (peer.isAuthorized) this.#events.closed(peer.platform, end);
+      if (!this.#hasSockets) this.#onEmpty();
     },
   };
 
-  /** Routes a platform to its newest connection, and ends the one before. */
-  #welcome(connection: Connection): void {
-    const { platform } = connection;
-    if (platform === NAMELESS) {
-      this.#events.log(LINES.nameless());
+  /** Routes the platform to a new peer, and closes the connection of the previous one. */
+  #letIn(peer: Peer): void {
+    const { platform } = peer;
+    if (platform === NO_PLATFORM) {
+      this.#events.log(LOG.connectedWithoutPlatform());
     } else {
-      const older = this.#routes.get(platform);
-      this.#routes.set(platform, connection);
-      if (older !== undefined) {
-        this.#events.log(LINES.replaced(platform));
-        older.end(CLOSE.replaced);
+      const previous = this.#routes.get(platform);
+      this.#routes.set(platform, peer);
+      if (previous !== undefined) {
+        this.#events.log(LOG.replaced(platform));
+        previous.end(CLOSE.replaced);
       }
-      this.#events.log(LINES.connected(platform));
+      this.#events.log(LOG.connected(platform));
     }
     this.#events.opened(platform);
   }
 
-  /** Whether there are sockets that may still tell of their end. */
-  get #isBusy(): boolean {
-    return [...this.#all].some((connection) => connection.isConnected);
+  get #hasSockets(): boolean {
+    return [...this.#all].some((peer) => peer.hasSocket);
   }
 
-  #open(platform: string | undefined): Connection[] {
-    return [...this.#all].filter((connection) => {
-      return connection.isOpen && (platform === undefined || connection.platform === platform);
+  #open(platform: string | undefined): Peer[] {
+    return [...this.#all].filter((peer) => {
+      return peer.isOpen && (platform === undefined || peer.platform === platform);
     });
   }
 
-  #end(connection: Connection, frame: CloseFrame): void {
-    this.unroute(connection);
-    connection.end(frame);
+  #end(peer: Peer, frame: CloseFrame): void {
+    this.unroute(peer);
+    peer.end(frame);
   }
 
+  /** Closes all connections, waits at most `closeTimeout` until they have ended, and stops listening. */
   async #shutDown(frame: CloseFrame, listener: Listener | null): Promise<void> {
-    for (const connection of this.#all) this.#end(connection, frame);
-    if (this.#isBusy) {
+    for (const peer of this.#all) this.#end(peer, frame);
+    if (this.#hasSockets) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = runtime.after(this.#options.closeTimeout, resolve);
-      this.#emptied = resolve;
+      this.#onEmpty = resolve;
       await promise;
       runtime.cancel(timer);
     }

@@ -1,3 +1,4 @@
+import { plainText } from "../../schema/plain_text.ts";
 import {
   isPort,
   linePrinter,
@@ -8,23 +9,23 @@ import {
   stopSignal,
   UsageError,
 } from "../../util/program.ts";
-import { plainText } from "../../schema/plain_text.ts";
-import { customName } from "./receipt.ts";
-import type { MaibotReceipt } from "./options.ts";
-import { FakeMaiBot } from "./fake.ts";
+import { customName } from "../custom_frame.ts";
 import { type HintLanguage, hintOf, MAX_ISSUES } from "../issues.ts";
-import { LoopError } from "./loop_guard.ts";
-import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";
 import { shorten } from "../shorten.ts";
+import type { MaibotReceipt } from "./events.ts";
+import { FakeMaiBot } from "./fake.ts";
+import { isNotice } from "./log.ts";
+import { LoopError } from "./loop_guard.ts";
+import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
 
-/** Issues of one message that are printed; a first `drop` that comes later is one more. */
-const MAX_SHOWN = 20;
+/** Maximum number of issues of one message that are printed. If the first `drop` comes later, it is printed too. */
+const MAX_PRINTED = 20;
 
-/** The variables that choose the language, and more of them. */
+/** The environment variables that set the language, and all others. */
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The parts of the runtime's own modules in use. */
+/** The parts of `node:util` and `node:process` that the program uses. */
 export type MaibotSystem = ProgramSystem & { readonly process: { readonly env: Env } };
 
 interface Flags {
@@ -42,15 +43,15 @@ interface Flags {
 }
 
 function readLanguage({ process }: MaibotSystem): HintLanguage {
-  const fallback = new Intl.DateTimeFormat().resolvedOptions().locale;
+  const locale = new Intl.DateTimeFormat().resolvedOptions().locale;
   let env: Env = {};
   try {
     const { LC_ALL, LC_MESSAGES, LANG } = process.env;
     env = { LC_ALL, LC_MESSAGES, LANG };
   } catch {
-    // Deno without --allow-env: the runtime's own language must do.
+    // Deno without --allow-env: uses the locale of the runtime.
   }
-  return isChinese(env, fallback) ? "zh" : "en";
+  return isChinese(env, locale) ? "zh" : "en";
 }
 
 function readFlags(system: MaibotSystem, texts: ProgramTexts): Flags {
@@ -72,7 +73,7 @@ function readFlags(system: MaibotSystem, texts: ProgramTexts): Flags {
   return parseFlags(options, system, texts);
 }
 
-/** A platform and the account there, as `qq:777`. */
+/** The value of `--bot`: a platform and its account, such as `qq:777`. */
 const BOT_FORM = /^\s*([^:\s][^:]*):(.*\S.*)$/;
 
 function isVersion(text: string): text is MaibotVersion {
@@ -92,60 +93,65 @@ function checkFlags(flags: Flags, texts: ProgramTexts): void {
   if (echo && answer !== undefined) throw new UsageError(texts.echoOrAnswer);
 }
 
-/** One line about a failure of the system. */
-function reason(error: unknown, texts: ProgramTexts): string {
+/** Describes a failure of the system in one line. */
+function describeFailure(error: unknown, texts: ProgramTexts): string {
   const { code, name, message } = error as Error & { code?: string };
-  if (code === "EADDRINUSE") return texts.portTaken;
-  if (code === "EADDRNOTAVAIL") return texts.addressForeign;
+  if (code === "EADDRINUSE") return texts.portInUse;
+  if (code === "EADDRNOTAVAIL") return texts.addressNotLocal;
   if (code === "EINVAL" || code === "ENOTFOUND") return texts.addressUnknown;
   if (code === "EACCES" || name === "PermissionDenied") return texts.forbidden;
   if (name === "NotCapable") return `${message.split(",")[0]}; ${texts.runAgain}`;
   return message.split("\n")[0] ?? name;
 }
 
-function oneName(name: string): string {
+function shortName(name: string): string {
   return oneLine(shorten(name));
 }
 
-/** What MaiBot makes of a frame: whether it is taken, else MaiBot's own words. No base64, whatever it holds. */
-function verdictOf(
-  { kind, value, message, isAccepted, isAnswerable, log }: MaibotReceipt,
-  texts: ProgramTexts,
-): string {
-  const words = oneLine(log?.text ?? texts.silent).trimEnd();
-  if (kind === "custom") return `${isAccepted ? "✓" : "✗"} {${oneName(customName(value) ?? "")}} ${words}`;
-  if (!isAccepted) return `✗ ${words}`;
-  return `${isAnswerable ? `✓ ${texts.accepted}` : `? ${texts.stored}`}: ${
-    message === null ? "" : oneLine(plainText(message))
-  }`.trimEnd();
+/** Describes in one line what MaiBot does with a frame. Holds no base64, whatever the frame holds. */
+function summaryOf(receipt: MaibotReceipt, texts: ProgramTexts): string {
+  const { kind, value, message, isAccepted, isAnswerable, log } = receipt;
+  const logText = oneLine(log?.text ?? texts.droppedSilently).trimEnd();
+  if (kind === "custom") return `${isAccepted ? "✓" : "✗"} {${shortName(customName(value) ?? "")}} ${logText}`;
+  if (!isAccepted) return `✗ ${logText}`;
+  const content = message === null ? "" : oneLine(plainText(message));
+  return `${isAnswerable ? `✓ ${texts.accepted}` : `? ${texts.stored}`}: ${content}`.trimEnd();
 }
 
-/** Lines about one frame: what becomes of it, and why. */
-function* report(receipt: MaibotReceipt, version: MaibotVersion, language: HintLanguage): Generator<string> {
+/** Returns the lines that are printed for a frame: what MaiBot does with it, and its issues. */
+function* receiptLines(receipt: MaibotReceipt, version: MaibotVersion, language: HintLanguage): Generator<string> {
   const texts = textsOf(language);
   const { platform, issues } = receipt;
-  yield `< ${oneName(platform)} ${verdictOf(receipt, texts)}`;
+  yield `< ${shortName(platform)} ${summaryOf(receipt, texts)}`;
   const firstDrop = issues.find(({ level }) => level === "drop");
-  const shown = issues.filter((issue, index) => index < MAX_SHOWN || issue === firstDrop);
-  for (const issue of shown) {
+  const printed = issues.filter((issue, index) => index < MAX_PRINTED || issue === firstDrop);
+  for (const issue of printed) {
     yield `    ${texts.levels[issue.level]} ${oneLine(issue.path)}: ${hintOf(issue, language, version)}`;
   }
-  const rest = issues.length - shown.length;
-  if (rest > 0) yield `    ${texts.more(rest, issues.length >= MAX_ISSUES)}`;
+  const rest = issues.length - printed.length;
+  if (rest > 0) yield `    ${issues.length >= MAX_ISSUES ? texts.moreAtLeast(rest) : texts.more(rest)}`;
 }
 
-/** How lines begin that are no verdict on a frame and that a user has to know. */
-const TOLD = /^(拒绝平台|未找到目标平台|\[SendService\]|适配器|固定引用规则)/;
-
-function narrate(bot: FakeMaiBot, version: MaibotVersion, language: HintLanguage, print: (line: string) => void): void {
-  bot.on("open", (platform) => print(`+ ${oneName(platform)}`));
-  bot.on("close", (platform, { code, reason }) => print(`- ${oneName(platform)} ${code} ${oneLine(reason)}`.trimEnd()));
-  bot.on("received", (receipt) => {
-    for (const line of report(receipt, version, language)) print(line);
+/** Prints a line for each event. */
+function printEvents(
+  bot: FakeMaiBot,
+  print: (line: string) => void,
+  { version, language }: { readonly version: MaibotVersion; readonly language: HintLanguage },
+): void {
+  bot.on("open", (platform) => print(`+ ${shortName(platform)}`));
+  bot.on("close", (platform, { code, reason }) => {
+    print(`- ${shortName(platform)} ${code} ${oneLine(reason)}`.trimEnd());
   });
-  bot.on("sent", (message) => print(`> ${oneName(message.message_info.platform)} ${oneLine(plainText(message))}`));
-  bot.on("log", ({ level, text }) => {
-    if (TOLD.test(text)) print(`! ${level} ${oneLine(text)}`);
+  bot.on("received", (receipt) => {
+    for (const line of receiptLines(receipt, version, language)) print(line);
+  });
+  bot.on("sent", (message) => print(`> ${shortName(message.message_info.platform)} ${oneLine(plainText(message))}`));
+  bot.on("log", (line) => {
+    if (isNotice(line)) print(`! ${line.level} ${oneLine(line.text)}`);
+  });
+  const texts = textsOf(language);
+  bot.on("error", (error) => {
+    print(`! ${error instanceof LoopError ? texts.loop : oneLine(describeFailure(error, texts))}`);
   });
 }
 
@@ -154,16 +160,9 @@ function accountsOf(entries: readonly string[]): Record<string, string> {
   return Object.fromEntries(pairs.map(([, platform = "", account = ""]) => [platform.trim(), account.trim()]));
 }
 
-async function start(system: MaibotSystem, language: HintLanguage): Promise<void> {
-  const texts = textsOf(language);
-  const say = linePrinter(system);
-  const flags = readFlags(system, texts);
-  if (flags.help) return say(texts.help.trimEnd());
-  checkFlags(flags, texts);
-  const { host, port = "8000", path, token: tokens, account, bot: accounts = [], maibot = "1.3.15", echo, answer } =
-    flags;
-  const version = isVersion(maibot) ? maibot : "1.3.15"; // checked above
-  const bot = new FakeMaiBot({
+function createBot(flags: Flags, version: MaibotVersion): FakeMaiBot {
+  const { path, token: tokens, account, bot: accounts = [], echo, answer } = flags;
+  return new FakeMaiBot({
     keep: 0,
     version,
     ...(account === undefined ? {} : { account }),
@@ -172,24 +171,33 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
     ...(path === undefined ? {} : { path }),
     ...(echo ? { answers: "echo" } : answer === undefined ? {} : { answers: () => answer }),
   });
-  const print = flags.quiet ? () => {} : say;
-  narrate(bot, version, language, print);
-  bot.on("error", (error) => print(`! ${error instanceof LoopError ? texts.loop : oneLine(reason(error, texts))}`));
+}
+
+async function start(system: MaibotSystem, language: HintLanguage): Promise<void> {
+  const texts = textsOf(language);
+  const printAlways = linePrinter(system);
+  const flags = readFlags(system, texts);
+  if (flags.help) return printAlways(texts.help.trimEnd());
+  checkFlags(flags, texts);
+  const { host, port = "8000", maibot = "1.3.15" } = flags;
+  const version = isVersion(maibot) ? maibot : "1.3.15"; // checkFlags() has checked it
+  const bot = createBot(flags, version);
+  printEvents(bot, flags.quiet ? () => {} : printAlways, { version, language });
   const stopped = stopSignal(system);
-  say(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));
+  printAlways(bot.listen({ port: Number(port), ...(host === undefined ? {} : { hostname: host }) }));
   await stopped;
   await bot.close();
 }
 
 /**
- * Runs `maibot/main.ts` as a program: reads the flags, serves until Ctrl-C, and ends the process.
+ * Runs `maibot/main.ts` as a program: reads the flags, simulates MaiBot until Ctrl-C, and ends the process.
  *
- * @param system The runtime's own modules.
+ * @param system `node:util` and `node:process`.
  */
 export async function runMaibot(system: MaibotSystem): Promise<void> {
   const language = readLanguage(system);
   const texts = textsOf(language);
   await runToEnd(system, () => start(system, language), (error) => {
-    return `${texts.error}${error instanceof UsageError ? error.message : reason(error, texts)}`;
+    return `${texts.error}${error instanceof UsageError ? error.message : describeFailure(error, texts)}`;
   });
 }

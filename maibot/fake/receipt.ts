@@ -1,146 +1,143 @@
 import { decodeMessage } from "../../codec/decode.ts";
 import { MessageDecodeError } from "../../codec/errors.ts";
 import type { MessageBase } from "../../schema/types.ts";
-import { LINES, type MaibotLogLine } from "./log.ts";
-import type { MaibotReceipt } from "./options.ts";
-import { ECHO_NAME } from "../faults.ts";
-import { issuesOf, type MaibotIssue } from "../issues.ts";
-import { maibotLogLine } from "../drop_log.ts";
-import { type Fields, hashError, isObject, isTruthy, own, readBase64, strip, toId, toText } from "../python/values.ts";
+import { chatSessionOf, storedRoute } from "../chat_session.ts";
+import { customName, customNameError, ECHO_NAME, readEcho } from "../custom_frame.ts";
+import { dropLogText } from "../drop_log.ts";
+import { findIssues } from "../issues.ts";
+import { decodeBase64 } from "../python/base64.ts";
 import { parsePython, toPlain } from "../python/json.ts";
-import { type Asked, rowRoute, sessionOf } from "../chat_session.ts";
+import { type Fields, isObject, own, strip, toId, toText } from "../python/values.ts";
+import type { MaibotVersion } from "../rules.ts";
+import { segmentsIn } from "../segments.ts";
+import type { MaibotSetup } from "../setup.ts";
+import type { MaibotReceipt } from "./events.ts";
+import { LOG, type MaibotLogLine } from "./log.ts";
 
-/** What an adapter says about a message it has delivered. */
-export interface Echo {
-  /** The id MaiBot gave it. */
-  readonly id: string;
-  /** The id it has on the platform. */
-  readonly actualId: string;
+/** The state of the simulated MaiBot, as far as reading a frame depends on it. */
+export interface MaibotState {
+  readonly setup: MaibotSetup;
+  /** Tells whether MaiBot's policy allows the chat of a message. */
+  readonly isChatAllowed: (message: Fields) => boolean;
+  /** Tells whether MaiBot has sent a message with an id. */
+  readonly hasSent: (id: string) => boolean;
 }
 
-/** Name of a custom message, by the rules of maim_message 0.6.8, api.py, process_message; `null` for another. */
-export function customName(value: unknown): string | null {
-  if (!isObject(value)) return null;
-  const name = own(value, "message_type_name");
-  if (isTruthy(own(value, "is_custom_message")) || (isTruthy(name) && hashError(name) !== null)) return toText(name);
-  return name === ECHO_NAME ? ECHO_NAME : null;
+/** A frame that holds JSON. */
+interface Frame {
+  readonly text: string;
+  /** The value, as Python reads it. */
+  readonly value: unknown;
+  /** Platform of the connection. */
+  readonly platform: string;
 }
 
-/** Reads a `message_id_echo`; `null` for what MaiBot ignores. Source: MaiBot 1.2.1, bot.py, echo_message_process. */
-export function readEcho(value: unknown): Echo | null {
-  const content = isObject(value) ? own(value, "content") : null;
-  if (customName(value) !== ECHO_NAME || !isObject(content) || own(content, "type") !== "echo") return null;
-  const [id, actualId] = [toId(own(content, "echo")), toId(own(content, "actual_id"))];
-  return id === "" || actualId === "" ? null : { id, actualId };
-}
-
-/** Reads a text as an ordinary message; what MaiBot takes without being one stays as it is. */
-function readMessage(text: string, value: unknown, isAccepted: boolean): MessageBase | null {
+/** Decodes an ordinary message; `null` if it is not one. */
+function decodeOrdinary({ text, value }: Frame, isAccepted: boolean): MessageBase | null {
   try {
-    return decodeMessage(text, { maxDepth: Infinity }) as MessageBase; // it is no custom one
+    return decodeMessage(text, { maxDepth: Infinity }) as MessageBase; // customName() has found no custom message
   } catch (error) {
     if (!(error instanceof MessageDecodeError)) throw error;
-    return isAccepted ? value as MessageBase : null; // platform, user and segments were seen by maibotIssues
+    // MaiBot accepts more than the decoder. The members that an answer needs have been checked.
+    return isAccepted ? toPlain(value) as MessageBase : null;
   }
 }
 
-/** One frame, and how it is read. */
-interface Frame {
-  readonly text: string;
-  /** As Python has it. */
-  readonly value: unknown;
-  /** The connection's platform. */
-  readonly platform: string;
-  readonly asked: Asked;
-  /** Whether MaiBot's policy lets the chat of a message in. */
-  readonly isLetIn: (message: Fields) => boolean;
-}
-
-const isTaken = (issues: readonly MaibotIssue[]): boolean => !issues.some(({ level }) => level === "drop");
-
-function readOrdinary({ text, value: frame, platform, asked, isLetIn }: Frame): MaibotReceipt {
-  const value = toPlain(frame);
-  const issues = issuesOf(frame, asked);
-  const isAccepted = isTaken(issues);
+function ordinaryReceipt(frame: Frame, { setup, isChatAllowed }: MaibotState): MaibotReceipt {
+  const { value, platform } = frame;
+  const issues = findIssues(value, setup);
+  const isAccepted = !issues.some(({ level }) => level === "drop");
   const isAnswerable = isAccepted && !issues.some(({ level }) => level === "unanswered") &&
-    isObject(frame) && isLetIn(frame);
-  const line = isAccepted ? null : maibotLogLine(frame, asked);
-  const log: MaibotLogLine | null = line === null ? null : { level: "error", text: line };
-  const message = readMessage(text, value, isAccepted);
-  return { kind: "message", platform, value, message, isAccepted, isAnswerable, issues, log };
+    isObject(value) && isChatAllowed(value);
+  const error = isAccepted ? null : dropLogText(value, setup);
+  const log: MaibotLogLine | null = error === null ? null : { level: "error", text: error };
+  const message = decodeOrdinary(frame, isAccepted);
+  return { kind: "message", platform, value: toPlain(value), message, isAccepted, isAnswerable, issues, log };
 }
 
-function readCustom(
-  name: string,
-  { value: frame, platform, asked }: Frame,
-  hasSent: (id: string) => boolean,
-): MaibotReceipt {
-  const value = toPlain(frame);
-  const echo = readEcho(frame);
+function customLog(name: string, value: unknown, isAccepted: boolean): MaibotLogLine | null {
+  if (name === ECHO_NAME) {
+    const echo = readEcho(value);
+    if (echo === null) return null;
+    return isAccepted ? LOG.echoed(echo.id, echo.actualId) : LOG.echoOfUnknown(echo.id, echo.actualId);
+  }
+  const error = isObject(value) ? customNameError(value) : null;
+  return error === null ? LOG.unknownCustom(name) : LOG.unhashableName(error);
+}
+
+function customReceipt(name: string, { value, platform }: Frame, { setup, hasSent }: MaibotState): MaibotReceipt {
+  const echo = readEcho(value);
   const isAccepted = echo !== null && hasSent(echo.id);
-  const error = isObject(frame) ? hashError(own(frame, "message_type_name")) : null;
-  const unknown = error !== null && name !== "[]" && name !== "{}"
-    ? LINES.unhashable(error)
-    : LINES.unknownCustom(name);
-  const echoed = echo === null ? null : LINES.echoed(echo.id, echo.actualId, isAccepted);
-  const log = name === ECHO_NAME ? echoed : unknown;
-  const issues = issuesOf(frame, asked);
-  return { kind: "custom", platform, value, message: null, isAccepted, isAnswerable: false, issues, log };
+  return {
+    kind: "custom",
+    platform,
+    value: toPlain(value),
+    message: null,
+    isAccepted,
+    isAnswerable: false,
+    issues: findIssues(value, setup),
+    log: customLog(name, value, isAccepted),
+  };
 }
 
 /**
- * What MaiBot says of a message that it takes, beside the line that shows it. Source: MaiBot 1.3.15, by the file that
- * LINES names.
+ * Reads one frame as MaiBot does.
+ *
+ * @param text Text of the frame; `null` for a binary frame.
+ * @param platform Platform of the connection.
+ * @param state The state of the simulated MaiBot.
  */
-export function remarks({ value }: MaibotReceipt, { version }: Asked): MaibotLogLine[] {
-  const session = isObject(value) ? sessionOf(value, version) : null;
-  if (version === "1.2.1" || !isObject(value) || session === null) return [];
-  const info = own(value, "message_info");
-  if (!isObject(info)) return [];
-  // MaiBot looks for an account in the frame, which has no id at its top by custom. Where it finds none it looks again,
-  // in the message, and the line of that comes last.
-  const isFound = rowRoute(value, info, version).account !== null;
-  const topId = own(value, "message_id");
-  const id = isFound ? topId === undefined ? "" : toText(topId) : toText(own(info, "message_id"));
-  return [
-    ...(isFormal(value) ? [] : [LINES.oldRoute(strip(session.platform), id)]),
-    ...(hasEmptyImage(own(value, "message_segment")) ? [LINES.emptyImage()] : []),
-  ];
+export function readFrame(text: string | null, platform: string, state: MaibotState): MaibotReceipt {
+  const value = text === null ? undefined : parsePython(text);
+  if (text === null || value === undefined) {
+    const log = text === null ? LOG.binaryFrame(platform) : LOG.invalidJson(platform);
+    const broken = { message: null, isAccepted: false, isAnswerable: false, issues: [] };
+    return { kind: "broken", platform, value, ...broken, log };
+  }
+  const frame = { text, value, platform };
+  const name = customName(value);
+  return name === null ? ordinaryReceipt(frame, state) : customReceipt(name, frame, state);
 }
 
-/** Whether the account stands at the top, so that no older key is looked at. */
-function isFormal(value: Fields): boolean {
+// ------------------------------------------------------------------------------------------ what else MaiBot logs
+
+/** Tells whether the top-level `account_id` names an account. If it does, MaiBot does not read the legacy keys. */
+function hasTopLevelAccount(value: Fields): boolean {
   const account = own(value, "account_id");
   return typeof account === "string" && toId(account) !== "";
 }
 
-/** Whether a message holds an image of no bytes. */
-function hasEmptyImage(segment: unknown): boolean {
-  if (!isObject(segment)) return false;
-  const [type, data] = [own(segment, "type"), own(segment, "data")];
-  if (type === "seglist") return Array.isArray(data) && data.some(hasEmptyImage);
-  return type === "image" && typeof data === "string" && readBase64(data).size === 0;
+/**
+ * Returns the message id in the log line about legacy keys. MaiBot first looks for an account in the frame, and logs the
+ * `message_id` at its top level, which is usually missing. If it finds no account, it looks in the message, and logs the
+ * id of that in a second line.
+ */
+function loggedId(value: Fields, version: MaibotVersion): string {
+  const info = own(value, "message_info");
+  if (!isObject(info)) return "";
+  const isFound = storedRoute(value, info, version).account !== null;
+  const id = own(isFound ? value : info, "message_id");
+  return isFound && id === undefined ? "" : toText(id);
+}
+
+/** Tells whether a segment is an image whose base64 holds no bytes. */
+function isEmptyImage(segment: unknown): boolean {
+  if (!isObject(segment) || own(segment, "type") !== "image") return false;
+  const data = own(segment, "data");
+  const result = typeof data === "string" ? decodeBase64(data) : null;
+  return result !== null && "size" in result && result.size === 0;
 }
 
 /**
- * Tells what MaiBot makes of one frame; `null` is a binary one.
- *
- * @param text The frame.
- * @param platform The connection's.
- * @param played The MaiBot that is played, its policy, and whether it has sent a message of an id.
+ * Returns what MaiBot logs about a message that it accepts, but for the line that shows the message.
+ * Source: MaiBot 1.3.15, the files named in {@linkcode LOG}. 1.2.1 logs nothing.
  */
-export function readFrame(
-  text: string | null,
-  platform: string,
-  { hasSent, ...played }: Pick<Frame, "asked" | "isLetIn"> & { readonly hasSent: (id: string) => boolean },
-): MaibotReceipt {
-  const value = text === null ? undefined : parsePython(text);
-  if (text === null || value === undefined) {
-    const log = text === null ? LINES.binary(platform) : LINES.unparsable(platform);
-    const lost = { message: null, isAccepted: false, isAnswerable: false, issues: [] };
-    return { kind: "broken", platform, value, ...lost, log };
-  }
-  const frame = { text, value, platform, ...played };
-  const name = customName(value);
-  return name === null ? readOrdinary(frame) : readCustom(name, frame, hasSent);
+export function acceptanceLog({ value }: MaibotReceipt, { version }: MaibotSetup): MaibotLogLine[] {
+  const session = isObject(value) ? chatSessionOf(value, version) : null;
+  if (version === "1.2.1" || !isObject(value) || session === null) return [];
+  const hasEmptyImage = segmentsIn(own(value, "message_segment")).some(({ segment }) => isEmptyImage(segment));
+  return [
+    ...(hasTopLevelAccount(value) ? [] : [LOG.legacyRoute(strip(session.platform), loggedId(value, version))]),
+    ...(hasEmptyImage ? [LOG.emptyImage()] : []),
+  ];
 }

@@ -1,27 +1,29 @@
 /**
- * JSON as Python's `json.loads` takes it, which MaiBot reads frames with.
+ * JSON as Python's `json.loads` reads it. MaiBot reads frames with it.
  * @module
  */
 
 import { PythonFloat } from "./number.ts";
 
-/** What stands for the three names in the text that is parsed; nobody writes numbers like these. */
+/** Numbers that replace the names `NaN` and `Infinity`, which JSON does not have. No real text holds these numbers. */
 const STAND_INS: Readonly<Record<string, string>> = {
   NaN: "-0.000e9007",
   Infinity: "0.001e9007",
   "-Infinity": "-0.001e9007",
 };
-const NAMES = new Map(Object.entries(STAND_INS).map(([name, standIn]) => [standIn, Number(name)]));
-/** A string, or one of the names outside of one. */
+const VALUES = new Map(Object.entries(STAND_INS).map(([name, standIn]) => [standIn, Number(name)]));
+/** A string, or one of the names outside a string. */
 const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|(?<![\w.])(?:-?Infinity|NaN)(?![\w.])/g;
-/** Python refuses to read an `int` of more digits. */
+/** Maximum number of digits of an `int` that Python reads. */
 const MAX_DIGITS = 4300;
 
+/** Returns the number that Python reads from a source text. */
 function numberFrom(source: string, value: number): number | bigint | PythonFloat {
-  const named = NAMES.get(source);
+  const named = VALUES.get(source);
   if (named !== undefined) return named;
   if (!/[.eE]/.test(source)) {
-    if (source.length - (source.startsWith("-") ? 1 : 0) > MAX_DIGITS) throw new SyntaxError("an integer is too long");
+    const digits = source.length - (source.startsWith("-") ? 1 : 0);
+    if (digits > MAX_DIGITS) throw new SyntaxError(`Python reads integers of at most ${MAX_DIGITS} digits`);
     return Number.isSafeInteger(value) ? value : BigInt(source);
   }
   return Number.isInteger(value) ? new PythonFloat(value) : value;
@@ -34,16 +36,16 @@ function parse(text: string): unknown {
 }
 
 /**
- * Parses a text as `json.loads` does: `NaN` and `Infinity` are numbers, an integer beyond 2^53 is a `bigint`, and a float
- * without a fraction a {@linkcode PythonFloat}.
+ * Parses a text as Python's `json.loads` does. `NaN` and `Infinity` are numbers, an integer beyond 2^53 is a `bigint`, and
+ * a float with an integer value is a {@linkcode PythonFloat}.
  *
- * @returns The value; `undefined` for what Python does not take.
+ * @returns The value; `undefined` if Python cannot read the text.
  */
 export function parsePython(text: string): unknown {
   try {
     return parse(text);
   } catch {
-    // It may be one of the names that JSON does not have.
+    // The text may hold a name that JSON does not have.
   }
   try {
     return parse(text.replace(TOKEN, (token) => STAND_INS[token] ?? token));
@@ -52,7 +54,7 @@ export function parsePython(text: string): unknown {
   }
 }
 
-/** The same value in JavaScript's own numbers; an integer that no number holds becomes its digits, as when decoding. */
+/** Replaces `bigint` by its digits, as `decodeMessage` does, and {@linkcode PythonFloat} by a number. */
 export function toPlain(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (value instanceof PythonFloat) return value.value;

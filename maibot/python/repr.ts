@@ -1,10 +1,11 @@
 import { numberText, PythonFloat } from "./number.ts";
 
-/** How much of an array or object is written: it may be huge, or hold itself. */
+/** Maximum length of the text of a string, an array or an object. The value may be huge, or contain itself. */
 const MAX_LENGTH = 200;
+/** Maximum number of nested arrays and objects. */
 const MAX_DEPTH = 20;
 
-function escaped(char: string): string {
+function escapeChar(char: string): string {
   const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
   if (named[char] !== undefined) return named[char];
   if (char === " " || !/[\p{C}\p{Z}]/u.test(char)) return char;
@@ -13,15 +14,16 @@ function escaped(char: string): string {
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
 }
 
-/** `repr(str)`, of the beginning of a long one. */
-function quoted(text: string): string {
+/** Returns `repr(str)`; of a long string only the start. */
+function stringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let written = "";
-  for (const char of text.slice(0, MAX_LENGTH)) written += char === quote ? `\\${char}` : escaped(char);
-  return quote + written + quote;
+  let escaped = "";
+  for (const char of text.slice(0, MAX_LENGTH)) escaped += char === quote ? `\\${char}` : escapeChar(char);
+  return quote + escaped + quote;
 }
 
-function joined(items: Iterable<string>): string {
+/** Joins items by commas, and stops once the text is long enough. */
+function joinItems(items: Iterable<string>): string {
   let text = "";
   for (const item of items) {
     text += text === "" ? item : `, ${item}`;
@@ -30,21 +32,22 @@ function joined(items: Iterable<string>): string {
   return text;
 }
 
-function* each<T>(items: Iterable<T>, write: (item: T) => string): Generator<string> {
+/** Maps items one at a time, so that {@linkcode joinItems} can stop early. */
+function* mapItems<T>(items: Iterable<T>, write: (item: T) => string): Generator<string> {
   for (const item of items) yield write(item);
 }
 
 /**
- * `repr(value)` of a decoded JSON value. Of an array or object the first 200 characters, so that one that is huge or
- * holds itself comes to an end.
+ * Returns Python's `repr(value)` of a decoded JSON value. An array or object is cut after 200 characters, so that the call
+ * also returns for a value that is huge or contains itself.
  */
 export function pythonRepr(value: unknown, depth: number = 0): string {
   if (value === undefined || value === null) return "None";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "number" || typeof value === "bigint" || value instanceof PythonFloat) return numberText(value);
-  if (typeof value === "string") return quoted(value);
+  if (typeof value === "string") return stringRepr(value);
   if (typeof value !== "object" || depth > MAX_DEPTH) return "...";
-  if (Array.isArray(value)) return `[${joined(each(value, (item) => pythonRepr(item, depth + 1)))}]`;
-  const write = ([key, item]: [string, unknown]): string => `${quoted(key)}: ${pythonRepr(item, depth + 1)}`;
-  return `{${joined(each(Object.entries(value), write))}}`;
+  if (Array.isArray(value)) return `[${joinItems(mapItems(value, (item) => pythonRepr(item, depth + 1)))}]`;
+  const write = ([key, item]: [string, unknown]): string => `${stringRepr(key)}: ${pythonRepr(item, depth + 1)}`;
+  return `{${joinItems(mapItems(Object.entries(value), write))}}`;
 }

@@ -59,7 +59,7 @@ describe("FakeMaiBot.received()", () => {
     peer.text(JSON.stringify({ message_info: { ...message_info, message_id: null, time: 0 }, message_segment }));
     await receipts.next();
     const accepted = bot.received(({ isAccepted }) => isAccepted, { timeoutMs: 1 });
-    await assertRejects(() => accepted, MessageConnectionError, "drops for $.message_info.time");
+    await assertRejects(() => accepted, MessageConnectionError, "drops one of them for $.message_info.time");
   });
 
   it("rejects with closed when it is closed", async () => {
@@ -224,7 +224,7 @@ describe("FakeMaiBot.echoed()", () => {
     const error = await assertRejects(
       () => bot.echoed("mine", { timeoutMs: 50 }),
       MessageConnectionError,
-      "1 of others",
+      "1 echoes of other messages",
     );
     assertEquals(error.code, "timeout");
     assertEquals(bot.log.at(-1)?.text, "收到回送消息 ID，但未找到可回填的本地消息: other -> 1");

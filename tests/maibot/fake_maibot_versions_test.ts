@@ -132,6 +132,12 @@ describe("FakeMaiBot plays a version:", () => {
     });
   }
 
+  it("1.3.15 has a line about an image whose base64 holds no bytes", async () => {
+    const message = createMessage({ platform: "qq", user: "u1", account: "777" }, seg.text("看"));
+    const story = await storyOf([{ ...message, message_segment: { type: "image", data: "!!!!" } }]);
+    assertEquals(story.log, ["处理消息组件时发生错误: 必须提供图片哈希值或图片字节数据"]);
+  });
+
   const commands: readonly (readonly [text: string, refusal: string])[] = [
     ["/clear", "你没有权限使用此命令。"],
     [" /clear\n", "你没有权限使用此命令。"],

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { readAsked } from "../../maibot/issues.ts";
-import { maibotLogLine } from "../../maibot/drop_log.ts";
+import { readSetup } from "../../maibot/setup.ts";
+import { dropLogText } from "../../maibot/drop_log.ts";
 import {
   hintOf,
   maibotIssues,
@@ -65,7 +65,7 @@ describe("hintOf()", () => {
 /** What MaiBot writes of a frame, by the versions that write it. */
 type LineRow = readonly [message: unknown, line: string | null, ...versions: readonly MaibotVersion[]];
 
-describe("maibotLogLine()", () => {
+describe("dropLogText()", () => {
   const ROWS: readonly LineRow[] = [
     [taken(), null],
     [5, "预处理消息失败: 'int' object is not subscriptable"],
@@ -119,7 +119,7 @@ describe("maibotLogLine()", () => {
       .map((version) => ({ version }));
     const where = versions.length === 0 ? "" : ` in ${versions}`;
     it(`is ${line}${where} (row ${index}, ${named(message)})`, () => {
-      for (const options of asked) assertEquals(maibotLogLine(message, readAsked(options)), line);
+      for (const options of asked) assertEquals(dropLogText(message, readSetup(options)), line);
     });
   }
 });

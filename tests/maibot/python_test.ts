@@ -4,7 +4,8 @@ import { describe, it } from "@std/testing/bdd";
 import { parsePython, toPlain } from "../../maibot/python/json.ts";
 import { isInteger, numberOf, numberText, PythonFloat } from "../../maibot/python/number.ts";
 import { pythonRepr } from "../../maibot/python/repr.ts";
-import { encodeError, strip } from "../../maibot/python/values.ts";
+import { encodeError } from "../../maibot/python/errors.ts";
+import { strip } from "../../maibot/python/values.ts";
 import { CHARS, digits, ENCODED, readAs, SPACES, TEXTS } from "../support/python_values.ts";
 import { show } from "../support/samples.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { readAsked } from "../../maibot/issues.ts";
-import { maibotLogLine } from "../../maibot/drop_log.ts";
+import { readSetup } from "../../maibot/setup.ts";
+import { dropLogText } from "../../maibot/drop_log.ts";
 import { maibotIssues, type MaibotVersion } from "../../maibot/mod.ts";
 import { parsePython } from "../../maibot/python/json.ts";
 import { MAIBOT_VERSIONS } from "../../maibot/rules.ts";
@@ -55,7 +55,7 @@ for (const version of MAIBOT_VERSIONS) {
       it(name, () => {
         assertEquals(drops(input, { version })[0]?.path, dropped === null ? undefined : trippedOn(name));
         const text = (version === "1.2.1" ? undefined : NEW_TEXTS[name]) ?? dropped?.slice(dropped.indexOf(":") + 2);
-        const line = maibotLogLine(input, readAsked({ version }));
+        const line = dropLogText(input, readSetup({ version }));
         assertEquals(line, dropped === null ? null : `预处理消息失败: ${text}`);
       });
     }
@@ -77,7 +77,7 @@ function verdictOf({ text, accounts }: VerdictVector, version: MaibotVersion): V
   const levels = new Set(maibotIssues(value, options).map(({ level }) => level));
   const isTaken = !levels.has("drop");
   const isUnanswered = isTaken && levels.has("unanswered");
-  return { isTaken, isUnanswered, line: maibotLogLine(value, readAsked(options)) };
+  return { isTaken, isUnanswered, line: dropLogText(value, readSetup(options)) };
 }
 
 describe("maibotIssues() says what MaiBot 1.3.15 itself did", () => {

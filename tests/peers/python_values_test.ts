@@ -4,7 +4,7 @@ import fc from "fast-check";
 
 import { numberText } from "../../maibot/python/number.ts";
 import { pythonRepr } from "../../maibot/python/repr.ts";
-import { encodeError } from "../../maibot/python/values.ts";
+import { encodeError } from "../../maibot/python/errors.ts";
 import { askPython, peerTest } from "../support/peers/python.ts";
 import { CHARS, digits, ENCODED, READ, readAs, SPACES, TEXTS } from "../support/python_values.ts";
 

@@ -1,0 +1,27 @@
+import { SEGMENT } from "./fault.ts";
+import { isObject, own, strip } from "./python/values.ts";
+
+/** A segment of a message, and its JSON path. The segment has not been checked. */
+export interface SegmentAt {
+  readonly segment: unknown;
+  readonly path: string;
+}
+
+/** Returns the items of the list in `message_segment`, or the one segment that stands there. */
+export function segmentsIn(content: unknown): SegmentAt[] {
+  const data = isObject(content) && own(content, "type") === "seglist" ? own(content, "data") : undefined;
+  if (!Array.isArray(data)) return [{ segment: content, path: SEGMENT }];
+  return data.map((segment, index) => ({ segment, path: `${SEGMENT}.data[${index}]` }));
+}
+
+/** Commands that MaiBot 1.3 answers by itself. The answer quotes nothing, so it needs no account. Source: bot.py. */
+const BUILT_IN_COMMANDS: ReadonlySet<string> = new Set(["/clear", "/offline", "/online"]);
+
+/** Returns the built-in command that a message consists of; `null` if it is none. */
+export function builtInCommand(content: unknown): string | null {
+  const texts = segmentsIn(content).map(({ segment }) => {
+    return isObject(segment) && own(segment, "type") === "text" ? own(segment, "data") : undefined;
+  });
+  const text = texts.every((data) => typeof data === "string") ? strip(texts.join(" ")) : "";
+  return BUILT_IN_COMMANDS.has(text) ? text : null;
+}
