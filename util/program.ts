@@ -3,8 +3,6 @@
  * @module
  */
 
-export { oneLine } from "./display.ts";
-
 /** Flags by name, in the form that `parseArgs` of `node:util` expects. */
 export type FlagOptions = Record<string, { type: "string" | "boolean"; multiple?: boolean }>;
 

@@ -56,7 +56,8 @@ export function createBotMessage(content: SayContent, to: Destination, sender: S
   const isLeftOut = group === undefined || (group.group_name === "" && sender.version === "1.2.1");
   const group_info = isLeftOut ? null : { platform, ...group };
   const bot: UserInfo = { platform, user_id: sender.account, user_nickname: sender.nickname, user_cardname: null };
-  const receiver = user === undefined ? null : { platform, user_id: user, user_nickname: null, user_cardname: null };
+  const noNames: Pick<UserInfo, "user_nickname" | "user_cardname"> = { user_nickname: null, user_cardname: null };
+  const receiver = user === undefined ? null : { platform, user_id: user, ...noNames };
   const message_info: BaseMessageInfo = {
     platform,
     message_id: nextId(),

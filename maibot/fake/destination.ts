@@ -69,7 +69,7 @@ export function replyDestination(message: MessageBase, version: MaibotVersion): 
   }
   const { platform, account, scope, type, id } = session;
   const { group_info, additional_config } = message.message_info;
-  const chat = { platform, account, scope, routeFields: legacyRouteFields(additional_config) };
+  const chat: Destination = { platform, account, scope, routeFields: legacyRouteFields(additional_config) };
   if (type === "private") return { ...chat, user: id };
   return { ...chat, group: { group_id: id, group_name: group_info?.group_name ?? "" } };
 }
@@ -84,7 +84,7 @@ export function namedDestination({ platform, group, user }: SayTarget): Destinat
   if ((group === undefined) === (user === undefined)) {
     throw new TypeError("'to' must have either a group or a user, and not both");
   }
-  const chat = { platform, account: null, scope: null, routeFields: {} };
+  const chat: Destination = { platform, account: null, scope: null, routeFields: {} };
   if (group === undefined) {
     if (isFilled(user)) return { ...chat, user };
     throw new TypeError("'to.user' must be a string that is not empty");

@@ -467,20 +467,22 @@ export class FakeMaiBot {
   }
 
   /** Returns the answer to a message; nothing if MaiBot opens no chat for it, or loses the answer. */
-  async #findAnswer(
-    message: MessageBase,
-    to: Destination,
-    issues: readonly MaibotIssue[],
-  ): Promise<MaibotAnswer | void> {
+  async #findAnswer(message: MessageBase, to: Destination, issues: readonly MaibotIssue[]): Promise<MaibotAnswer> {
     const isOlder = this.#settings.setup.version === "1.2.1";
     const command = isOlder ? null : builtInCommand(message.message_segment);
     if (command !== null) return COMMAND_REFUSALS[command];
     const refusal = this.#bot.chatRefusal(to, issues);
-    if (refusal !== null) return this.#writeLog(refusal);
-    if (!this.#bot.mayAnswer(message, to)) return;
+    if (refusal !== null) {
+      this.#writeLog(refusal);
+      return null;
+    }
+    if (!this.#bot.mayAnswer(message, to)) return null;
     const answer = await this.#bot.nextAnswer(message);
-    if (answer === null || answer === undefined || !this.#bot.losesAnswer(to)) return answer;
+    if (answer === null || answer === undefined) return null;
+    // Where a program is checked without strictNullChecks, the comparison takes no void away.
+    if (!this.#bot.losesAnswer(to)) return answer as MaibotAnswer;
     this.#writeLog(LOG.accountMissing());
+    return null;
   }
 
   /** Sends a message to its platform. Returns false if that is not connected. */

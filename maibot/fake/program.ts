@@ -2,13 +2,13 @@ import { plainText } from "../../schema/plain_text.ts";
 import {
   isPort,
   linePrinter,
-  oneLine,
   parseFlags,
   type ProgramSystem,
   runToEnd,
   stopSignal,
   UsageError,
 } from "../../util/program.ts";
+import { oneLine } from "../../util/display.ts";
 import { customName } from "../custom_frame.ts";
 import { type HintLanguage, hintOf, MAX_ISSUES } from "../issues.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "../rules.ts";

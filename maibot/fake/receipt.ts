@@ -91,8 +91,7 @@ export function readFrame(text: string | null, platform: string, state: MaibotSt
   const value = text === null ? undefined : parsePython(text);
   if (text === null || value === undefined) {
     const log = text === null ? LOG.binaryFrame(platform) : LOG.invalidJson(platform);
-    const broken = { message: null, isAccepted: false, isAnswerable: false, issues: [] };
-    return { kind: "broken", platform, value, ...broken, log };
+    return { kind: "broken", platform, value, message: null, isAccepted: false, isAnswerable: false, issues: [], log };
   }
   const frame = { text, value, platform };
   const name = customName(value);
