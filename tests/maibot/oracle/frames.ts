@@ -52,7 +52,7 @@ const DEFAULT_ACCOUNTS = "qq:777";
 const MAX_FRAMES = 5000;
 
 function rows(name: string): Record<string, unknown>[] {
-  const text = readFileSync(new URL(`../../vectors/${name}`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(`../../support/vectors/${name}`, import.meta.url), "utf8");
   return text.trim().split("\n").map((line) => JSON.parse(line));
 }
 
