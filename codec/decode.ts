@@ -21,13 +21,13 @@ export interface DecodeOptions {
    */
   maxBytes?: number;
   /**
-   * How many segment lists may stand inside one another.
+   * Limit on segment lists nested inside one another.
    *
    * @default {32}
    */
   maxDepth?: number;
   /**
-   * How many segments the message may hold. A list counts as one, and so does each segment in it.
+   * Limit on the segments of the message. A list counts as one, and so does each segment in it.
    *
    * @default {100000}
    */
@@ -56,7 +56,7 @@ function countSegments(root: Seg): number {
   return count;
 }
 
-/** Tells whether a segment holds more than `most` segments, itself counted. `text` is the JSON it stands in. */
+/** Tells whether a segment holds more than `most` segments, itself counted. `text` is the JSON that contains it. */
 export function exceedsSegments(segment: Seg, text: string, most: number): boolean {
   return text.length > most * SHORTEST_SEGMENT && countSegments(segment) > most; // a short text cannot hold so many
 }
@@ -101,8 +101,8 @@ export function withExactNumbers<Message extends Pick<MessageBase, "message_info
 /**
  * Decodes one text frame.
  *
- * Nothing is dropped: unknown members and segment types stay. Only two things change: ids that are numbers become decimal
- * strings, and integers beyond 2^53 anywhere in the message become exact decimal strings.
+ * Nothing is dropped: unknown members and segment types stay. Only two things change: ids that are numbers become
+ * decimal strings, and integers beyond 2^53 anywhere in the message become exact decimal strings.
  *
  * @param text The JSON of one message.
  * @param options Limits on size, nesting and the number of segments.

@@ -24,7 +24,9 @@ export interface EncodeOptions {
 /** Shortest base64, in characters, that is left out while the rest of the message is written. */
 const LONG_BASE64 = 2 ** 15;
 
-/** How many times as long as the rest of a message its base64 must be: the rest grows when it is written in ASCII. */
+/**
+ * Base64 must be so many times as long as the rest of the message, because the rest grows when it is written in ASCII.
+ */
 const BASE64_SHARE = 8;
 
 function isLongBase64(value: unknown): value is string {
@@ -87,8 +89,8 @@ function notInMemory(path: string): Error {
  * Encodes one message as compact JSON.
  *
  * Nulls inside `message_info` and its infos are left out, because maim_message 0.3.0 to 0.5.4 crash on them. A lone
- * surrogate becomes U+FFFD. Everything else is written unchanged. A segment may hold a `Uint8Array` instead of base64. The
- * text is ASCII if the message holds bytes or is mostly base64.
+ * surrogate becomes U+FFFD. Everything else is written unchanged. A segment may hold a `Uint8Array` instead of base64.
+ * The text is ASCII if the message holds bytes or is mostly base64.
  *
  * @param message The message.
  * @param options The limit on the size of the text.

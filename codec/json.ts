@@ -69,8 +69,8 @@ function search(value: object, found: Search): Survey {
 }
 
 /**
- * Looks at one object and everything in it. Every message that is sent passes here: asking for each member whether it is
- * inherited, or for each object for its prototype, would double the time.
+ * Looks at one object and everything in it. Every message that is sent passes here: asking for each member whether it
+ * is inherited, or for each object for its prototype, would double the time.
  */
 function look(value: object, found: Search, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
@@ -105,7 +105,7 @@ function look(value: object, found: Search, depth: number): void {
  * Writes a value as compact JSON without lone surrogates.
  *
  * @param value The value; {@linkcode survey} has accepted it.
- * @param units How many string units it holds.
+ * @param units Number of string units in it.
  * @throws {MessageEncodeError} If it is not JSON.
  */
 export function writeJson(value: unknown, units: number): string {
@@ -119,7 +119,9 @@ export function writeJson(value: unknown, units: number): string {
   throw encodeErrors.shape({ path: "$", expected: "JSON" }, "its toJSON() returned undefined");
 }
 
-/** Replaces lone surrogates. `JSON.stringify` writes them as escapes, which end the socket of a Python server for good. */
+/**
+ * Replaces lone surrogates. `JSON.stringify` writes them as escapes, which end the socket of a Python server for good.
+ */
 function wellFormed(json: string): string {
   // One character is found faster than three, and most texts hold no escape at all.
   if (!json.includes("\\") || !json.includes("\\ud")) return json;

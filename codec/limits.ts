@@ -1,13 +1,17 @@
-/** Largest message in UTF-8 bytes, unless `maxBytes` says otherwise: the limit of the deployed peers. Source: maim_message 0.6.8, ws_connection.py, max_message_size. */
+/**
+ * Default of `maxBytes`: the largest message in UTF-8 bytes, as the deployed peers accept it.
+ *
+ * Source: maim_message 0.6.8, ws_connection.py, max_message_size.
+ */
 export const MAX_BYTES = 104_857_600;
 
-/** Most segments of one message, unless `maxSegments` says otherwise. It takes near a tenth of a second to decode that many. */
+/** Default of `maxSegments`: the most segments of one message. To decode so many takes about a tenth of a second. */
 export const MAX_SEGMENTS = 100_000;
 
-/** Most characters of JSON that `decodeSegments` holds at a time, unless `maxBuffered` says otherwise. */
+/** Default of `maxBuffered`: the most characters of JSON that `decodeSegments` holds at a time. */
 export const MAX_BUFFERED = 16_777_216;
 
-/** Most levels of nesting in a message that is sent. A Python reader fails near 1,000 levels, and its connection with it. */
+/** Most levels of nesting in a message that is sent. A Python peer fails near 1,000 levels and loses the connection. */
 export const MAX_NESTING = 500;
 
 /** Longest string of V8, in UTF-16 units. */

@@ -9,12 +9,13 @@ interface InfoTree {
 const PARTY: InfoTree = { user_info: {}, group_info: {} };
 const INFO: InfoTree = { ...PARTY, format_info: {}, template_info: {}, sender_info: PARTY, receiver_info: PARTY };
 
+/** The rules proved that each member of the tree is an object, null or absent. */
 function withoutNulls(object: Fields, tree: InfoTree): Fields {
   let copy: Fields | null = null;
   for (const [key, value] of Object.entries(object)) {
     if (value === undefined) continue;
     const inside = Object.hasOwn(tree, key) ? tree[key] : undefined;
-    const clean = value === null ? undefined : inside === undefined ? value : withoutNulls(value as Fields, inside); // the rules proved it an object
+    const clean = value === null ? undefined : inside === undefined ? value : withoutNulls(value as Fields, inside);
     if (clean !== value) (copy ??= { ...object })[key] = clean;
   }
   return copy ?? object;

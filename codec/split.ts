@@ -32,7 +32,7 @@ function countBytes({ texts, binaries }: CutText): number {
   return bytes;
 }
 
-/** How the size of a message is measured. */
+/** The facts that decide the size of a message. */
 interface Measure {
   /** True if the messages are written in ASCII: they hold bytes. */
   readonly isAscii: boolean;
@@ -40,7 +40,7 @@ interface Measure {
   readonly hasRawMessage: boolean;
 }
 
-/** Measures sizes in bytes, as `encodeMessage` writes them; a message without bytes may be measured somewhat larger. */
+/** Measures sizes as `encodeMessage` writes them. If one message is written in ASCII, all are measured as ASCII. */
 class Ruler {
   readonly #measure: Measure;
 
@@ -189,16 +189,16 @@ function contentPath({ segment: { type, data }, path }: PlacedSegment): string {
 /**
  * Splits one message into several that each encode to at most so many bytes, for peers that accept no larger ones.
  *
- * The segments keep their order, except that a reply comes first, as MaiBot requires. A text that fits in no message is cut
- * between characters, and a list inside a list is taken apart; nothing else is cut. Every message has the same members
- * around its segments, with two exceptions: `message_id` becomes `id`, `id_2`, `id_3`, and a `raw_message` is made anew for
- * each message, as `plainText` does.
+ * The segments keep their order, except that a reply comes first, as MaiBot requires. A text that fits in no message is
+ * cut between characters, and a list inside a list is taken apart; nothing else is cut. Every message has the same
+ * members around its segments, with two exceptions: `message_id` becomes `id`, `id_2`, `id_3`, and a `raw_message` is
+ * made anew for each message, as `plainText` does.
  *
  * @param message The message.
  * @param maxBytes Largest size of each message in UTF-8 bytes, as `encodeMessage` writes it.
  * @returns The messages in the order to send them; the message itself if it fits.
- * @throws {MessageEncodeError} If the message breaks a rule of the protocol, or something in it that cannot be cut does not
- * fit in a message: `too_large` with its path.
+ * @throws {MessageEncodeError} If the message breaks a rule of the protocol, or something in it that cannot be cut does
+ * not fit in a message: `too_large` with its path.
  * @throws {RangeError} If `maxBytes` is not a positive number.
  *
  * @example Many pictures

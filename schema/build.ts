@@ -1,5 +1,5 @@
 /**
- * Builders of segments and messages, in the form that MaiBot accepts.
+ * Builds segments and messages in the form that MaiBot accepts.
  * @module
  */
 
@@ -68,7 +68,7 @@ function isContent(value: unknown): value is Seg {
 
 /** Gives the segments of nested lists as one list. */
 function flattened(segs: readonly Seg[]): Seg[] {
-  return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]); // isContent proved it
+  return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]); // isContent
 }
 
 /** Argument of {@linkcode seg.file}: {@linkcode FileData} whose content may also be bytes. */
@@ -98,8 +98,9 @@ export interface SegBuilders {
   /** Joins segments into one list; nested lists are flattened, because MaiBot drops them. */
   list(...segs: Seg[]): SegOf<"seglist">;
   /**
-   * Builds a segment of any type. Its data is not checked, so MaiBot may refuse the segment; the same holds for an integer
-   * beyond 64 bits in {@linkcode SegBuilders.dict}. The data may be bytes, which are sent as base64: a `Uint8Array`, and for `sendStream` and `encodeStream` also a `Blob` or `ReadableStream`.
+   * Builds a segment of any type. Its data is not checked, so MaiBot may refuse the segment, as it refuses an integer
+   * beyond 64 bits in {@linkcode SegBuilders.dict}. The data may be bytes, which are sent as base64: a `Uint8Array`,
+   * and for `sendStream` and `encodeStream` also a `Blob` or `ReadableStream`.
    */
   of(type: string, data?: unknown): Seg;
 }
@@ -167,8 +168,8 @@ export interface CreateMessageOptions {
   /** The group; leave it out in a private chat. A missing name becomes the id. */
   group?: GroupInput;
   /**
-   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later does not answer a
-   * message without it. Written as `account_id`, and for MaiBot 1.2 as `additional_config.platform_io_account_id`.
+   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later does not answer
+   * a message without it. Written as `account_id`, and for MaiBot 1.2 as `additional_config.platform_io_account_id`.
    */
   account?: string;
   /**
@@ -302,14 +303,14 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
 }
 
 /**
- * Creates the answer to a message: same platform, group and user, and the account and scope of that message, so that the
- * answer is sent as the account that was spoken to.
+ * Creates the answer to a message: same platform, group and user, and the account and scope of that message, so that
+ * the answer is sent as the account that was spoken to.
  *
- * It is for a server that answers an adapter. Do not answer a message of MaiBot with it: the `user_info` of that message
- * is the bot itself, so MaiBot would talk to itself.
+ * It is for a server that answers an adapter. Do not answer a message of MaiBot with it: the `user_info` of that
+ * message is the bot itself, so MaiBot would talk to itself.
  *
- * The user is written to `user_info`, which adapters older than MaiBot 1.0 read, and to `receiver_info`, which newer ones
- * read. The answer quotes nothing: to quote, pass `seg.reply(id)` as the first segment.
+ * The user is written to `user_info`, which adapters older than MaiBot 1.0 read, and to `receiver_info`, which newer
+ * ones read. The answer quotes nothing: to quote, pass `seg.reply(id)` as the first segment.
  *
  * @param to The message to answer.
  * @param segs The content, from {@linkcode seg}.

@@ -74,8 +74,8 @@ export function isSeg(value: unknown, type?: SegType): boolean {
 }
 
 /**
- * Tells a custom message from an ordinary one. It proves nothing else: for messages that the rules have accepted, or that
- * are checked later.
+ * Tells a custom message from an ordinary one. It proves nothing else: for messages that the rules have accepted, or
+ * that are checked later.
  */
 export function isCustom(message: WireMessage): message is CustomMessage {
   return (message as CustomMessage).is_custom_message === true && Object.hasOwn(message, "is_custom_message");

@@ -1,12 +1,16 @@
 /**
- * The bot's account and the scope of a message: how they are read and written.
+ * Reads and writes the bot's account and the scope of a message.
  * @module
  */
 
 import { isBlank } from "../util/blank.ts";
 import { type Fields, isAbsent, isObject } from "../util/values.ts";
 
-/** Keys of `additional_config` that name the account; the first one that is not blank counts. Source: MaiBot, RouteKeyFactory. */
+/**
+ * Keys of `additional_config` that name the account. The first one that is not blank counts.
+ *
+ * Source: MaiBot, RouteKeyFactory.
+ */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
 /** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
 export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];

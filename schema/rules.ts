@@ -1,5 +1,5 @@
 /**
- * The rules of the wire: one walk through a message that finds the first fault.
+ * The rules of the protocol: a message is searched for the first member that breaks one.
  * @module
  */
 
@@ -21,7 +21,7 @@ type Infos = BaseMessageInfo & UserInfo & GroupInfo & FormatInfo & TemplateInfo;
 /** An object that may have any member of a message. */
 type Members = { readonly [Name in keyof (MessageBase & CustomMessage & Infos & Seg)]?: unknown };
 
-// Constants of this module: V8 15 folds those, but looks up an import at each use. That takes an eighth of the walk.
+// Copied into constants of this module: V8 15 looks up an import at each use, which takes an eighth of a check.
 const { describeType, isAbsent, isByteSource, isFilled } = values;
 const isObject: (value: unknown) => value is Members = values.isObject;
 
@@ -40,7 +40,7 @@ export interface MessageIssue {
 /** Options of {@linkcode messageIssue}. */
 export interface MessageIssueOptions {
   /**
-   * How many segment lists may stand inside one another.
+   * Limit on segment lists nested inside one another.
    *
    * @default {32}
    */
@@ -49,39 +49,39 @@ export interface MessageIssueOptions {
 
 // ---------------------------------------------------------------------------------------------- trust
 
-/** What is known of a value before the walk, and what it may hold. */
+/** Facts about a value that is checked: they say which checks it needs. */
 interface Mode {
   /** True for a decoded message: its ids are strings. */
   readonly isDecoded: boolean;
-  /** True for a message that is to be sent: bytes may stand in the place of base64. */
-  readonly mayHoldBytes: boolean;
-  /** Set if bytes stand in the place of base64. */
+  /** True for a message to be sent: it may hold bytes instead of base64. */
+  readonly isOutgoing: boolean;
+  /** Set to true when bytes are found instead of base64. */
   holdsBytes: boolean;
-  /** True if no object can inherit a member of a message: then no prototype has to be checked. */
+  /** True if no object in it can inherit a member of a message, so that no prototype needs a check. */
   readonly isParsed: boolean;
-  /** True if `Object.prototype` has no member of a message: an object that inherits from it alone is safe. */
+  /** True if `Object.prototype` has no member of a message, so that objects may inherit from it. */
   readonly isClean: boolean;
 }
 
-const ANY: Mode = { isDecoded: false, mayHoldBytes: false, holdsBytes: false, isParsed: false, isClean: true };
+const ANY: Mode = { isDecoded: false, isOutgoing: false, holdsBytes: false, isParsed: false, isClean: true };
 const ANY_POLLUTED: Mode = {
   isDecoded: false,
-  mayHoldBytes: false,
+  isOutgoing: false,
   holdsBytes: false,
   isParsed: false,
   isClean: false,
 };
-const PARSED: Mode = { isDecoded: false, mayHoldBytes: false, holdsBytes: false, isParsed: true, isClean: true };
-const DECODED: Mode = { isDecoded: true, mayHoldBytes: false, holdsBytes: false, isParsed: false, isClean: true };
+const PARSED: Mode = { isDecoded: false, isOutgoing: false, holdsBytes: false, isParsed: true, isClean: true };
+const DECODED: Mode = { isDecoded: true, isOutgoing: false, holdsBytes: false, isParsed: false, isClean: true };
 const DECODED_POLLUTED: Mode = {
   isDecoded: true,
-  mayHoldBytes: false,
+  isOutgoing: false,
   holdsBytes: false,
   isParsed: false,
   isClean: false,
 };
 
-/** An object that inherits only from `Object.prototype`, as those of JSON do. */
+/** An object that inherits only from `Object.prototype`, as parsed objects do. */
 const PLAIN: object = {};
 
 /** True if `Object.prototype` has a member of a message. Written out, because engines fold this to a constant. */
@@ -95,7 +95,7 @@ function isPolluted(): boolean {
     "content" in PLAIN;
 }
 
-// A mode is chosen once for each walk, and outside of it: V8 15 would give the room of the walk to these 25 checks.
+// Called once, before each check: V8 15 inlines a limited amount of code into one function, and this is much.
 const anyMode = (): Mode => isPolluted() ? ANY_POLLUTED : ANY;
 const parsedMode = (): Mode => isPolluted() ? ANY_POLLUTED : PARSED;
 const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;
@@ -103,8 +103,8 @@ const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;
 /**
  * Gives an object of which every member is its own: the object itself if it inherits nothing, else a copy.
  *
- * Callers first read a member by its name (`void value.platform`): V8 15 then knows the shape of the object, and the check
- * of its prototype costs nothing. Without that read the walk takes twice the time.
+ * Callers read a member by its name before (`void value.platform`): V8 15 then knows the shape of the object, and the
+ * check of its prototype costs nothing. Without that read a check takes twice the time.
  */
 function ownView(object: Members, mode: Mode): Members {
   if (mode.isParsed) return object;
@@ -115,7 +115,7 @@ function ownView(object: Members, mode: Mode): Members {
 
 // ---------------------------------------------------------------------------------------------- faults
 
-/** Makes the issue of a value that breaks a rule. */
+/** Makes the issue for a value that breaks a rule. */
 function shapeIssue(path: string, expected: string, value: unknown): MessageIssue {
   return { code: "invalid_shape", path, expected, received: describeType(value) };
 }
@@ -124,6 +124,7 @@ function tooDeep(path: string, received: string): MessageIssue {
   return { code: "too_deep", path, expected: "fewer nested segment lists", received };
 }
 
+/** Puts a prefix before the path of an issue. */
 function below(issue: MessageIssue | null, prefix: string): MessageIssue | null {
   return issue === null ? null : { ...issue, path: prefix + issue.path };
 }
@@ -244,7 +245,7 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
   if (typeof type !== "string") return shapeIssue(".type", "a string", type);
   // Most segments carry a string, which is valid for every type but a list.
   if (typeof data === "string") return null;
-  // The rules of the table in segments.ts, as a test proves. A switch is faster than a look into the table.
+  // The same rules as in the table of segments.ts; a test compares them. A switch is faster than the table.
   switch (type) {
     case "image":
     case "emoji":
@@ -259,17 +260,17 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
   }
 }
 
-/** Checks data that should be a string and is none. */
+/** Checks data that should be a string and is not: a message to be sent may hold bytes instead. */
 function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | null {
-  if (!mode.mayHoldBytes || !mayHoldBytes(type) || !isByteSource(data)) return shapeIssue(".data", "a string", data);
+  if (!mode.isOutgoing || !mayHoldBytes(type) || !isByteSource(data)) return shapeIssue(".data", "a string", data);
   mode.holdsBytes = true;
   return null;
 }
 
 /**
- * True for a segment that carries text and inherits nothing, which is valid without a further look.
+ * Tells whether a segment has a string as data and inherits nothing: then it is valid, and needs no other check.
  *
- * The rare segment without data is turned away first: V8 15 then goes on expecting the usual object.
+ * A segment without data is rare. It is sorted out first, so that V8 15 keeps the fast path for all others.
  */
 function isTextSegment(item: unknown, { isParsed, isClean }: Mode): boolean {
   if (typeof item !== "object" || item === null || !("data" in item)) return false;
@@ -300,7 +301,7 @@ function ordinaryFault(message: Members, maxDepth: number, mode: Mode): MessageI
     textFault(raw_message, "$.raw_message");
 }
 
-/** Does the same without the segment. */
+/** Does what {@linkcode ordinaryFault} does, but does not check the segment. */
 function envelopeFault(message: Members, mode: Mode): MessageIssue | null {
   const { message_info, raw_message } = message;
   if (!isObject(message_info)) return shapeIssue("$.message_info", "an object", message_info);
@@ -315,15 +316,17 @@ function customFault({ message_type_name: name, content, platform }: Members): M
   return textFault(platform, "$.platform");
 }
 
-/** Finds what a getter or a proxy threw: that is a fault like any other, as a guard must not throw. */
+/**
+ * Makes the issue for an error that a getter or proxy threw, as guards must not throw. A RangeError is a full stack.
+ */
 function trapFault(error: unknown, path: string): MessageIssue {
   return error instanceof RangeError ? tooDeep(path, "object") : shapeIssue(path, "plain data", undefined);
 }
 
 type Shape = "ordinary" | "custom" | "any";
 
-/** The one walk behind all guards and checks. */
-function walk(value: unknown, shape: Shape, maxDepth: number, mode: Mode): MessageIssue | null {
+/** Checks a message. All guards and issues come from here. */
+function check(value: unknown, shape: Shape, maxDepth: number, mode: Mode): MessageIssue | null {
   try {
     if (!isObject(value)) return shapeIssue("$", "an object", value);
     void value.message_info;
@@ -338,37 +341,17 @@ function walk(value: unknown, shape: Shape, maxDepth: number, mode: Mode): Messa
   }
 }
 
-/** The same walk without the segment of an ordinary message. */
-function walkEnvelope(value: unknown, mode: Mode): MessageIssue | null {
-  try {
-    if (!isObject(value)) return shapeIssue("$", "an object", value);
-    const message = ownView(value, mode);
-    return message.is_custom_message === true ? customFault(message) : envelopeFault(message, mode);
-  } catch (error) {
-    return trapFault(error, "$");
-  }
-}
-
-/** The same walk through one segment. */
-function walkSegment(value: unknown, path: string, maxDepth: number, mode: Mode): MessageIssue | null {
-  try {
-    return below(segmentFault(value, maxDepth, mode), path);
-  } catch (error) {
-    return trapFault(error, path);
-  }
-}
-
-// ---------------------------------------------------------------------------------------------- faces
+// ---------------------------------------------------------------------------------------------- exports
 
 /**
- * Finds the first rule of the wire that a value breaks.
+ * Finds the first rule of the protocol that a value breaks.
  *
  * The rules are as tolerant as the deployed peers: ids may be numbers, every optional member may be `null`, unknown
  * members and segment types are accepted. Only own properties count. Never throws.
  *
  * @param value Any value, usually from `JSON.parse`.
  * @param options The nesting limit.
- * @returns The first issue in wire order, or `null` when the value is an ordinary or custom message.
+ * @returns The first issue in the order of the protocol; `null` if the value is an ordinary or custom message.
  *
  * @example Find the fault
  * ```ts
@@ -379,36 +362,43 @@ function walkSegment(value: unknown, path: string, maxDepth: number, mode: Mode)
  * ```
  */
 export function messageIssue(value: unknown, { maxDepth = MAX_DEPTH }: MessageIssueOptions = {}): MessageIssue | null {
-  return walk(value, "any", maxDepth, anyMode());
+  return check(value, "any", maxDepth, anyMode());
 }
 
-/** Does what {@linkcode messageIssue} does for the result of `JSON.parse`, where no prototype needs a look. */
+/** Does what {@linkcode messageIssue} does for a result of `JSON.parse`, whose prototypes need no check. */
 export function parsedIssue(value: unknown, maxDepth: number): MessageIssue | null {
-  return walk(value, "any", maxDepth, parsedMode());
+  return check(value, "any", maxDepth, parsedMode());
 }
 
 /** The result of {@linkcode checkOutgoing}. */
 export interface OutgoingCheck {
   readonly issue: MessageIssue | null;
-  /** True if bytes stand where the rules demand base64. */
+  /** True if it holds bytes where the rules demand base64. */
   readonly holdsBytes: boolean;
 }
 
-/** Does what {@linkcode messageIssue} does for a message to be sent, where bytes may stand in the place of base64. */
+/** Does what {@linkcode messageIssue} does for a message to be sent, which may hold bytes instead of base64. */
 export function checkOutgoing(value: unknown): OutgoingCheck {
-  const mode = { isDecoded: false, mayHoldBytes: true, holdsBytes: false, isParsed: false, isClean: !isPolluted() };
-  const issue = walk(value, "any", MAX_DEPTH, mode);
+  const mode = { isDecoded: false, isOutgoing: true, holdsBytes: false, isParsed: false, isClean: !isPolluted() };
+  const issue = check(value, "any", MAX_DEPTH, mode);
   return { issue, holdsBytes: mode.holdsBytes };
 }
 
-/** Finds the first rule that a value breaks which should be a decoded message: its ids are strings. */
+/** Finds the first rule that a value breaks as a decoded message, whose ids are strings. */
 export function decodedIssue(value: unknown, shape: "ordinary" | "custom"): MessageIssue | null {
-  return walk(value, shape, MAX_DEPTH, decodedMode());
+  return check(value, shape, MAX_DEPTH, decodedMode());
 }
 
-/** Does what {@linkcode messageIssue} does, but leaves the segment of an ordinary message out. */
+/** Does what {@linkcode messageIssue} does, but does not check the segment of an ordinary message. */
 export function envelopeIssue(value: unknown): MessageIssue | null {
-  return walkEnvelope(value, anyMode());
+  try {
+    if (!isObject(value)) return shapeIssue("$", "an object", value);
+    const mode = anyMode();
+    const message = ownView(value, mode);
+    return message.is_custom_message === true ? customFault(message) : envelopeFault(message, mode);
+  } catch (error) {
+    return trapFault(error, "$");
+  }
 }
 
 /**
@@ -416,10 +406,14 @@ export function envelopeIssue(value: unknown): MessageIssue | null {
  *
  * @param value Any value.
  * @param path JSON path of the segment, for the issue.
- * @param maxDepth How many segment lists may stand inside one another, the segment itself counted.
+ * @param maxDepth Limit on segment lists nested inside one another, the segment itself included.
  */
 export function segmentIssue(value: unknown, path: string, maxDepth: number = MAX_DEPTH): MessageIssue | null {
-  return walkSegment(value, path, maxDepth, anyMode());
+  try {
+    return below(segmentFault(value, maxDepth, anyMode()), path);
+  } catch (error) {
+    return trapFault(error, path);
+  }
 }
 
 /** Tells whether a value is a segment. Throws what a getter or proxy throws. */
@@ -427,7 +421,7 @@ export function isSegment(value: unknown): boolean {
   return segmentFault(value, MAX_DEPTH, anyMode()) === null;
 }
 
-/** Gives the own members of a segment; null for a value that is none. Throws what a getter or proxy throws. */
+/** Gives the own members of a segment; null if the value is not a segment. Throws what a getter or proxy throws. */
 export function ownSegment(value: unknown): Members | null {
   const mode = anyMode();
   return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as Members, mode) : null; // it is an object

@@ -1,5 +1,5 @@
 /**
- * The table of the known segment types. Guards, rules, labels and the places of bytes are read from it.
+ * The table of the known segment types: their data, their bytes and their names in plain text.
  * @module
  */
 
@@ -13,13 +13,13 @@ export type DataType<Data = unknown> = Data extends string ? "string"
   : "object";
 
 /**
- * Where a segment may hold bytes instead of base64:
+ * The place where a segment may hold bytes instead of base64:
  *
- * - `never`: nowhere, its data is text or segments.
- * - `data`: its data is base64, and is decoded to bytes.
- * - `data or text`: the same, but the data may also be a character, such as an emoji.
- * - `base64`: the member `base64` of its data, which is decoded to bytes; or its data.
- * - `sending`: bytes as its data are sent as base64, but stay a string for the receiver. So it is for unknown types.
+ * - `never`: none, because its data is text or segments.
+ * - `data`: its data, which is base64 and is decoded to bytes.
+ * - `data or text`: its data, which is base64 and is decoded to bytes, or a character such as an emoji.
+ * - `base64`: its data, or the member `base64` of its data, which is decoded to bytes.
+ * - `sending`: its data, which is sent as base64 but not decoded to bytes. The same holds for unknown types.
  */
 export type BytePlace = "never" | "data" | "data or text" | "base64" | "sending";
 
@@ -29,7 +29,7 @@ export interface SegmentRow<Data = unknown> {
   readonly data: readonly DataType<Data>[];
   /** True if `rules.ts` refuses other data; false where deployed peers send other data too. */
   readonly isRule: boolean;
-  /** Where it may hold bytes. */
+  /** The place where it may hold bytes. */
   readonly bytes: BytePlace;
   /** Its name in plain text, shown as `[图片]`. Without one the type itself is shown. */
   readonly label?: string;
@@ -74,7 +74,7 @@ export function mayHoldBytes(type: string): boolean {
   return ROWS[type]?.bytes !== "never";
 }
 
-/** Tells where the base64 of a segment is that is decoded to bytes; null where nothing is. */
+/** Gives the place of the base64 that is decoded to bytes, for a segment of a type; null if there is none. */
 export function base64Place(type: string): "data" | "data or text" | "base64" | null {
   const bytes = ROWS[type]?.bytes ?? "never";
   return bytes === "never" || bytes === "sending" ? null : bytes;

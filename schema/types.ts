@@ -1,5 +1,5 @@
 /**
- * The messages of maim_message as types: the JSON of the wire, key for key.
+ * The types of messages: the JSON that maim_message sends, key for key.
  * @module
  */
 
@@ -7,7 +7,7 @@
 export interface UserInfo {
   /** Platform the account belongs to. */
   platform?: string | null;
-  /** Account id, unique on its platform. A number on the wire is a string after decoding. */
+  /** Account id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   user_id?: string | null;
   /** Display name. MaiBot 1.2.1 drops a message without it. */
   user_nickname?: string | null;
@@ -19,7 +19,7 @@ export interface UserInfo {
 export interface GroupInfo {
   /** Platform the group belongs to. */
   platform?: string | null;
-  /** Group id, unique on its platform. A number on the wire is a string after decoding. */
+  /** Group id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   group_id?: string | null;
   /** Display name. MaiBot 1.2.1 drops a group message without it. */
   group_name?: string | null;
@@ -35,11 +35,11 @@ export interface FormatInfo {
 
 /** The prompt template of a message. */
 export interface TemplateInfo {
-  /** Template texts by name; any JSON on the wire. */
+  /** Template texts by name; in JSON it may be anything. */
   template_items?: unknown;
   /** A name, or an object of names as in the reference. */
   template_name?: string | Record<string, unknown> | null;
-  /** True to use the default template; any JSON on the wire. */
+  /** True to use the default template; in JSON it may be anything. */
   template_default?: unknown;
 }
 
@@ -61,7 +61,7 @@ export type ReceiverInfo = PartyInfo;
 export interface BaseMessageInfo {
   /** Platform the message comes from or goes to; the routing key, compared exactly. */
   platform: string;
-  /** Unique on its platform. A number on the wire is a string after decoding. */
+  /** Unique on its platform. In JSON it may be a number; decoding makes it a string. */
   message_id?: string | null;
   /** Unix time in seconds, fractions allowed. */
   time?: number | null;
@@ -73,7 +73,7 @@ export interface BaseMessageInfo {
   format_info?: FormatInfo | null;
   /** Prompt template. */
   template_info?: TemplateInfo | null;
-  /** Free data, usually an object; any JSON on the wire. */
+  /** Free data, usually an object; in JSON it may be anything. */
   additional_config?: unknown;
   /** The sender. */
   sender_info?: SenderInfo | null;
@@ -165,12 +165,14 @@ export interface MessageBase {
   /** The content as plain text. */
   raw_message?: string | null;
   /**
-   * The bot's own account on the platform, a string: the account that the message was written to or is sent by. Any JSON
-   * on the wire. MaiBot 1.3.10 and later does not answer a message without it. Source: MaiBot 1.3.15,
+   * The bot's own account on the platform, a string: the account that the message was written to or is sent by. In
+   * JSON it may be anything. MaiBot 1.3.10 and later does not answer a message without it. Source: MaiBot 1.3.15,
    * route_key_factory.py.
    */
   account_id?: unknown;
-  /** A string that tells several connections of one account apart. Any JSON on the wire. Source: as `account_id`. */
+  /**
+   * A string that tells several connections of one account apart. In JSON it may be anything. Source: as `account_id`.
+   */
   scope?: unknown;
 }
 

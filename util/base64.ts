@@ -11,7 +11,9 @@ const NOT_BASE64 = "?";
 const SPACES = /[\t\n\f\r ]+/g;
 const WHOLE_GROUPS = { lastChunkHandling: "stop-before-partial" } as const;
 
-/** Removes white space and padding and turns the URL-safe alphabet into the standard one; null if that is not possible. */
+/**
+ * Removes white space and padding and turns the URL-safe alphabet into the standard one; null if that is not possible.
+ */
 function bare(text: string): { body: string; isPadded: boolean } | null {
   const dense = text.replace(SPACES, "").replaceAll("-", "+").replaceAll("_", "/");
   const end = dense.indexOf("=");
@@ -39,8 +41,8 @@ export function base64Length(bytes: number): number {
 }
 
 /**
- * Decodes base64 in every form that peers send: with a `data:` prefix, without padding or with too much of it, with white
- * space, in the URL-safe alphabet.
+ * Decodes base64 in every form that peers send: with a `data:` prefix, without padding or with too much of it, with
+ * white space, in the URL-safe alphabet.
  *
  * @param text The base64.
  * @returns The bytes; null if the text is not base64.
@@ -81,7 +83,10 @@ export class Base64Decoder {
     }
   }
 
-  /** Decodes whole groups into `bytes` and gives the number of bytes. Throws if the engine does, and changes nothing then. */
+  /**
+   * Decodes whole groups into `bytes` and gives the number of bytes. Throws if the engine does, and changes nothing
+   * then.
+   */
   #fill(bytes: Uint8Array, text: string): number {
     // The group that the last block began is decoded alone: to join it to this block would copy all of that.
     const need = this.#rest === "" ? 0 : Math.max(0, 4 - this.#rest.length);
@@ -139,7 +144,8 @@ const STEP = 2 ** 16;
 const scratch: { bytes?: Uint8Array } = {};
 
 /**
- * Tells whether a text is padded base64 of the standard alphabet and nothing else. JSON needs no escape for such a text.
+ * Tells whether a text is padded base64 of the standard alphabet and nothing else. JSON needs no escape for such a
+ * text.
  *
  * The engine's decoder checks 25 GB in a second, a regular expression 1 GB.
  */

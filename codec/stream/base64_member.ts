@@ -10,7 +10,7 @@ export interface Base64Member {
   readonly text: string;
 }
 
-/** How many characters tell whether the data of an emoji is base64. */
+/** Number of characters that tell whether the data of an emoji is base64. */
 export const BASE64_START = 4;
 
 /** Tells by its first characters whether the data of an emoji is base64, and not a character. */

@@ -5,7 +5,7 @@ export class ByteBudget {
   readonly #maxBytes: number;
   #left: number;
 
-  /** @param maxBytes How many bytes the text may take. */
+  /** @param maxBytes Limit on the bytes of the text. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#left = maxBytes;

@@ -8,7 +8,9 @@ const DELIMITER = /[\t\n\r ,:"{}[\]]/g;
 /** A character below the space. */
 const CONTROL = /[^ -\uffff]/;
 
-/** Most white space accepted between two tokens. A few characters of a block keep all of it in memory, so blocks of blanks are refused. */
+/**
+ * Most white space accepted between two tokens. A slice of a block keeps all of it in memory, so it must not be blank.
+ */
 const MAX_BLANK = 65_536;
 
 /** Tells whether raw characters of a JSON string include a control character, which JSON forbids. */
@@ -91,7 +93,7 @@ export class JsonScanner {
   /**
    * Goes to the next member of an object, or to the next item of an array.
    *
-   * @param index How many members or items were read.
+   * @param index Number of members or items read before.
    * @param end The character that ends the object or array.
    * @returns False if it ends instead.
    */
@@ -117,7 +119,7 @@ export class JsonScanner {
    * Cuts out one value, as it is written.
    *
    * @param createError Makes the error that is thrown if the value is too long.
-   * @param room How many characters the value may take.
+   * @param room Limit on the characters of the value.
    */
   *value(createError: () => Error, room: number): Scan<string> {
     const first = yield* this.peek();
@@ -169,7 +171,7 @@ export class JsonScanner {
     this.#at += more.length;
     this.#escape += more;
     if (this.#escape.length < need) return undefined;
-    const text = parseShort(`"${this.#escape}"`) as string; // it stands in quotes
+    const text = parseShort(`"${this.#escape}"`) as string; // a text in quotes is a string
     this.#escape = "";
     return { text, isEscape: true };
   }

@@ -20,7 +20,7 @@ import { hasMember, isByteSource, isObject } from "../../util/values.ts";
 export interface CutText<Data = BinaryData> {
   /** The texts around the binaries, one more than there are binaries. ASCII if there is a binary. */
   readonly texts: readonly string[];
-  /** What belongs between the texts, in order. */
+  /** The data that belongs between the texts, in order. */
   readonly binaries: readonly Data[];
   /** JSON path of each binary, as `$.message_segment.data[0].data`. */
   readonly paths: readonly string[];
@@ -28,7 +28,7 @@ export interface CutText<Data = BinaryData> {
 
 /** Options of {@linkcode cutMessage} and {@linkcode cutSegment}. */
 export interface CutOptions {
-  /** How many segment lists may stand inside one another. @default {32} */
+  /** Limit on segment lists nested inside one another. @default {32} */
   readonly maxDepth?: number;
   /** True if the text must be ASCII even without binaries. @default {false} */
   readonly isAscii?: boolean;
@@ -36,7 +36,7 @@ export interface CutOptions {
 
 type DataGuard<Data> = (value: unknown) => value is Data;
 
-/** Writes what is left of a message when its binaries are taken out. */
+/** Writes a message whose binaries were taken out. */
 function write(value: object): string {
   const { left, hasBytes } = survey(value, MAX_STRING_LENGTH);
   if (hasBytes) {

@@ -15,13 +15,14 @@ export interface DecodeSegmentsOptions {
    */
   maxBytes?: number;
   /**
-   * How many segment lists may stand inside one another.
+   * Limit on segment lists nested inside one another.
    *
    * @default {32}
    */
   maxDepth?: number;
   /**
-   * How many characters of JSON may be held: those of the envelope, and those of each segment without its base64.
+   * Limit on the characters of JSON held in memory: those of the envelope, and those of each segment without its
+   * base64.
    *
    * @default {16777216}
    */
@@ -36,9 +37,9 @@ export interface SegmentReader extends AsyncIterableIterator<DecodedSeg, void, v
   /**
    * The message without its segments. Reading this property reads the text up to the first segment.
    *
-   * Resolves when the segments begin. If `message_info` follows the segments in the text, it resolves at their end: read
-   * the segments first then. Members that follow the segments, usually `raw_message`, are in the object when the iteration
-   * has ended. Rejects with the error that ends the iteration before that; the rejection may be ignored.
+   * Resolves when the segments begin. If `message_info` follows the segments in the text, it resolves at their end:
+   * read the segments first then. Members that follow the segments, usually `raw_message`, are in the object when the
+   * iteration has ended. Rejects with the error that ends the iteration before that; the rejection may be ignored.
    */
   readonly envelope: Promise<MessageEnvelope>;
   /** Ends the iteration: cancels the source and the bytes of a segment that are still being read. */
@@ -185,17 +186,18 @@ class StreamSegmentReader implements SegmentReader {
 }
 
 /**
- * Decodes the segments of one message while its text is read: the reverse of `encodeStream`. It never holds more than one
- * block of bytes.
+ * Decodes the segments of one message while its text is read: the reverse of `encodeStream`. It never holds more than
+ * one block of bytes.
  *
- * The data of `image`, `voice`, `video` and `emoji` segments and the `base64` of `file` segments become streams of bytes.
- * Their base64 may have a `data:` prefix, no padding, white space or the URL-safe alphabet. An emoji that is a character
- * stays a string. Everything else is held in memory, up to `maxBuffered`, and decoded as `decodeMessage` does. Only the
- * items of the outermost list are streamed, without a limit on their number; a list inside it is one segment in memory.
+ * The data of `image`, `voice`, `video` and `emoji` segments and the `base64` of `file` segments become streams of
+ * bytes. Their base64 may have a `data:` prefix, no padding, white space or the URL-safe alphabet. An emoji that is a
+ * character stays a string. Everything else is held in memory, up to `maxBuffered`, and decoded as `decodeMessage`
+ * does. Only the items of the outermost list are streamed, without a limit on their number; a list inside it is one
+ * segment in memory.
  *
- * The source is read as the segments and their bytes are read. Asking for the next segment skips the unread bytes of the
- * last one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before `type` is
- * held. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was given out may not be
+ * The source is read as the segments and their bytes are read. Asking for the next segment skips the unread bytes of
+ * the last one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before `type`
+ * is held. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was given out may not be
  * repeated. If there are several errors, the first one in the text is thrown, after the segments before it.
  *
  * @param source The JSON of one ordinary message in UTF-8, cut anywhere.

@@ -18,7 +18,7 @@ export interface EncodeStreamOptions {
    */
   maxBytes?: number;
   /**
-   * How many segment lists may stand inside one another.
+   * Limit on segment lists nested inside one another.
    *
    * @default {32}
    */
@@ -76,13 +76,13 @@ class ByteWriter {
 }
 
 /**
- * Encodes one message as a stream of the bytes that `encodeMessage` would give. It never holds more than one block of each
- * source of bytes.
+ * Encodes one message as a stream of the bytes that `encodeMessage` would give. It never holds more than one block of
+ * each source of bytes.
  *
  * Use it for files, HTTP bodies and peers of this library: no runtime can send one WebSocket message in several blocks.
- * Binary segments are read and base64-encoded while the result is read. Cancelling the result cancels their streams. The
- * result is a byte stream: a BYOB reader that uses its buffer again saves memory. A `Uint8Array` in the message must not
- * change before it is read.
+ * Binary segments are read and base64-encoded while the result is read. Cancelling the result cancels their streams.
+ * The result is a byte stream: a BYOB reader that uses its buffer again saves memory. A `Uint8Array` in the message
+ * must not change before it is read.
  *
  * @param message The message. Streams in it are locked at once.
  * @param options Limits on size and nesting. A text larger than `maxBytes` is an error of the stream.
@@ -147,8 +147,8 @@ function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: st
 /**
  * Encodes the segments of one message as blocks of text. The segments become one `seglist`.
  *
- * Binary segments are read and base64-encoded while the result is read. The text is ASCII, with `message_segment` as its
- * last member; otherwise it is what `encodeMessage` gives. A wrong segment is an error of both sides.
+ * Binary segments are read and base64-encoded while the result is read. The text is ASCII, with `message_segment` as
+ * its last member; otherwise it is what `encodeMessage` gives. A wrong segment is an error of both sides.
  *
  * @example Segments as they come
  * ```ts

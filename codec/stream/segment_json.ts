@@ -1,5 +1,6 @@
 /**
- * Decodes the JSON of one segment, of the members around the segments, and of free data, by the rules of `decodeMessage`.
+ * Decodes the JSON of one segment, of the members around the segments, and of free data, by the rules of
+ * `decodeMessage`.
  * @module
  */
 
@@ -28,7 +29,7 @@ export function decodeFields(json: string): Fields {
 export interface SegmentPlace {
   /** Its JSON path. */
   readonly path: string;
-  /** How many lists it stands in. */
+  /** Number of lists that it is inside of. */
   readonly lists: number;
 }
 
@@ -37,7 +38,7 @@ export interface SegmentPlace {
  *
  * @param json Its text.
  * @param place Its place in the message.
- * @param maxDepth How many segment lists may stand inside one another.
+ * @param maxDepth Limit on segment lists nested inside one another.
  */
 export function decodeSegment(json: string, { path, lists }: SegmentPlace, maxDepth: number): Seg {
   const value = parseJson(json);

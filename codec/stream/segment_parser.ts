@@ -25,9 +25,9 @@ type Events<T = void> = Generator<ParserEvent | undefined, T>;
 
 /** Limits of a parser. */
 export interface ParserOptions {
-  /** How many segment lists may stand inside one another. */
+  /** Limit on segment lists nested inside one another. */
   readonly maxDepth: number;
-  /** How many characters of JSON may be held at a time. */
+  /** Limit on the characters of JSON held at a time. */
   readonly maxBuffered: number;
 }
 
@@ -54,7 +54,9 @@ interface OpenSegment extends SegmentPlace {
   isList: boolean;
 }
 
-/** Finds the segments in the text of one message. Feed {@linkcode scanner} whenever {@linkcode parse} gives undefined. */
+/**
+ * Finds the segments in the text of one message. Feed {@linkcode scanner} whenever {@linkcode parse} gives undefined.
+ */
 export class SegmentParser {
   readonly scanner: JsonScanner = new JsonScanner();
   readonly #maxDepth: number;
@@ -154,7 +156,7 @@ export class SegmentParser {
   *#close(open: OpenSegment): Events {
     const { given, members, path, lists } = open;
     if (given !== null || open.isList) {
-      // The members after the data. Those of the list itself are given to nobody, but must be JSON.
+      // Members that follow the data. Those of the list itself are given out nowhere, but must be JSON.
       const more = decodeFields(objectJson(members));
       if (given !== null) defineMembers(given, more);
       return;

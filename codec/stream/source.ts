@@ -34,7 +34,7 @@ function readerOf(blocks: Blocks<unknown>): ByteReader {
  * Reads bytes as UTF-8.
  *
  * @param blocks The bytes.
- * @param maxBytes How many there may be.
+ * @param maxBytes Limit on their number.
  */
 export function byteSource(blocks: Blocks<Uint8Array>, maxBytes: number): TextSource {
   const reader = readerOf(blocks);
@@ -71,7 +71,7 @@ export function byteSource(blocks: Blocks<Uint8Array>, maxBytes: number): TextSo
  * Reads text that comes in blocks already.
  *
  * @param blocks The text.
- * @param maxBytes How many bytes of UTF-8 there may be.
+ * @param maxBytes Limit on its bytes in UTF-8.
  */
 export function textSource(blocks: Blocks<string>, maxBytes: number): TextSource {
   const reader = readerOf(blocks);

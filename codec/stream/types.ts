@@ -10,8 +10,8 @@ export interface BinaryFileData<Data extends BinaryData = BinaryData> extends Om
 }
 
 /**
- * A segment whose data is bytes: an image, emoji, voice or video, a `file` whose `base64` is bytes, or a segment of a type
- * you define. Never a text, at or reply.
+ * A segment whose data is bytes: an image, emoji, voice or video, a `file` whose `base64` is bytes, or a segment of a
+ * type you define. Never a text, at or reply.
  */
 export interface BinarySeg<Data extends BinaryData = BinaryData> extends Seg {
   /** The bytes, or the data of a `file` segment that holds them. */

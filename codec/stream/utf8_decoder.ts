@@ -18,8 +18,8 @@ function joined(start: Uint8Array, rest: Uint8Array): Uint8Array {
 /**
  * Decodes UTF-8 in blocks cut anywhere. A BOM is kept.
  *
- * With `fatal` or `stream`, the decoder of Deno 2.9 makes strings of two bytes a character: it is three times slower, and
- * there is more memory to free.
+ * With `fatal` or `stream`, the decoder of Deno 2.9 makes strings of two bytes a character: it is three times slower,
+ * and there is more memory to free.
  */
 export class Utf8Decoder {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -70,3 +70,10 @@ export function whilePolluted<T>(members: Readonly<Record<string, unknown>>, fn:
 export function wrong(value: unknown): never {
   return value as never; // what the tests of TypeErrors are about
 }
+
+/** Puts a value at a path of a message and gives the message. */
+export function changed(root: object, path: string, value: unknown): object {
+  putAt(root, path, structuredClone(value === ABSENT ? undefined : value));
+  if (value === ABSENT) putAt(root, path, ABSENT);
+  return root;
+}

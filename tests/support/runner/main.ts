@@ -14,6 +14,7 @@
  * @module
  */
 
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 import { filesIn, publishedModules, ROOT } from "../package.ts";
@@ -171,7 +172,7 @@ function summarize(done: readonly JobResult[], others: readonly TestResult[]): n
 
 /** Writes the coverage as pages and as lcov, and prints its table. */
 async function reportCoverage(data: string): Promise<void> {
-  const include = `^file://${ROOT}(?:${publishedModules.join("|").replaceAll(".", "\\.")})$`;
+  const include = `^${pathToFileURL(ROOT).href}(?:${publishedModules.join("|").replaceAll(".", "\\.")})$`;
   for (const flags of [["--html"], ["--lcov", `--output=${COVERAGE}/lcov.info`], []]) {
     const { output } = await runProcess(Deno.execPath(), ["coverage", data, `--include=${include}`, ...flags]);
     if (flags.length === 0) print(output);

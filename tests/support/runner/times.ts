@@ -4,6 +4,8 @@
  * @module
  */
 
+import { dirname } from "node:path";
+
 import { ROOT } from "../package.ts";
 
 const PATH = `${ROOT}node_modules/.maim/times.json`;
@@ -24,7 +26,7 @@ export function readTimes(): Times {
 
 /** Keeps the times of this run. */
 export function writeTimes(times: Times): void {
-  Deno.mkdirSync(new URL(".", `file://${PATH}`), { recursive: true });
+  Deno.mkdirSync(dirname(PATH), { recursive: true });
   Deno.writeTextFileSync(PATH, JSON.stringify({ ...readTimes(), ...times }, null, 2));
 }
 

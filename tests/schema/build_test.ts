@@ -9,16 +9,17 @@ import {
   isCustomMessage,
   isMessageBase,
   type MessageBase,
-  plainText,
   type Seg,
   seg,
 } from "../../schema.ts";
-import { fullMessage, nestedLists, show, whilePolluted, wrong } from "../support/samples.ts";
-import { seedVectors } from "../support/vectors.ts";
+import { nestedLists, show, whilePolluted, wrong } from "../support/samples.ts";
 
 const BYTES = new Uint8Array([0xfb, 0xff, 0xbf, 0x01]);
+
 const BASE64 = "+/+/AQ==";
+
 const BINARY = ["image", "emoji", "voice"] as const;
+
 const HI = seg.text("hi");
 
 const BUILT: readonly (readonly [call: string, create: () => Seg, expected: unknown])[] = [
@@ -231,7 +232,9 @@ function withClock<T>(clock: () => number, fn: () => T): T {
 }
 
 const EMPTY_USER = { user_id: "1", platform: null, user_nickname: null, user_cardname: null };
+
 const EMPTY_GROUP = { group_id: "9", platform: null, group_name: null };
+
 const NULLS: readonly (readonly [where: string, options: CreateMessageOptions])[] = [
   ["the user", { ...QQ, user: EMPTY_USER }],
   ["the group", { ...QQ, group: EMPTY_GROUP }],
@@ -443,44 +446,5 @@ describe("createCustom()", () => {
     const before = Date.now() / 1000;
     const { timestamp } = createCustom("poke", 1, "qq");
     assert(typeof timestamp === "number" && timestamp >= before && timestamp <= Date.now() / 1000, `${timestamp}`);
-  });
-});
-
-const LABELS: readonly (readonly [piece: Seg, text: string])[] = [
-  [seg.text("你好"), "你好"],
-  [seg.image(BASE64), "[图片]"],
-  [seg.emoji(BASE64), "[表情]"],
-  [seg.voice(BASE64), "[语音]"],
-  [seg.of("video", BASE64), "[视频]"],
-  [seg.at("123"), "@123"],
-  [seg.file({ name: "a" }), "[文件]"],
-  [seg.of("totally_new_type", { secret: 1 }), "[totally_new_type]"],
-  [seg.of("constructor", 1), "[constructor]"],
-  [seg.list(), ""],
-  [{ type: "seglist", data: [HI, { type: "seglist", data: [HI, seg.image(BASE64)] }] }, "hihi[图片]"],
-];
-
-describe("plainText()", () => {
-  for (const [piece, text] of LABELS) {
-    it(`gives "${text}" when the segment is a ${piece.type}`, () => assertEquals(plainText(piece), text));
-  }
-
-  it("gives the raw_message of the seed when the message is the seed's picture in a group", () => {
-    const message = seedVectors.messages.rich_group;
-    assert(isMessageBase(message));
-    assertEquals(plainText(message), "请查看这张图片：[图片] 这是效果图。");
-  });
-
-  it("has no base64 when the message has some everywhere", () => {
-    const pieces = [...BINARY, "video", "file", "dict", "forward", "reply", "music"].map((type) =>
-      seg.of(type, "U0VDUkVU")
-    );
-    assert(!plainText({ type: "seglist", data: pieces }).includes("U0VDUkVU"));
-  });
-
-  it("flattens a message when every member is there", () => {
-    const message = fullMessage();
-    assert(isMessageBase(message));
-    assertEquals(plainText(message), "hi@2");
   });
 });

@@ -3,8 +3,14 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { createHash } from "node:crypto";
 
-import { type BinarySeg, encodeMessage, encodeStream, MessageEncodeError, SegmentEncoderStream } from "../../codec.ts";
-import { createMessage, type MessageBase, type Seg, seg } from "../../schema.ts";
+import {
+  type BinarySeg,
+  encodeMessage,
+  encodeStream,
+  MessageEncodeError,
+  SegmentEncoderStream,
+} from "../../../codec.ts";
+import { createMessage, type MessageBase, type Seg, seg } from "../../../schema.ts";
 import {
   asciiJson,
   byteMessages,
@@ -16,8 +22,8 @@ import {
   replaceBytes,
   sizes,
   streamOf,
-} from "../support/chunks.ts";
-import { wrong } from "../support/samples.ts";
+} from "../../support/chunks.ts";
+import { wrong } from "../../support/samples.ts";
 
 const INFO = { platform: "qq", user_info: { user_id: "1", user_nickname: "张三" } };
 const decoder = new TextDecoder();
