@@ -22,6 +22,7 @@ import { LAST_SECOND } from "./limits.ts";
 import { isRouteName, routeOf, withRoute } from "./route.ts";
 import { envelopeIssue, ownMembers } from "./rules.ts";
 import { mayHoldBytes } from "./segments.ts";
+import { encodeBase64 } from "../util/base64.ts";
 import { describeType, isAbsent, isByteSource, isFilled, isObject } from "../util/values.ts";
 
 // ---------------------------------------------------------------------------------------------- arguments
@@ -32,7 +33,7 @@ function refuse(what: string, argument: string, need: string, value: unknown): n
 
 /** Gives base64 without a prefix, from bytes or from base64 that a user wrote. */
 function base64(what: string, argument: string, data: Uint8Array | string): string {
-  if (data instanceof Uint8Array) return data.toBase64();
+  if (data instanceof Uint8Array) return encodeBase64(data);
   if (typeof data !== "string") refuse(what, argument, "a Uint8Array or base64", data);
   const body = data.startsWith("data:") ? data.slice(data.indexOf(",") + 1) : data;
   const end = body.endsWith("==") ? -2 : body.endsWith("=") ? -1 : body.length;

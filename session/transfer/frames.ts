@@ -3,7 +3,7 @@
  * @module
  */
 
-import { MessageDecodeError } from "../../codec/errors.ts";
+import { decodeErrors, type MessageDecodeError } from "../../codec/errors.ts";
 import { createCustom } from "../../schema/build.ts";
 import type { CustomMessage } from "../../schema/types.ts";
 
@@ -51,12 +51,7 @@ export function chunkMessage(frame: ChunkFrame, platform: string): CustomMessage
 
 /** Creates the error for a frame that is no message: binary, or a `maim_` message that was not agreed on. */
 export function notAgreed(path: string, expected: string, received: string): MessageDecodeError {
-  return new MessageDecodeError(`Frame is not valid: ${path} must be ${expected}; received ${received}`, {
-    code: "invalid_shape",
-    path,
-    expected,
-    received,
-  });
+  return decodeErrors.shape({ path, expected, received });
 }
 
 /** Creates the error for a wrong member of a transfer frame; `""` is the frame itself. */

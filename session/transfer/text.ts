@@ -1,4 +1,4 @@
-import { MessageEncodeError } from "../../codec/errors.ts";
+import { encodeErrors, type MessageEncodeError } from "../../codec/errors.ts";
 import { MAX_BYTES } from "../../codec/limits.ts";
 import { ByteBudget } from "../../codec/stream/byte_budget.ts";
 import { TextBlocks } from "../../codec/stream/text_blocks.ts";
@@ -96,9 +96,8 @@ export function streamText(message: StreamMessage): StreamText {
 }
 
 function tooLarge(): MessageEncodeError {
-  return new MessageEncodeError(
+  return encodeErrors.tooLarge(
     `Message is larger than ${MAX_BYTES} bytes, and the other side does not take chunks; send less in one message`,
-    { code: "too_large", path: "$" },
   );
 }
 

@@ -1,4 +1,5 @@
 import { MessageDecodeError } from "../../codec/errors.ts";
+import { MAX_STRING_LENGTH } from "../../codec/limits.ts";
 import { toAscii } from "../../codec/ascii.ts";
 import type { MessageEnvelope } from "../../codec/stream/types.ts";
 import { decodeTextBlocks, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
@@ -98,9 +99,6 @@ const MIN_FREE_CHUNK = 1024;
 /** Messages sent without waiting for grants that are remembered at a time: the other side may never answer. */
 const MAX_UNANSWERED = 4;
 
-/** Longest string on V8; a longer text can only be read as a stream. */
-const MAX_STRING_LENGTH = 2 ** 29 - 25;
-
 /** All transfers of one connection, in both directions. */
 export class Transfers {
   readonly #host: TransferHost;
@@ -115,6 +113,7 @@ export class Transfers {
 
   constructor(host: TransferHost, limits: TransferLimits) {
     this.#host = host;
+    // A text that does not fit in a string can only be read as a stream.
     this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_STRING_LENGTH) };
   }
 
