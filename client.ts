@@ -1,5 +1,6 @@
 /**
- * One adapter's connection to a maim_message server, kept open: `MessageClient`.
+ * `MessageClient`: the connection of one adapter to a maim_message server. If the connection is lost, the client
+ * reconnects.
  *
  * ```ts
  * import { createMessage, MessageClient, MessageServer, plainText, seg } from "@maim/message";

@@ -1,5 +1,5 @@
 /**
- * Text to message and back, with the rules of `schema.ts` on the way in and out.
+ * Decodes text to messages and encodes messages to text. Both directions check the rules of `schema.ts`.
  *
  * ```ts
  * import { decodeMessage, encodeMessage } from "@maim/message/codec";
@@ -10,7 +10,7 @@
  * console.log(encodeMessage(message));
  * ```
  *
- * Streams of any size go by `encodeStream` and `decodeSegments`.
+ * For messages of any size, use the streams of `encodeStream` and `decodeSegments`.
  *
  * @module
  */

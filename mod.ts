@@ -1,9 +1,9 @@
 /**
- * The maim_message protocol for Deno and Bun: the JSON messages by which MaiBot (麦麦) and its platform adapters talk
- * over WebSocket, with a client, a router and a server. Nothing is imported at run time.
+ * The maim_message protocol for Deno and Bun. MaiBot (麦麦) and its platform adapters talk over WebSocket with the JSON
+ * messages of this protocol. The library has a client, a router and a server. Nothing is imported at run time.
  *
- * An adapter: what people write goes to MaiBot, and what MaiBot says comes as the event `message`. `account` is the bot's
- * own id on that platform, as in `[bot]` of MaiBot's configuration.
+ * The example is an adapter. It sends to MaiBot what people write, and it gets what MaiBot says as the event `message`.
+ * `account` is the bot's own id on the platform, as in `[bot]` of MaiBot's configuration.
  *
  * ```ts
  * import { MessageClient, MessageServer, plainText } from "@maim/message";
@@ -18,7 +18,7 @@
  * @module
  */
 
-// schema: what a message is
+// schema: the types and rules of messages
 export {
   createCustom,
   createMessage,
@@ -56,7 +56,7 @@ export type {
   WireMessage,
 } from "./schema.ts";
 
-// codec: text to message and back
+// codec: decodes and encodes messages
 export {
   CodecError,
   decodeMessage,

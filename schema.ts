@@ -1,7 +1,7 @@
 /**
- * What a maim_message IS: the wire types, the guards, the walk that finds the first fault, and the builders.
+ * Defines the messages of maim_message: the types, the guards, the check that finds the first fault, and the builders.
  *
- * The types are the JSON of the wire as it stands, `snake_case` and all. Nothing here touches a socket.
+ * The types describe the JSON exactly as it is sent, with its `snake_case` names. Nothing in this module uses a socket.
  *
  * ```ts
  * import { createMessage, messageIssue, seg } from "@maim/message/schema";

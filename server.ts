@@ -1,5 +1,6 @@
 /**
- * Many adapters on one port: `MessageServer`. Run as a program, this file starts one: `deno run server.ts --help`.
+ * `MessageServer` serves many adapters on one port. This file can also be run as a program, which starts a server:
+ * `deno run server.ts --help`.
  *
  * ```ts
  * import { createReply, MessageServer, plainText, seg } from "@maim/message";

@@ -22,10 +22,11 @@ import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./val
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {
-  /** Aborts the wait. After `connect()` has resolved it has no effect. */
+  /** Aborts the wait. The signal has no effect after `connect()` has resolved. */
   signal?: AbortSignal;
   /**
-   * Retries a failed attempt as the option `reconnect` says, unless the failure is fatal.
+   * If true, a failed attempt is repeated, with the delays and limits of the option `reconnect`. A fatal failure is
+   * never retried: a token that was not accepted, or a connection that was replaced.
    *
    * @default {false}
    */
@@ -39,46 +40,49 @@ export interface MessageClientEvents {
   /** A custom message was received, of any name. */
   custom: [message: CustomMessage];
   /**
-   * The server has begun to send a message as a stream. Its segments are received as fast as the handler reads them; if
-   * nothing is read for `chunks.timeout`, the transfer is aborted. Without a handler such a message is collected in memory
-   * and becomes an ordinary `message` event.
+   * The server has begun to send a message as a stream. The client receives the segments as fast as the handler reads
+   * them. If nothing is read for `chunks.timeout`, the transfer is aborted. Without a handler for this event, the whole
+   * message is collected in memory and becomes an ordinary `message` event.
    */
   stream: [envelope: MessageEnvelope, segments: SegmentReader];
   /** The state has changed. */
   status: [status: ClientStatus];
   /** A frame was received that is not a message. The connection stays open. */
   invalid: [error: MessageDecodeError];
-  /** A message that `send()` accepted is lost, or may be. Without a handler it is one line on `console.error`. */
+  /**
+   * A message that `send()` accepted is lost, or may be lost. Without a handler for this event, one line is printed
+   * with `console.error`.
+   */
   drop: [drop: Drop];
   /**
-   * A message is sent although `validate` has found issues. Without a handler an issue with the level `unanswered` is one
-   * line on `console.error`, once for each rule.
+   * A message is sent although `validate` has found issues. Without a handler for this event, an issue with the level
+   * `unanswered` is printed as one line with `console.error`, once for each rule.
    */
   warning: [message: WireMessage, issues: readonly ValidationIssue[]];
-  /** A handler has failed. Without a handler for this event it is one line on `console.error`. */
+  /** A handler has failed. Without a handler for this event, the error is printed as one line with `console.error`. */
   error: [error: unknown];
 }
 
-/** The public events, and one for each name of a custom message. */
+/** The public events, and one event for each name of a custom message. */
 type Events = { [Name in keyof MessageClientEvents]: MessageClientEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage];
 };
 
 /** Counters and gauges of a {@linkcode MessageClient}. */
 export interface ClientStats {
-  /** Messages sent; one that is sent again counts again. */
+  /** Messages sent. A message that is sent twice counts twice. */
   sent: number;
-  /** Messages received, custom ones included. */
+  /** Messages received, including custom messages. */
   received: number;
   /** Frames received that were not messages. */
   invalid: number;
-  /** Messages that are lost, or may be: one for each `drop` event. */
+  /** Number of `drop` events. Each event reports one message that is lost, or may be lost. */
   dropped: number;
   /** Messages that wait in the outbox. */
   waiting: number;
-  /** UTF-8 bytes of the messages that wait. */
+  /** UTF-8 bytes of the messages that wait in the outbox. */
   waitingBytes: number;
-  /** Number of times that the connection was open. */
+  /** Number of times that the state of the client became `open`. */
   opened: number;
 }
 
@@ -88,31 +92,32 @@ export interface FlushOptions {
   signal?: AbortSignal;
 }
 
-/** Options of {@linkcode MessageClient.sendText}: who the author is, and in which chat. */
+/** Options of {@linkcode MessageClient.sendText}: the author of the message, and the chat. */
 export interface SendTextOptions {
   /** The author: a user id, or an object with `user_id`. */
   user: UserInput;
-  /** The group: a group id, or an object with `group_id`. Left out in a private chat. */
+  /** The group: a group id, or an object with `group_id`. Leave it out for a private chat. */
   group?: GroupInput;
   /**
    * The bot's own id on the platform.
    *
-   * @default {the client's}
+   * @default {the `account` of the client}
    */
   account?: string;
   /**
-   * Distinguishes several connections of one account.
+   * Name that distinguishes several connections of one account.
    *
-   * @default {the client's}
+   * @default {the `scope` of the client}
    */
   scope?: string;
 }
 
 /**
- * A connection to a maim_message server. When it is lost, the client reconnects.
+ * A client of a maim_message server. If the connection is lost, the client reconnects.
  *
- * A new client is `idle` until {@linkcode MessageClient.connect}. It is `open` once the server is known to accept it, which
- * is later than the handshake: the reference server accepts every handshake and closes those with a wrong token then.
+ * A new client is `idle` until {@linkcode MessageClient.connect} is called. It becomes `open` when the server is known
+ * to accept the client. This is later than the handshake, because the reference server first accepts every handshake,
+ * and then closes the connections with a wrong token.
  *
  * @example An adapter
  * ```ts
@@ -129,7 +134,7 @@ export interface SendTextOptions {
  * ```
  */
 export class MessageClient {
-  /** Name that this client routes by. */
+  /** Name of the platform of this client. Messages are routed by this name. */
   readonly platform: string;
   readonly #connection: Connection;
   readonly #emitter = new Emitter<Events>();
@@ -141,7 +146,8 @@ export class MessageClient {
   /**
    * Creates a client. It does not connect yet.
    *
-   * @param url Address of the server, `ws://` or `wss://`, or a function that returns it for each dial.
+   * @param url Address of the server, `ws://` or `wss://`; or a function that returns the address and is called for
+   * each dial.
    * @param options The options; `platform` is required.
    * @throws {TypeError} If an option has the wrong type; the text names the option.
    * @throws {RangeError} If an option is out of range; the text names the option.
@@ -171,10 +177,11 @@ export class MessageClient {
   }
 
   /**
-   * Adds a handler. Handlers of one event are called in the order they were added, messages in the order they came.
+   * Adds a handler. The handlers of one event are called in the order in which they were added. Messages are handled in
+   * the order in which they arrived.
    *
    * @param event Name of the event.
-   * @param handler Called for each event. If it throws or rejects, there is an `error` event.
+   * @param handler Function that is called for each event. If it throws or rejects, an `error` event follows.
    * @param options A signal that removes the handler.
    * @returns A function that removes the handler. It may be called more than once.
    */
@@ -190,7 +197,7 @@ export class MessageClient {
    * Adds a handler for custom messages of one name.
    *
    * @param name The `message_type_name`.
-   * @param handler Called with the whole message, not only its `content`.
+   * @param handler Function that is called with the whole message, not only with its `content`.
    * @param options A signal that removes the handler.
    * @returns A function that removes the handler.
    */
@@ -201,13 +208,13 @@ export class MessageClient {
   /**
    * Connects. Resolves when the connection is open.
    *
-   * Without `retry` there is one attempt. If it fails, this rejects and the client is `idle` again. Calls at the same time
-   * share one attempt. Once the connection was open, the client reconnects by itself.
+   * Without `retry`, the client makes one attempt. If it fails, the promise rejects and the client is `idle` again.
+   * Calls at the same time share one attempt. After the connection was open once, the client reconnects by itself.
    *
    * @param options A signal that aborts the wait, and whether to retry.
    * @returns Resolves when the connection is open.
-   * @throws {MessageConnectionError} `refused`, `unauthorized`, `timeout`, `replaced`, `too_large` or `closed`; the text
-   * says what to do.
+   * @throws {MessageConnectionError} `refused`, `unauthorized`, `timeout`, `replaced`, `too_large` or `closed`; the
+   * error text says what to do.
    *
    * @example One try, then give up
    * ```ts
@@ -228,12 +235,12 @@ export class MessageClient {
   /**
    * Sends one message. While the client reconnects, messages wait in the outbox and are sent first, in order.
    *
-   * The protocol has no acknowledgement. A message that cannot be kept is refused with an error. A message that is lost
-   * later, or may be, is a `drop` event.
+   * The protocol has no acknowledgement. If a message can neither be sent nor kept, `send()` throws. If an accepted
+   * message is lost later, or may be lost, there is a `drop` event.
    *
-   * @param message The message. Its platform should be that of this client.
-   * @throws {MessageConnectionError} `not_open` Before `connect()`. `queue_full` If the outbox has no room. `closed` If the
-   * client is closed.
+   * @param message The message. Its platform should equal the platform of this client.
+   * @throws {MessageConnectionError} `not_open` Before `connect()`; without an outbox, also while the client is not
+   * open. `queue_full` If the outbox has no room. `closed` If the client is closed.
    * @throws {MessageEncodeError} If the message cannot be encoded.
    * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
@@ -258,7 +265,7 @@ export class MessageClient {
    *
    * @param name The `message_type_name`, which selects the handler on the other side.
    * @param content Any JSON value.
-   * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
+   * @throws {MessageConnectionError} For the same reasons as {@linkcode MessageClient.send}.
    * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    * @throws {TypeError} If the name is empty or starts with `maim_`.
    */
@@ -272,7 +279,7 @@ export class MessageClient {
    * @param text The text.
    * @param options The author, and the group if there is one.
    * @returns The message that was sent, with its new id.
-   * @throws {MessageConnectionError} As {@linkcode MessageClient.send}.
+   * @throws {MessageConnectionError} For the same reasons as {@linkcode MessageClient.send}.
    * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`.
    */
   sendText(text: string, options: SendTextOptions): MessageBase {
@@ -280,8 +287,8 @@ export class MessageClient {
   }
 
   /**
-   * Waits until no message waits in the outbox and the kernel has taken every byte. This does not mean that the messages
-   * have arrived.
+   * Waits until the outbox is empty and the kernel has taken every byte. This does not mean that the messages have
+   * arrived.
    *
    * @param options A signal that aborts the wait.
    * @returns Resolves when all messages were sent or dropped.
@@ -301,20 +308,24 @@ export class MessageClient {
   }
 
   /**
-   * Sends a message of any size in bounded memory. Other messages can be sent meanwhile.
+   * Sends a message of any size in bounded memory. Other messages can be sent at the same time.
    *
    * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. A server of this library receives the message in
-   * chunks, as fast as it reads them. For any other server the message is read into memory first and sent in one frame, as
-   * {@linkcode MessageClient.send} does. Nothing is kept for a later connection: if the connection is lost, the transfer
-   * fails.
+   * chunks, as fast as the server reads them. For any other server, the client first reads the whole message into
+   * memory and then sends it in one frame, as {@linkcode MessageClient.send} does. If the connection is lost, a
+   * transfer in chunks fails: it does not continue on a later connection.
    *
-   * @param given The message. If the client is open, streams in it are locked, and cancelled after a failure.
+   * @param given The message. If the client is open, `sendStream()` locks the streams in the message, and cancels them
+   * after a failure.
    * @param options A signal that aborts the transfer, and a callback for progress.
-   * @returns Resolves when the server has read the whole message, or the single frame was sent or waits in the outbox.
-   * @throws {MessageConnectionError} `not_open` If the client is not open. `closed` If the connection ends. `too_large`,
-   * `queue_full`, `timeout` or `refused` If the server refuses the message.
-   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it must fit into one frame and does not.
-   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`. Streams are not locked then.
+   * @returns Resolves when the server has read the whole message. If the message goes out as one frame: resolves when
+   * the frame was sent or waits in the outbox.
+   * @throws {MessageConnectionError} `not_open` If the client is not open. `closed` If the connection ends.
+   * `too_large`, `queue_full`, `timeout` or `refused` If the server refuses the message.
+   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if the message must fit into one frame
+   * but is too large for it.
+   * @throws {MessageRejectedError} If `validate` found an issue with the level `drop`. In this case the streams are not
+   * locked.
    *
    * @example A file, as it is read
    * ```ts
@@ -349,10 +360,11 @@ export class MessageClient {
   }
 
   /**
-   * Sends what waits, then closes the connection with 1000. The client cannot be used any more.
+   * Sends the messages that wait in the outbox, then closes the connection with 1000. The client cannot be used any
+   * more.
    *
-   * Takes at most `closeTimeout`. Messages that could not be sent by then are `drop` events with the reason `closed`. May be
-   * called in every state.
+   * Takes at most `closeTimeout`. For each message that could not be sent in this time, there is a `drop` event with
+   * the reason `closed`. Can be called in every state.
    *
    * @returns Resolves when the connection has ended.
    */
@@ -392,7 +404,7 @@ export class MessageClient {
     if (this.#emitter.emit("drop", drop) === "unheard") reportUnheard("drop", describeDrop(drop));
   }
 
-  /** Handles what a frame or the chunks of a transfer held: a message or a fault. */
+  /** Handles the content of a frame, or of a transfer in chunks: a message, or the error for a fault. */
   #received(received: Exclude<Received, null>, { session }: Link): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;

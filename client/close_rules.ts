@@ -18,7 +18,7 @@ export interface CloseVerdict {
   readonly isFatal: boolean;
 }
 
-/** Returns an address for an error text, without user, password and query. */
+/** Returns the address to show in an error text: the URL without user, password and query. */
 function shownUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
@@ -32,7 +32,7 @@ function hostHint(url: URL): string {
 function statusHint(status: number): string {
   if (status === 400) return "the server answered HTTP 400; check the platform name and the headers";
   if (status === 404) return "the server answered HTTP 404; check the path, /ws by default";
-  // The reference answers 403 for an unknown path, too.
+  // The reference server also answers 403 for an unknown path.
   const advice = isUnauthorized(status) ? "; check the token, and the path, /ws by default" : "";
   return `the server answered HTTP ${status}${advice}`;
 }
@@ -50,7 +50,7 @@ function verdict(
   return { error: new MessageConnectionError(code, text, { closeCode, cause }), isFatal };
 }
 
-/** The handshake was refused, or did not get that far. */
+/** Makes the verdict for a link that ended before its handshake had succeeded. */
 function handshakeVerdict(end: LinkEnd, url: URL): CloseVerdict {
   const { cause } = end;
   const status = runtime.httpStatus(cause);
@@ -67,7 +67,10 @@ function handshakeVerdict(end: LinkEnd, url: URL): CloseVerdict {
   return verdict("refused", start + words + hostHint(url) + runtime.proxyHint(url), end);
 }
 
-/** The server refused the handshake and turned out to use Socket.IO. Not fatal: it may be replaced. */
+/**
+ * Makes the verdict for a server that refused the handshake and uses Socket.IO. The verdict is not fatal, because
+ * another server may replace this one later.
+ */
 export function socketIoVerdict(end: LinkEnd, url: URL): CloseVerdict {
   const text =
     `Cannot connect to ${shownUrl(url)}: the server speaks Socket.IO (maim_message 0.7 or newer) instead of ` +
@@ -75,7 +78,7 @@ export function socketIoVerdict(end: LinkEnd, url: URL): CloseVerdict {
   return verdict("refused", text, end);
 }
 
-/** Decides what the end of a link means. A close code that is not in the table is worth another dial. */
+/** Decides what the end of a link means. After a close code without a rule here, the client dials again. */
 export function closeVerdict(end: LinkEnd, url: URL): CloseVerdict {
   const address = shownUrl(url);
   const { code, reason } = end;

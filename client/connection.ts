@@ -17,11 +17,11 @@ import type { ClientStatus } from "./status.ts";
 export interface ConnectionEvents {
   /** The state has changed. */
   status(status: ClientStatus): void;
-  /** A frame was received over the current link: it was a message, or had a fault. */
+  /** A frame was received over the current link. `received` is its message, or the error for its fault. */
   received(received: Exclude<Received, null>, link: Link): void;
-  /** A message is lost, or may be. */
+  /** A message is lost, or may be lost. */
   drop(drop: Drop): void;
-  /** A function in the options has failed. */
+  /** A function that the user gave in the options has failed. */
   fail(error: unknown): void;
 }
 
@@ -30,16 +30,21 @@ export function closedError(): MessageConnectionError {
   return new MessageConnectionError("closed", "Client is closed; create a new one");
 }
 
-/** The life of a client: connects, reconnects when the connection is lost, and keeps what waits meanwhile. */
+/**
+ * The connection of a client, with its states. It dials, dials again if the link is lost, and keeps the messages that
+ * wait meanwhile.
+ */
 export class Connection {
   readonly outbox: Outbox;
-  /** Number of times that it was open. */
+  /** Number of times that the connection became open. */
   opened = 0;
   readonly #url: UrlOption;
   readonly #settings: ClientSettings;
   readonly #sessionEvents: SessionEvents<Link>;
   readonly #events: ConnectionEvents;
-  /** States that are not reported yet: a handler of `status` may cause the next state. */
+  /**
+   * States that were not reported yet. There can be several, because a handler of `status` may cause the next state.
+   */
   readonly #unreported: ClientStatus[] = [];
   #life: Life = { state: "idle" };
 
@@ -93,14 +98,18 @@ export class Connection {
     if (life.state === "open") life.heartbeat?.stop();
     const link = "link" in life ? life.link : null;
     const waiter = "waiter" in life ? life.waiter : null;
-    // The link may have ended already: after a refused handshake the server is asked whether it uses Socket.IO.
+    // The link may have ended already: after a refused handshake, the client still asks whether the server uses
+    // Socket.IO.
     if (link !== null && !link.isEnded) return await this.#closeLink(link, waiter);
     this.#enter({ state: "closed" });
     waiter?.reject(closedError());
     this.outbox.dropWaiting("closed");
   }
 
-  /** Sends what waits, then does the closing handshake. Each may take a share of `closeTimeout`. */
+  /**
+   * Sends the messages that wait, then does the closing handshake. Each of these two steps may take a share of
+   * `closeTimeout`.
+   */
   async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
     const share = Math.min(this.#settings.closeTimeout / 2, 1000);
     const end = runtime.now() + this.#settings.closeTimeout;
@@ -120,7 +129,7 @@ export class Connection {
   #enter(life: Life): void {
     this.#life = life;
     this.#unreported.push(this.status);
-    if (this.#unreported.length > 1) return; // called by a handler of `status`: the loop below reports it
+    if (this.#unreported.length > 1) return; // called by a handler of `status`: the loop of the outer call reports it
     for (let next = this.#unreported[0]; next !== undefined; next = this.#unreported[0]) {
       this.#events.status(next);
       this.#unreported.shift();
@@ -133,7 +142,7 @@ export class Connection {
     const aborted = Promise.withResolvers<never>();
     const abort = () => aborted.reject(signal.reason);
     signal.addEventListener("abort", abort);
-    if (signal.aborted) abort(); // a handler of `status` has aborted it
+    if (signal.aborted) abort(); // a handler of `status` has aborted the signal
     try {
       await Promise.race([waiter.promise, aborted.promise]);
     } finally {
@@ -143,7 +152,7 @@ export class Connection {
     }
   }
 
-  /** Gives up a first connection that nobody waits for any more. A reconnect goes on. */
+  /** Cancels the first connection of the client if no caller waits for it any more. A reconnect is not cancelled. */
   #cancelConnect(waiter: Waiter): void {
     const life = this.#life;
     if (!("waiter" in life) || life.waiter !== waiter || life.lostAt !== undefined) return;
@@ -192,7 +201,7 @@ export class Connection {
       this.#enter({ state: "open", attempt: from.attempt, link, heartbeat: this.#newHeartbeat(link), since, ...gap });
       from.waiter.resolve();
     }
-    // If a handler of `status` has closed the client, what waits is still sent before the closing handshake.
+    // Even if a handler of `status` has closed the client, the waiting messages are sent before the closing handshake.
     if (!this.#isCurrent(link)) return;
     this.outbox.attach(link);
     if (this.#life.state === "open") this.#life.heartbeat?.start();
@@ -219,7 +228,7 @@ export class Connection {
     if (life.state !== "closing") return void this.#checkSocketIo(life, link, end);
     runtime.cancel(life.timer);
     this.#enter({ state: "closed" });
-    // Only the answer to our close frame proves that the server has read everything before it.
+    // Only the answer to our close frame proves that the server has read everything sent before the close frame.
     const isAnswer = end.wasClosing && end.code === 1000 && end.reason === "";
     const sentMessages = isAnswer ? "delivered" : "in_doubt";
     this.outbox.detach({ silentSince: Infinity, sentMessages, canResend: false });
@@ -227,7 +236,10 @@ export class Connection {
     life.done.resolve();
   }
 
-  /** If the server has refused the handshake, asks once whether it uses Socket.IO. Then goes on as for any other end. */
+  /**
+   * Handles a link that has ended. If the server has refused the handshake, first asks it once whether it uses
+   * Socket.IO.
+   */
   async #checkSocketIo(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
     const status = life.state === "connecting" ? runtime.httpStatus(end.cause) : null;
     if (status !== 400 && status !== 404) return this.#retryOrStop(life, closeVerdict(end, link.url));
@@ -236,7 +248,7 @@ export class Connection {
     this.#retryOrStop(life, isSocketIo ? socketIoVerdict(end, link.url) : closeVerdict(end, link.url));
   }
 
-  /** Decides what follows the end of a dial or of an open connection: another dial, or none. */
+  /** Decides whether the client dials again after a dial has failed or an open connection has ended. */
   #retryOrStop(life: Connecting | Open, { error: reason, isFatal }: CloseVerdict): void {
     const waiter = life.state === "connecting" ? life.waiter : newWaiter();
     const lostAt = life.state === "connecting" ? life.lostAt : runtime.now();
@@ -245,7 +257,7 @@ export class Connection {
     const isOnce = life.state === "connecting" && life.isOnce;
     const silentSince = life.state === "open" ? life.heartbeat?.silentSince ?? Infinity : Infinity;
     if (life.state === "open") life.heartbeat?.stop();
-    this.outbox.stopSending(); // what handlers send from here on waits for the next link
+    this.outbox.stopSending(); // messages that handlers send from now on wait for the next link
     const delay = isFatal || isOnce ? null : this.#reconnectDelay(attempt, reason);
     if (this.#life === life) {
       if (delay !== null) this.#dialLater({ attempt, delay, reason, waiter, lostAt });
@@ -255,7 +267,10 @@ export class Connection {
     if (delay === null) waiter.reject(reason);
   }
 
-  /** Reports the messages that were sent over the link that has ended, and those that cannot wait any longer. */
+  /**
+   * Settles the messages that were sent over the ended link. If there will be no other link, drops the waiting
+   * messages, too.
+   */
   #settleMessages(code: MessageConnectionError["code"], silentSince: number): void {
     const sentMessages = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
     this.outbox.detach({ silentSince, sentMessages, canResend: this.#life.state === "waiting" });
@@ -263,7 +278,7 @@ export class Connection {
     if (isOver) this.outbox.dropWaiting(code === "unauthorized" ? "unauthorized" : "closed");
   }
 
-  /** Returns the delay before the next dial; `null` if there is none, or the user's function has failed. */
+  /** Returns the delay before the next dial; `null` if there is no next dial, or if the user's function has failed. */
   #reconnectDelay(attempt: number, reason: MessageConnectionError): number | null {
     try {
       return delayBefore(attempt, reason, this.#settings.reconnect);
@@ -295,12 +310,12 @@ export class Connection {
     });
   }
 
-  /** Asks a server that cannot be pinged by an HTTP request beside the connection. */
+  /** Sends an HTTP request outside the connection, to learn whether a server that cannot be pinged still answers. */
   async #probe(link: Link, signal: AbortSignal): Promise<void> {
     try {
       await runtime.get(probeUrl(link.url), this.#settings.ca, signal);
     } catch {
-      return; // the heartbeat's timeout handles it
+      return; // the heartbeat's timeout handles a missing answer
     }
     this.#alive(link);
   }

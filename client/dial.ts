@@ -3,7 +3,7 @@ import { HELLO_HEADER, helloHeader } from "../session/hello.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { checkToken, checkUrl, type ClientSettings } from "./settings.ts";
 
-/** URL and headers of a dial, or the error if the user's functions did not give them. */
+/** URL and headers of a dial; or an error, if the user's functions for them failed. */
 export type Target = { readonly url: string; readonly headers: Record<string, string> } | MessageConnectionError;
 
 /** The URL that a client dials, or a function that returns it. */
@@ -24,7 +24,10 @@ async function buildTarget(urlOption: UrlOption, settings: ClientSettings): Prom
   };
 }
 
-/** Finds out what to dial. Calls the functions of the options for each dial; each call may take `connectTimeout`. */
+/**
+ * Finds the URL and the headers of a dial. Calls the functions that the user gave as URL and token; together they may
+ * take `connectTimeout`.
+ */
 export async function findTarget(url: UrlOption, settings: ClientSettings): Promise<Target> {
   const timeout = settings.connectTimeout;
   const late = Promise.withResolvers<Target>();

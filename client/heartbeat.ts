@@ -4,7 +4,7 @@ import type { HeartbeatSettings } from "./settings.ts";
 
 /** The link that a heartbeat watches. */
 export interface HeartbeatTarget {
-  /** Asks the server for an answer, until aborted. Returns false if there is no way to ask. */
+  /** Asks the server for an answer; `signal` aborts the request. Returns false if there is no way to ask. */
   ask(signal: AbortSignal): boolean;
   /** Bytes that this side is still sending. */
   readonly bufferedAmount: number;
@@ -17,12 +17,18 @@ type Life =
   | { readonly state: "listening"; readonly timer: Timer }
   | { readonly state: "asking"; readonly timer: Timer; readonly since: number; readonly request: AbortController };
 
-/** Slowest upload, in bytes per second, for which an answer is waited for longer: 1 Mbit/s. */
+/**
+ * Slowest upload that is expected, in bytes per second: 1 Mbit/s. While bytes are still being sent, the heartbeat waits
+ * longer for an answer, by the time that these bytes take at this speed.
+ */
 const MIN_UPLOAD_RATE = 131_072;
-/** Milliseconds after which a missing answer counts as silence if the connection is lost then. */
+/**
+ * Milliseconds. If an answer has been missing for at least this time when the connection is lost, the server counts as
+ * silent.
+ */
 const OVERDUE_AFTER = 1000;
 
-/** Notices a server that no longer answers. Asks only if nothing was received for a while. */
+/** Notices that the server no longer answers. Asks for an answer only if nothing was received for `interval`. */
 export class Heartbeat {
   readonly #interval: number;
   readonly #timeout: number;
@@ -54,7 +60,7 @@ export class Heartbeat {
     this.#life = { state: "stopped" };
   }
 
-  /** Time at which something was last received, if an answer is overdue; else `Infinity`. */
+  /** If an answer is overdue: the time at which something was last received. Otherwise `Infinity`. */
   get silentSince(): number {
     const isOverdue = this.#life.state === "asking" && this.#lastReceived < this.#life.since &&
       runtime.now() - this.#life.since >= Math.min(OVERDUE_AFTER, this.#timeout);
@@ -69,7 +75,8 @@ export class Heartbeat {
   #askIfSilent(): void {
     if (runtime.now() - this.#lastReceived < this.#interval) return this.#listen();
     const since = runtime.now();
-    // The request waits behind the bytes that are still being sent, so the answer may take that much longer.
+    // The request is queued behind the bytes that are still being sent, so the answer may be late by the time they
+    // take.
     const upload = this.#target.bufferedAmount / MIN_UPLOAD_RATE * 1000;
     const request = new AbortController();
     const timer = runtime.after(this.#timeout + upload, () => this.#checkAnswer(since));
@@ -80,7 +87,7 @@ export class Heartbeat {
   #checkAnswer(since: number): void {
     if (this.#life.state === "asking") this.#life.request.abort();
     if (this.#lastReceived >= since) return this.#listen();
-    // The state stays "asking": `silentSince` is read when the connection is lost.
+    // The state must stay "asking", because `silentSince` is read when the connection is lost.
     this.#target.dead();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The states of a connection, and what it holds in each.
+ * The states of a connection, with the objects and timers that belong to each state.
  * @module
  */
 
@@ -15,19 +15,19 @@ export interface Waiter extends PromiseWithResolvers<void> {
   callers: number;
 }
 
-/** Dialling, or waiting to learn whether the server accepts the client. */
+/** State: the client dials, or waits to learn whether the server accepts it. */
 export interface Connecting {
   readonly state: "connecting";
   readonly attempt: number;
   readonly waiter: Waiter;
-  /** True for a `connect()` without `retry`: if this attempt fails, there is no other one. */
+  /** True for a `connect()` without `retry`: if this attempt fails, the client does not try again. */
   isOnce: boolean;
-  /** Time at which the previous connection was lost; `undefined` before the first one. */
+  /** Time at which the previous connection was lost; `undefined` before the first connection. */
   readonly lostAt: number | undefined;
   link: Link | null;
 }
 
-/** Connected. */
+/** State: the connection is open. */
 export interface Open {
   readonly state: "open";
   readonly attempt: number;
@@ -37,7 +37,7 @@ export interface Open {
   readonly gap?: number;
 }
 
-/** Waiting before the next dial. */
+/** State: the client waits before the next dial. */
 export interface Waiting {
   readonly state: "waiting";
   readonly attempt: number;
@@ -60,11 +60,11 @@ export type Life =
 /** Creates a waiter. */
 export function newWaiter(): Waiter {
   const waiter = { ...Promise.withResolvers<void>(), callers: 0 };
-  waiter.promise.catch(() => {}); // nobody may be waiting: a failed reconnect is a `status` event
+  waiter.promise.catch(() => {}); // not an unhandled rejection: a failed reconnect is reported as a `status` event
   return waiter;
 }
 
-/** Returns what users see of a state. */
+/** Returns the public status for a state. */
 export function statusOf(life: Life): ClientStatus {
   switch (life.state) {
     case "connecting":

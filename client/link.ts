@@ -15,21 +15,21 @@ export interface LinkEnd {
   readonly wasUpgraded: boolean;
   /** True if this side had started the closing handshake. */
   readonly wasClosing: boolean;
-  /** Milliseconds of the timeout that ended the link; `null` if it was not ended by a timeout. */
+  /** Milliseconds of the timeout that ended the link; `null` if no timeout ended the link. */
   readonly timeout: number | null;
   /** Error of the runtime, if there was one. */
   readonly cause: unknown;
 }
 
-/** Events of a link. `ended` comes exactly once, last. */
+/** Events of a link. The last event is `ended`; it comes exactly once. */
 export interface LinkEvents {
   /** The server accepts the client: messages can be sent. */
   usable(): void;
-  /** A text frame was received, or a binary one, which is `null`. */
+  /** A frame was received; `text` is `null` for a binary frame. */
   frame(text: string | null): void;
   /** A protocol ping or pong was received. */
   alive(): void;
-  /** The server has answered a ping: it has received everything that was sent before this time. */
+  /** The server has answered a ping: it has received every message sent before the time `sentBefore`. */
   confirmed(sentBefore: number): void;
   ended(end: LinkEnd): void;
 }
@@ -45,8 +45,9 @@ export interface LinkOptions extends DialOptions {
 }
 
 /**
- * Milliseconds after the upgrade from which a link counts as accepted if the server has not closed it.
- * Source: maim_message 0.6.8, ws_connection.py, websocket_endpoint: the server upgrades first and closes with 1008 then.
+ * Milliseconds after the upgrade. If the server has not closed the link by then, the link counts as accepted. Source:
+ * maim_message 0.6.8, ws_connection.py, websocket_endpoint: the server first accepts the upgrade, and then closes a
+ * refused connection with 1008.
  */
 const USABLE_AFTER = 150;
 
@@ -100,7 +101,7 @@ export class Link implements OutboxLink, SessionChannel {
     return this.#socket.webSocket.bufferedAmount;
   }
 
-  /** Queues one message, in as many frames as it takes. */
+  /** Queues one message, in one frame or in several frames. */
   send(message: WireMessage, text: string): void {
     this.session.send(message, text);
   }
@@ -110,29 +111,40 @@ export class Link implements OutboxLink, SessionChannel {
     this.#socket.webSocket.send(text);
   }
 
-  /** Queues a frame of the session's own. A socket that is closing discards it. */
+  /**
+   * Queues a frame that the session itself sends, for example a ping. If the socket is closing, the frame is discarded.
+   */
   sendOwn(text: string): void {
     this.#socket.webSocket.send(text);
   }
 
-  /** The server has answered a `maim_ping`. */
+  /** The server has answered a `maim_ping`: it has handled every message sent before the time `sentBefore`. */
   confirmed(sentBefore: number): void {
     this.#events.confirmed(sentBefore);
   }
 
-  /** The runtime reports a protocol ping of the server (`null`), or the pong to one of ours. */
+  /**
+   * The runtime reports a control frame of the server: a protocol ping (`pong` is `null`), or the pong to one of our
+   * pings.
+   */
   #controlFrame(pong: string | null): void {
     this.#events.alive();
     if (pong !== null) this.#events.confirmed(this.session.confirmedBy(Number(pong)));
   }
 
-  /** A `maim_pong` is sent after the handlers were called, a protocol pong before. */
+  /**
+   * Proof that a pong of this server gives. A `maim_pong` is sent after the handlers were called, but a protocol pong
+   * before they are called.
+   */
   get pongProof(): PongProof {
     if (this.session.answersPings) return "handled";
     return this.#socket.ping === undefined ? "nothing" : "read";
   }
 
-  /** Sends a `maim_ping` if the server knows it, else a protocol ping. Returns false if neither is possible. */
+  /**
+   * Sends a `maim_ping` if the server knows this message, otherwise a protocol ping. Returns false if neither is
+   * possible.
+   */
   ping(): boolean {
     const { pongProof } = this;
     if (pongProof === "handled") this.session.ping();
@@ -191,7 +203,7 @@ export class Link implements OutboxLink, SessionChannel {
     this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
   }
 
-  /** Removes the listeners and closes the socket. `onerror` stays: a late error event must have a listener. */
+  /** Removes the listeners and closes the socket. Keeps `onerror`, because a late error event must have a listener. */
   #releaseSocket(): void {
     const { webSocket } = this.#socket;
     webSocket.onopen =

@@ -24,7 +24,8 @@ export interface ReconnectOptions {
    */
   multiplier?: number;
   /**
-   * Random share of the delay, from 0 to 1, so that many clients do not reconnect at the same time.
+   * Largest share of the delay that is taken off at random, from 0 to 1. It keeps many clients from reconnecting at the
+   * same time.
    *
    * @default {0.2}
    */
@@ -36,32 +37,35 @@ export interface ReconnectOptions {
    */
   maxAttempts?: number;
   /**
-   * Time that a connection must have been open for the delay to start again from `minDelay`.
+   * If a connection was open for at least this time, the delay starts again from `minDelay`.
    *
    * @default {10000}
    */
   stableAfter?: number;
-  /** Returns the delay, instead of the rules above. `attempt` counts from 1. */
+  /**
+   * Function that returns the delay. It replaces `minDelay`, `maxDelay`, `multiplier` and `jitter`. `attempt` counts
+   * from 1.
+   */
   delay?: (attempt: number, reason: MessageConnectionError) => number;
 }
 
 /** Options for noticing a server that no longer answers. Durations are milliseconds. */
 export interface HeartbeatOptions {
   /**
-   * Time without anything received after which the client asks the server for an answer.
+   * If nothing was received for this time, the client asks the server for an answer.
    *
    * @default {20000}
    */
   interval?: number;
   /**
-   * Maximum time for the answer. After it the connection is given up, and the client reconnects.
+   * Maximum time to wait for the answer. If there is none, the client gives up the connection and reconnects.
    *
    * @default {10000}
    */
   timeout?: number;
   /**
-   * Asks by an HTTP request to the same address if the server cannot be pinged from this runtime. This notices a frozen
-   * or unreachable server, but not a connection that a proxy has lost.
+   * If true, and this runtime cannot ping the server, the client asks with an HTTP request to the same address. The
+   * request notices a frozen or unreachable server, but not a connection that a proxy has lost.
    *
    * @default {true}
    */
@@ -77,27 +81,28 @@ export interface OutboxOptions {
    */
   maxMessages?: number;
   /**
-   * Maximum bytes of the messages that wait. If none waits, a message of any size is kept.
+   * Maximum UTF-8 bytes of the messages that wait. If no message waits, a message of any size is kept.
    *
    * @default {16777216}
    */
   maxBytes?: number;
   /**
-   * Milliseconds that a message may wait. Older ones are dropped as `expired`.
+   * Milliseconds that a message may wait. A message that waits longer is dropped as `expired`.
    *
    * @default {60000}
    */
   maxAge?: number;
   /**
-   * Treatment of messages in doubt, which may or may not have arrived when the connection was lost: `"report"` drops
-   * each as `unconfirmed`; `"resend"` sends each once more with the same id, so that the receiver may get it twice.
+   * Treatment of messages in doubt. These are messages that were sent before the connection was lost, and that may or
+   * may not have arrived. `"report"` drops each of them as `unconfirmed`. `"resend"` sends each of them once more with
+   * the same id, so the receiver may get it twice.
    *
    * @default {"report"}
    */
   inDoubt?: "report" | "resend";
   /**
-   * Milliseconds before the connection was lost within which sent messages are in doubt. If the server had stopped
-   * answering, all messages since then are.
+   * Messages are in doubt if they were sent within this many milliseconds before the connection was lost. If the server
+   * had stopped answering, all messages sent since then are in doubt.
    *
    * @default {1000}
    */
@@ -106,54 +111,65 @@ export interface OutboxOptions {
 
 /** Certificates that a `wss://` client trusts. Verification cannot be turned off. */
 export interface ClientTls {
-  /** Certificate authorities as PEM text, trusted in addition to those of the runtime. */
+  /** Certificate authorities as PEM text. They are trusted in addition to the authorities of the runtime. */
   ca?: string | readonly string[];
 }
 
 /** Options of `MessageClient`. Durations are milliseconds. */
 export interface MessageClientOptions {
-  /** Name to route by, in visible ASCII. It must equal `message_info.platform` of the messages that are sent. */
+  /**
+   * Name of the platform, in visible ASCII. Messages are routed by this name, so it must equal `message_info.platform`
+   * of the messages that are sent.
+   */
   platform: string;
   /**
-   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and newer does not answer a
-   * message without it. Added to every ordinary message that has none: as `account_id`, and for MaiBot 1.2 as
-   * `additional_config.platform_io_account_id`.
+   * The bot's own id on the platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and newer does not answer
+   * a message without an account. The client adds the account to every ordinary message that has none: as `account_id`,
+   * and for MaiBot 1.2 as `additional_config.platform_io_account_id`.
    */
   account?: string;
   /**
-   * Distinguishes several connections of one account. If it changes, MaiBot starts new chats. Added like `account`, as
-   * `scope` and `additional_config.platform_io_scope`.
+   * Name that distinguishes several connections of one account. If the name changes, MaiBot starts new chats. The
+   * client adds it to messages in the same way as `account`: as `scope` and `additional_config.platform_io_scope`.
    */
   scope?: string;
-  /** Token that the server accepts, or a function that returns one for each dial. It is sent without `Bearer`. */
+  /**
+   * Token that the server accepts; or a function that returns a token and is called for each dial. The token is sent
+   * without `Bearer`.
+   */
   token?: string | (() => string | Promise<string>);
   /** Trusted certificates for `wss://`. */
   tls?: ClientTls;
-  /** More headers for the handshake, for example for a proxy. */
+  /** Additional headers for the handshake, for example for a proxy. */
   headers?: Readonly<Record<string, string>>;
-  /** Options for reconnecting; `false` never reconnects. */
+  /** Options for reconnecting; with `false`, the client never reconnects. */
   reconnect?: ReconnectOptions | false;
-  /** Options for messages that have to wait; `false` keeps nothing while there is no connection. */
+  /** Options for messages that have to wait; with `false`, no message is kept while there is no connection. */
   outbox?: OutboxOptions | false;
-  /** Options for noticing a server that no longer answers; `false` turns this off. */
+  /** Options for noticing a server that no longer answers; `false` turns the heartbeat off. */
   heartbeat?: HeartbeatOptions | false;
   /** Limits on frames that are received. */
   decode?: DecodeOptions;
   /**
-   * Checks each message before it is sent. An issue with the level `drop` is thrown as `MessageRejectedError`; any other
-   * is a `warning` event. Use `maibotIssues` of `@maim/message/maibot` to check for MaiBot.
+   * Function that checks each message before it is sent. If an issue has the level `drop`, `MessageRejectedError` is
+   * thrown and the message is not sent. If there are only other issues, there is a `warning` event. Use `maibotIssues`
+   * of `@maim/message/maibot` to check for MaiBot.
    */
   validate?: Validate;
-  /** Limits on large messages that are sent in chunks, to and from servers of this library; `false` turns chunks off. */
+  /**
+   * Limits on large messages that are sent or received in chunks. Chunks are used only with servers of this library.
+   * `false` turns chunks off.
+   */
   chunks?: ChunkOptions | false;
   /**
-   * Maximum time for the handshake. The functions given as URL and token, called before it, may take as long again.
+   * Maximum time for the handshake. The functions given as URL and token are called before the handshake, and may
+   * together take the same time once more.
    *
    * @default {10000}
    */
   connectTimeout?: number;
   /**
-   * Maximum time for `close()`: to send what waits, and for the closing handshake.
+   * Maximum time for `close()`, which sends the messages that wait and does the closing handshake.
    *
    * @default {5000}
    */

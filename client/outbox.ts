@@ -9,24 +9,30 @@ import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
 import type { OutboxSettings } from "./settings.ts";
 
-/** Proof that a pong gives about messages sent before its ping: they were handled, only read, or nothing is known. */
+/**
+ * Proof that a pong gives about the messages sent before its ping: the server has handled them, has only read them, or
+ * nothing is proved.
+ */
 export type PongProof = "handled" | "read" | "nothing";
 
-/** The link, as far as the outbox uses it. */
+/** The part of a link that the outbox uses. */
 export interface OutboxLink {
   /** Bytes that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   readonly pongProof: PongProof;
   send(message: WireMessage, text: string): void;
-  /** Sends a ping. Returns false if the link cannot. */
+  /** Sends a ping. Returns false if the link cannot send one. */
   ping(): boolean;
 }
 
-/** The end of a link, as far as it tells about the messages sent over it. */
+/** Facts about the end of a link. They decide what happens to the messages that were sent over the link. */
 export interface LinkOutcome {
-  /** Time since when the server has not answered, on the runtime's clock; `Infinity` if it was not silent. */
+  /**
+   * Time from which the server did not answer any more, on the runtime's clock; `Infinity` if the server was not
+   * silent.
+   */
   readonly silentSince: number;
-  /** Fate of the messages that are in doubt; `in_doubt` if it is not known. */
+  /** Result for the messages that are in doubt; `in_doubt` if the result is not known. */
   readonly sentMessages: "in_doubt" | "unauthorized" | "too_large" | "delivered";
   /** True if there will be another link. */
   readonly canResend: boolean;
@@ -34,24 +40,32 @@ export interface LinkOutcome {
 
 interface Item {
   readonly message: WireMessage;
-  /** Encoded message; emptied once it was sent, unless it may have to be sent again. */
+  /**
+   * The encoded message. It is set to `""` after the message was sent, unless the message may have to be sent again.
+   */
   text: string;
-  /** UTF-8 bytes. Of a message that never waited these are its UTF-16 units: counting bytes would cost too much. */
+  /** UTF-8 bytes of the text. If the message never waited: UTF-16 units, because counting bytes would cost too much. */
   readonly bytes: number;
   readonly since: number;
-  /** Number of times it was sent. */
+  /** Number of times that the message was sent. */
   tries: number;
   sentAt: number;
 }
 
-/** Bytes in the link's buffer above which messages wait in the outbox, where they can be counted and dropped. */
+/** Maximum bytes in the link's buffer. Above it, messages wait in the outbox, where they can be counted and dropped. */
 const MAX_LINK_BYTES = 65_536;
-/** Milliseconds after a message before a server that can confirm it is asked to. */
+/** Milliseconds between sending a message and asking the server to confirm it, if the server can confirm messages. */
 const CONFIRM_DELAY = 100;
-/** Sent messages that are out of doubt are remembered up to this multiple of `maxMessages`: the server may be silent. */
+/**
+ * Sent messages are remembered up to this multiple of `maxMessages`, even if they are out of doubt: if the server turns
+ * out to be silent, they are in doubt again.
+ */
 const REMEMBERED_MULTIPLE = 10;
 
-/** Counts the UTF-8 bytes of a sent message. If its text is gone it is encoded again, and may have been changed since. */
+/**
+ * Counts the UTF-8 bytes of a sent message. If its text is gone, the message is encoded again; the result can differ,
+ * because the user may have changed the message.
+ */
 function bytesOf({ text, message, bytes }: Item): number {
   if (text !== "") return utf8Length(text);
   try {
@@ -61,12 +75,15 @@ function bytesOf({ text, message, bytes }: Item): number {
   }
 }
 
-/** Finds the largest message. Counts bytes only where the number of units leaves it open. */
+/**
+ * Finds the largest message. Counts the bytes of a message only if its number of UTF-16 units does not show already
+ * that it is smaller.
+ */
 function largestOf(items: readonly Item[]): Item | null {
   let largest: Item | null = null;
   let most = 0;
   for (const item of items) {
-    // A text takes from one to three bytes a unit.
+    // Each UTF-16 unit of a text takes from one to three bytes.
     if (item.bytes * 3 <= most) continue;
     const bytes = bytesOf(item);
     if (bytes > most) [largest, most] = [item, bytes];
@@ -75,8 +92,8 @@ function largestOf(items: readonly Item[]): Item | null {
 }
 
 /**
- * Sends messages in order. Keeps them while there is no link or its buffer is full, and remembers those sent until they
- * are out of doubt.
+ * Sends messages in order. Keeps messages while there is no link, or while the buffer of the link is full. Remembers
+ * sent messages until they are out of doubt.
  */
 export class Outbox {
   readonly #settings: OutboxSettings;
@@ -87,9 +104,9 @@ export class Outbox {
   #sentBytes = 0;
   /** The link that messages are sent over. */
   #link: OutboxLink | null = null;
-  /** The link that nothing more is sent over, until it has ended. */
+  /** A link over which nothing more is sent. It is kept here until it has ended. */
   #stoppedLink: OutboxLink | null = null;
-  /** Last time that the link's buffer was empty: everything sent before has left this process. */
+  /** Last time at which the link's buffer was empty: everything sent before this time has left the process. */
   #emptyAt = -Infinity;
   /** The server has read everything that was sent before this time. */
   #readAt = -Infinity;
@@ -103,7 +120,7 @@ export class Outbox {
     this.#drop = drop;
   }
 
-  /** Number of messages sent so far; one that is sent again counts again. */
+  /** Number of messages sent so far. A message that is sent twice counts twice. */
   sent = 0;
 
   /** Number of messages that wait. */
@@ -117,7 +134,7 @@ export class Outbox {
   }
 
   /**
-   * Sends a message, or keeps it.
+   * Sends a message at once, or keeps it until it can be sent.
    *
    * @throws {MessageConnectionError} `queue_full` If there is no room.
    */
@@ -142,7 +159,7 @@ export class Outbox {
     this.#armPoll(FIRST_POLL);
   }
 
-  /** Starts to send over a link that is open: first what waits, then what comes. */
+  /** Starts to send over an open link: first the messages that wait, then new messages. */
   attach(link: OutboxLink): void {
     this.#link = link;
     this.#emptyAt = this.#readAt = runtime.now();
@@ -169,16 +186,16 @@ export class Outbox {
     if (this.#isFlushed) this.#callFlushed();
   }
 
-  /** Returns the time from which on sent messages are in doubt if the link ends now. */
+  /** Returns a time: if the link ends now, the messages sent at this time or later are in doubt. */
   #doubtStart(silentSince: number): number {
     const proof = (this.#link ?? this.#stoppedLink)?.pongProof ?? "nothing";
-    // Messages that were handled have been confirmed and forgotten, so all that are left are in doubt.
+    // Messages that were handled have been confirmed and forgotten, so every message still remembered is in doubt.
     if (proof === "handled") return -Infinity;
     const read = proof === "read" ? this.#readAt : Infinity;
     return Math.min(runtime.now() - this.#settings.doubt, this.#emptyAt, silentSince, read);
   }
 
-  /** Drops everything that waits. */
+  /** Drops all messages that wait. */
   dropWaiting(reason: DropReason): void {
     runtime.cancel(this.#expiryTimer);
     this.#expiryTimer = undefined;
@@ -188,9 +205,10 @@ export class Outbox {
   }
 
   /**
-   * Calls back once, when nothing waits and the kernel has taken everything, or nothing can be sent any more.
+   * Calls `callback` once: when no message waits and the kernel has taken every byte, or when nothing can be sent any
+   * more.
    *
-   * @returns Removes the callback.
+   * @returns A function that removes the callback.
    */
   whenFlushed(callback: () => void): () => void {
     this.#flushCallbacks.push(callback);
@@ -224,7 +242,10 @@ export class Outbox {
     this.#armConfirm();
   }
 
-  /** Forgets the oldest sent messages that are out of doubt. Some are kept, in case the server turns out to be silent. */
+  /**
+   * Forgets the oldest sent messages that are out of doubt. A limited number of them is kept, because they are in doubt
+   * again if the server turns out to be silent.
+   */
   #forgetOldSent(): void {
     const { maxMessages, maxBytes } = this.#settings;
     const safe = this.#doubtStart(Infinity);
@@ -246,7 +267,9 @@ export class Outbox {
     this.#drop({ message, reason });
   }
 
-  /** The server has answered a ping: it has read, and perhaps handled, everything sent before this time. */
+  /**
+   * The server has answered a ping: it has read, and perhaps handled, every message sent before the time `sentBefore`.
+   */
   confirm(sentBefore: number): void {
     this.#readAt = Math.max(this.#readAt, sentBefore);
     if (this.#link?.pongProof !== "handled") return;
@@ -265,7 +288,7 @@ export class Outbox {
     });
   }
 
-  /** Sends what waits until the link's buffer is full, and checks the buffer again after `pollDelay`. */
+  /** Sends waiting messages until the link's buffer is full. Checks the buffer again after `pollDelay` milliseconds. */
   #sendWaiting(pollDelay: number): void {
     const link = this.#link;
     if (link === null) return;
@@ -279,7 +302,7 @@ export class Outbox {
   }
 
   #shiftWaiting(): Item {
-    const item = this.#waiting.shift()!; // the caller has checked that there is one
+    const item = this.#waiting.shift()!; // the caller has checked that a message waits
     this.#waitingBytes -= item.bytes;
     this.#armExpiry();
     return item;
@@ -294,7 +317,7 @@ export class Outbox {
     }
   }
 
-  /** Sets the timer for the oldest message that waits. */
+  /** Sets the timer that drops the oldest waiting message when it has expired. */
   #armExpiry(): void {
     const first = this.#waiting.first;
     if (first === undefined) {
@@ -317,10 +340,10 @@ export class Outbox {
     if (this.#isFlushed) this.#callFlushed();
   }
 
-  /** Decides for each message in doubt whether it is dropped, and why, or sent again. */
+  /** Decides for each message in doubt whether it is sent again, or dropped and for which reason. */
   #settleUnconfirmed(items: Item[], { sentMessages, canResend }: Omit<LinkOutcome, "silentSince">): void {
     const resends = canResend && this.#settings.inDoubt === "resend";
-    // The server refuses a message only for its size, so it must have been the largest one.
+    // The server has refused one message because of its size. This must have been the largest message.
     const largest = sentMessages === "too_large" ? largestOf(items) : null;
     const again: Item[] = [];
     for (const item of items) {

@@ -4,10 +4,10 @@ import type { ReconnectSettings } from "./settings.ts";
 /**
  * Computes the delay before the next dial.
  *
- * @param attempt Number of that dial, from 1 after a stable connection.
- * @param reason Why the last connection or dial ended.
- * @param settings When and how often to dial again.
- * @returns Milliseconds; `null` if there is no other dial.
+ * @param attempt Number of the next dial. It starts from 1 again after a stable connection.
+ * @param reason Error that ended the last connection or dial.
+ * @param settings The delays, and the maximum number of attempts.
+ * @returns Milliseconds; `null` if the client does not dial again.
  * @throws {RangeError} If the user's `delay` returns a negative number or `NaN`; also whatever `delay` throws.
  */
 export function delayBefore(

@@ -1,5 +1,5 @@
 /**
- * `Router`: one adapter process for several platforms, with a client for each.
+ * `Router`: one adapter process for several platforms, with one client for each platform.
  *
  * ```ts
  * import { createMessage, MessageServer, Router, seg } from "@maim/message";
@@ -29,7 +29,9 @@ import type { MessageClientOptions } from "./options.ts";
 import { checkUrl } from "./settings.ts";
 import { UnheardWarnings } from "./validation.ts";
 
-/** Options of {@linkcode Router.add}: those of a client, but for `platform`, which is the first argument. */
+/**
+ * Options of {@linkcode Router.add}: the options of a client, except `platform`, which is the first argument of `add`.
+ */
 export type RouteOptions = Omit<MessageClientOptions, "platform">;
 
 /** Configuration of one platform for {@linkcode Router.update}. */
@@ -38,25 +40,30 @@ export type RouteConfig = RouteOptions & {
   url: ConstructorParameters<typeof MessageClient>[0];
 };
 
-/** Events of {@linkcode Router}: those of its clients, with the client as the last argument. */
+/**
+ * Events of {@linkcode Router}: the events of its clients. Each handler gets the client as an additional last argument.
+ */
 export type RouterEvents = {
   [Name in keyof MessageClientEvents]: [...args: MessageClientEvents[Name], client: MessageClient];
 };
 
-/** The public events, and one for each name of a custom message. An error of a handler of the router has no client. */
+/**
+ * The public events, and one event for each name of a custom message. If a handler of the router itself has failed, the
+ * `error` event has no client.
+ */
 type Events = Omit<RouterEvents, "error"> & {
   error: [error: unknown, client?: MessageClient];
   [name: `custom:${string}`]: [message: CustomMessage, client: MessageClient];
 };
 
-/** The client of a platform, and the configuration it was created from. */
+/** The client of a platform, and the configuration from which it was created. */
 interface Route {
   readonly platform: string;
   readonly client: MessageClient;
   readonly config: RouteConfig;
 }
 
-/** Compares two configurations by their members; functions must be the same object. */
+/** Compares two configurations by their members; two functions are equal only if they are the same object. */
 function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
@@ -66,7 +73,8 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Has one {@linkcode MessageClient} for each platform and sends every message through the client of its platform.
+ * A set of clients, with one {@linkcode MessageClient} for each platform. A message is sent through the client of its
+ * platform.
  *
  * @example Handlers also serve platforms that are added later
  * ```ts
@@ -83,7 +91,7 @@ export class Router {
   readonly #emitter = new Emitter<Events>();
   readonly #unheardWarnings = new UnheardWarnings();
   #state: "idle" | "running" | "closed" = "idle";
-  /** True once there was a handler for `stream`. Before, the clients collect streams in memory. */
+  /** True after the first handler for `stream` was added. Until then, the clients collect streams in memory. */
   #hearsStreams = false;
 
   /** The clients by platform. */
@@ -92,10 +100,10 @@ export class Router {
   }
 
   /**
-   * Adds a handler for all clients, also those that are added later.
+   * Adds a handler for all clients, including clients that are added later.
    *
    * @param event Name of the event.
-   * @param handler Called with the arguments of the event, and the client.
+   * @param handler Function that is called with the arguments of the event, and then the client.
    * @param options A signal that removes the handler.
    * @returns A function that removes the handler.
    */
@@ -115,7 +123,7 @@ export class Router {
    * Adds a handler for custom messages of one name, for all clients.
    *
    * @param name The `message_type_name`.
-   * @param handler Called with the whole message, not only its `content`, and the client.
+   * @param handler Function that is called with the whole message, not only with its `content`, and then the client.
    * @param options A signal that removes the handler.
    * @returns A function that removes the handler.
    */
@@ -128,11 +136,13 @@ export class Router {
   }
 
   /**
-   * Adds a platform. If {@linkcode Router.connect} was called before, its client connects at once and retries on failure.
+   * Adds a platform. If {@linkcode Router.connect} was called before, the new client connects at once, and retries
+   * after a failure.
    *
-   * @param platform The name to route by.
-   * @param url Address of the server, `ws://` or `wss://`, or a function that returns it for each dial.
-   * @param options As for a client.
+   * @param platform Name of the platform. Messages are routed by this name.
+   * @param url Address of the server, `ws://` or `wss://`; or a function that returns the address and is called for
+   * each dial.
+   * @param options The options of the new client.
    * @returns The new client.
    * @throws {MessageConnectionError} `closed` If the router is closed.
    * @throws {TypeError} If the platform was added already, or an option has the wrong type.
@@ -153,7 +163,7 @@ export class Router {
   /**
    * Closes the client of a platform and removes it. Does nothing if the platform was not added.
    *
-   * @param platform The name that it was added by.
+   * @param platform The name under which it was added.
    * @returns Resolves when its connection has ended.
    */
   async remove(platform: string): Promise<void> {
@@ -163,16 +173,16 @@ export class Router {
   }
 
   /**
-   * Applies a configuration: adds new platforms, removes those that are missing, and reconnects those that have changed.
-   * A platform with the same configuration keeps its connection.
+   * Applies a configuration: adds platforms that are new in it, removes platforms that are missing in it, and
+   * reconnects platforms whose configuration has changed. A platform with the same configuration keeps its connection.
    *
-   * The reference library calls this `update_config`.
+   * In the reference library, the name of this method is `update_config`.
    *
    * @param config The configuration of all platforms.
-   * @returns Resolves when the old connections have ended. Does not wait for the new ones.
+   * @returns Resolves when the old connections have ended. Does not wait for the new connections.
    * @throws {MessageConnectionError} `closed` If the router is closed.
-   * @throws {TypeError} If an option has the wrong type. Then nothing was changed.
-   * @throws {RangeError} If an option is out of range. Then nothing was changed.
+   * @throws {TypeError} If an option has the wrong type. In this case nothing was changed.
+   * @throws {RangeError} If an option is out of range. In this case nothing was changed.
    *
    * @example Another token for one platform
    * ```ts
@@ -206,11 +216,11 @@ export class Router {
   /**
    * Connects all platforms at the same time. A server that does not answer delays only its own platform.
    *
-   * @param options As for a client.
+   * @param options The same options as for {@linkcode MessageClient.connect}.
    * @returns Resolves when all platforms are connected.
    * @throws {MessageConnectionError} `closed` If the router is closed.
-   * @throws {AggregateError} If some platforms failed; the others stay connected. `errors` holds the
-   * `MessageConnectionError` of each.
+   * @throws {AggregateError} If some platforms could not connect; the others stay connected. `errors` holds the
+   * `MessageConnectionError` of each failed platform.
    */
   async connect(options: ConnectOptions = {}): Promise<void> {
     this.#refuseClosed();
@@ -228,13 +238,15 @@ export class Router {
   /**
    * Sends one message through the client of its platform.
    *
-   * @param message The message. `message_info.platform` selects the client; of a custom message, `platform`.
-   * @throws {MessageConnectionError} `no_route` If the platform was not added; else as `MessageClient.send`.
+   * @param message The message. Its `message_info.platform` selects the client; if it is a custom message, its
+   * `platform` does.
+   * @throws {MessageConnectionError} `no_route` If the platform was not added; otherwise the same errors as
+   * `MessageClient.send`.
    * @throws {MessageEncodeError} If the message cannot be encoded.
    */
   send(message: WireMessage): void {
     const platform = platformOf(message);
-    if (platform === "") encodeMessage(message); // throws a better error if more than the platform is wrong
+    if (platform === "") encodeMessage(message); // if more than the platform is wrong, this error says so
     this.#client(platform).send(message);
   }
 
@@ -244,7 +256,8 @@ export class Router {
    * @param platform The platform.
    * @param name The `message_type_name`, which selects the handler on the other side.
    * @param content Any JSON value.
-   * @throws {MessageConnectionError} `no_route` If the platform was not added; else as `MessageClient.send`.
+   * @throws {MessageConnectionError} `no_route` If the platform was not added; otherwise the same errors as
+   * `MessageClient.send`.
    */
   sendCustom(platform: string, name: string, content: unknown): void {
     this.#client(platform).sendCustom(name, content);
@@ -270,7 +283,10 @@ export class Router {
     throw new MessageConnectionError("closed", "Router is closed; create a new one");
   }
 
-  /** Creates a client. If it replaces another one, it connects once that is closed: servers keep only the newest. */
+  /**
+   * Creates a client. If it replaces the client `before`, it connects only after `before` is closed, because servers
+   * keep only the newest connection of a platform.
+   */
   #create(platform: string, config: RouteConfig, before?: MessageClient): Route {
     const { url, ...options } = config;
     const dialled = before === undefined ? url : async () => {
@@ -285,7 +301,7 @@ export class Router {
     const { platform, client } = route;
     this.#routes.set(platform, route);
     this.#listen(client);
-    // No failure is lost here: each is a `status` event of the client.
+    // The rejection can be ignored: each failure is also a `status` event of the client.
     if (this.#state === "running") client.connect({ retry: true }).catch(() => {});
     return client;
   }

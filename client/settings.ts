@@ -87,7 +87,7 @@ export interface ClientSettings {
   /** `null` if the heartbeat is off. */
   readonly heartbeat: HeartbeatSettings | null;
   readonly session: SessionOptions;
-  /** Account and scope for messages that have none. */
+  /** Account and scope that are added to messages without them. */
   readonly route: Route;
   readonly validate: Validate | undefined;
   /** Milliseconds. */
@@ -103,7 +103,7 @@ export function checkUrl(url: string): string {
     if (parsed.hash === "") return url;
     throw new TypeError(wrongSecret(OWNER, "url", 'a URL without "#" and what follows it'));
   }
-  // The URL is not shown: it may hold a token.
+  // The error does not show the URL, because it may hold a token.
   const found = parsed === null ? "another text" : `a URL that starts with ${parsed.protocol}`;
   throw new TypeError(`${wrongSecret(OWNER, "url", "a URL that starts with ws:// or wss://")}; received ${found}`);
 }
@@ -114,7 +114,7 @@ export function checkToken(token: unknown): string {
   throw new TypeError(wrongSecret(OWNER, "token", "a string of printable ASCII"));
 }
 
-/** Checks the additional headers. The errors show no value: it may be secret. */
+/** Checks the additional headers. The errors show no header value, because it may be secret. */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (["platform", "authorization", HELLO_HEADER].includes(name.toLowerCase())) {
@@ -135,7 +135,7 @@ function caOf({ ca = [] }: ClientTls): readonly string[] {
   throw new TypeError(wrongSecret(OWNER, "tls.ca", "PEM text, or an array of PEM texts"));
 }
 
-/** Returns a group of options; empty if it is not given or `false`. */
+/** Returns a group of options; an empty object if the group is not given or `false`. */
 function groupOf<Group extends object>(name: string, given: Group | false | undefined): Partial<Group> {
   if (given === undefined || given === false) return {};
   checkObject(OWNER, name, given);
@@ -181,7 +181,10 @@ function sessionSettings({ decode, chunks }: MessageClientOptions): SessionOptio
   };
 }
 
-/** Shows a wrong id. A number is the likeliest mistake: the text says how to write it. */
+/**
+ * Describes a wrong id for an error text. The most likely mistake is a number, so the text says how to write it as a
+ * string.
+ */
 function showId(value: unknown): string {
   return typeof value === "number" ? `the number ${value}; write "${value}"` : `${value === "" ? '""' : typeof value}`;
 }

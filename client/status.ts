@@ -3,15 +3,20 @@ import type { MessageConnectionError } from "../util/connection_error.ts";
 /** State of a client. */
 export type ClientStatus =
   | {
-    /** Not connected, and not trying to. */
+    /** Not connected, and not trying to connect. */
     readonly state: "idle";
     /** Error of the last attempt to connect. */
     readonly reason?: MessageConnectionError;
   }
   | {
-    /** Connecting: the handshake, and the short time until the server is known to accept the client. */
+    /**
+     * Connecting: during the handshake, and for the short time after it until the server is known to accept the client.
+     */
     readonly state: "connecting";
-    /** 0 for the first attempt of `connect()`; reconnects count from 1, and from 1 again after a stable connection. */
+    /**
+     * Number of the attempt: 0 for the first attempt of `connect()`. Further attempts count from 1, and start from 1
+     * again after a stable connection.
+     */
     readonly attempt: number;
   }
   | {
@@ -31,12 +36,12 @@ export type ClientStatus =
     readonly reason: MessageConnectionError;
   }
   | {
-    /** Closing: sending what waits, then the closing handshake. */
+    /** Closing: the client sends the messages that wait, then does the closing handshake. */
     readonly state: "closing";
   }
   | {
     /** Closed for good. */
     readonly state: "closed";
-    /** Error for which the client gave up; missing after `close()`. */
+    /** Error that made the client give up; missing after `close()`. */
     readonly reason?: MessageConnectionError;
   };

@@ -2,9 +2,12 @@ import type { WireMessage } from "../schema/types.ts";
 import { oneLine } from "../util/display.ts";
 import { reportUnheard } from "../util/emitter.ts";
 
-/** Something that is wrong with a message, as a `validate` function returns it. */
+/** A fault in a message that a `validate` function has found. */
 export interface ValidationIssue {
-  /** `"drop"` if the receiver would discard the message: it is not sent. Any other level is a warning. */
+  /**
+   * Level of the issue. `"drop"` means that the receiver would discard the message, so the message is not sent. Any
+   * other level is a warning.
+   */
   readonly level: string;
   /** JSON path of the wrong member. */
   readonly path: string;
@@ -14,10 +17,10 @@ export interface ValidationIssue {
   readonly hint?: string;
 }
 
-/** Checks a message before it is sent. Returns what is wrong with it. */
+/** Function that checks a message before it is sent. Returns the issues that it found. */
 export type Validate = (message: WireMessage) => readonly ValidationIssue[];
 
-/** Characters of a hint that are shown: a hint is whole sentences. */
+/** Maximum characters of a hint that are shown. The limit is high, because a hint consists of whole sentences. */
 const MAX_HINT_LENGTH = 1000;
 
 /** Describes an issue in one line that is safe to print. */
@@ -26,7 +29,7 @@ function describe({ path, rule, hint }: ValidationIssue): string {
   return `${oneLine(path)}${name}${hint === undefined ? "" : `: ${oneLine(hint, MAX_HINT_LENGTH)}`}`;
 }
 
-/** A message was not sent, because its receiver would discard it. */
+/** Error for a message that was not sent, because its receiver would discard it. */
 export class MessageRejectedError extends Error {
   /** All issues that were found, warnings included. */
   readonly issues: readonly ValidationIssue[];
@@ -46,8 +49,9 @@ export class MessageRejectedError extends Error {
 }
 
 /**
- * Returns a value as the encoder writes it: with U+FFFD instead of lone surrogates. A value without any is returned
- * itself. `seen` holds the objects done so far, so that cycles end and shared objects are walked once.
+ * Returns a value as the encoder writes it: with U+FFFD in place of lone surrogates. A value without lone surrogates is
+ * returned itself, not a copy. `seen` holds the objects that were visited so far, with their results, so that cycles
+ * end and shared objects are visited only once.
  */
 function asEncoded(value: unknown, seen: Map<object, unknown>): unknown {
   if (typeof value === "string") return value.toWellFormed();

@@ -1,4 +1,7 @@
-/** Up to 256 characters in a row that are not ASCII: in longer runs, joining the escapes is what takes the time. */
+/**
+ * Matches up to 256 characters in a row that are not ASCII. In longer runs, most of the time is spent on joining the
+ * escapes.
+ */
 const NOT_ASCII = /[\u0080-\uffff]{1,256}/g;
 
 function escapes(run: string): string {
@@ -8,13 +11,14 @@ function escapes(run: string): string {
 }
 
 /**
- * Writes every character of JSON text that is not ASCII as an escape, one for each UTF-16 unit.
+ * Writes every character of JSON text that is not ASCII as escapes, one escape for each UTF-16 unit.
  *
  * @param json JSON text.
  * @returns The same JSON in ASCII.
  */
 export function toAscii(json: string): string {
   const text = json.replace(NOT_ASCII, escapes);
-  // V8 15 keeps the result, and any text it is joined to, in two bytes a character. Decoded from bytes it takes one.
+  // V8 15 stores the result of `replace`, and any text that the result is joined to, in two bytes per character. If the
+  // result is decoded from bytes, V8 stores it in one byte per character.
   return text === json ? json : new TextDecoder("latin1").decode(new TextEncoder().encode(text));
 }

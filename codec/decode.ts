@@ -9,7 +9,7 @@ import type { MessageBase, PartyInfo, Seg, WireMessage } from "../schema/types.t
 import { exceedsUtf8 } from "../util/utf8.ts";
 import { hasMember } from "../util/values.ts";
 
-/** String units of the shortest segment, `{"type":""}`. */
+/** Length of the shortest segment, `{"type":""}`, in UTF-16 units. */
 const SHORTEST_SEGMENT = 11;
 
 /** Options of {@linkcode decodeMessage}. */
@@ -34,7 +34,10 @@ export interface DecodeOptions {
   maxSegments?: number;
 }
 
-/** Names the peer that is most likely connected by mistake. */
+/**
+ * Returns a hint if a value looks like a message of another protocol. The hint names the peer that is probably
+ * connected by mistake.
+ */
 export function foreignHint(value: unknown): string | undefined {
   if (hasMember(value, "post_type") || hasMember(value, "self_id")) {
     return "this is a OneBot event: connect OneBot to an adapter, not to a maim_message server";
@@ -45,28 +48,38 @@ export function foreignHint(value: unknown): string | undefined {
   return undefined;
 }
 
-/** Counts with a stack of its own: lists may nest as deep as `maxDepth` allows. */
+/**
+ * Counts the segments in a segment. It uses its own stack and not recursion, because lists may nest as deep as
+ * `maxDepth` allows.
+ */
 function countSegments(root: Seg): number {
   let count = 0;
   const open = [root];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     count++;
-    if (next.type === "seglist") { for (const inner of next.data as Seg[]) open.push(inner); } // the rules proved it
+    // The rules have checked that the data of a seglist is an array.
+    if (next.type === "seglist") { for (const inner of next.data as Seg[]) open.push(inner); }
   }
   return count;
 }
 
-/** Tells whether a segment holds more than `most` segments, itself counted. `text` is the JSON that contains it. */
+/**
+ * Returns true if a segment holds more than `most` segments; the segment itself counts as one. `text` is JSON that
+ * contains it.
+ */
 export function exceedsSegments(segment: Seg, text: string, most: number): boolean {
   return text.length > most * SHORTEST_SEGMENT && countSegments(segment) > most; // a short text cannot hold so many
 }
 
-/** Makes the error for a message of too many segments. */
+/** Makes the error for a message with too many segments. */
 export function tooManySegments(path: string, maxSegments: number): MessageDecodeError {
   return decodeErrors.tooLarge(`Message holds more than ${maxSegments} segments; send several messages`, path);
 }
 
-/** Turns the ids of one info that are numbers into strings, in place. Inherited members are not touched. */
+/**
+ * Replaces the user id and the group id of one info by strings, in place, if they are numbers. Inherited members are
+ * not touched.
+ */
 function nameIds(party: PartyInfo | null | undefined): void {
   if (party === undefined || party === null) return;
   const { user_info: user, group_info: group } = party;
@@ -77,11 +90,12 @@ function nameIds(party: PartyInfo | null | undefined): void {
 }
 
 /**
- * Makes the numbers of an ordinary message exact: ids become strings, in place, and so do integers beyond 2^53.
+ * Makes the numbers of an ordinary message exact: ids and integers beyond 2^53 become strings. Ids are changed in
+ * place.
  *
  * @param text The JSON of the message.
- * @param parsed The message, or what is around its segments, accepted by the rules.
- * @returns The message, or a new one.
+ * @param parsed The parsed message, or only the members around its segments. The rules have accepted it.
+ * @returns The same message, or a new one if integers beyond 2^53 were replaced.
  */
 export function withExactNumbers<Message extends Pick<MessageBase, "message_info">>(
   text: string,
@@ -89,7 +103,8 @@ export function withExactNumbers<Message extends Pick<MessageBase, "message_info
 ): Message {
   const message = withExactIntegers(text, parsed);
   const { message_info: info } = message;
-  // A time is a quantity, not a name: nanoseconds stay a number, as the rule for it demands.
+  // A time is a quantity and not a name, and its rule demands a number. So a time in nanoseconds stays a number,
+  // although it is beyond 2^53.
   if (message !== parsed && typeof parsed.message_info.time === "number") info.time = parsed.message_info.time;
   if (typeof info.message_id === "number") info.message_id = decimal(info.message_id);
   nameIds(info);

@@ -14,18 +14,22 @@ import { type ByteSource, isByteSource } from "../util/values.ts";
 /** Options of {@linkcode encodeMessage}. */
 export interface EncodeOptions {
   /**
-   * Largest text made, in UTF-8 bytes.
+   * Largest text that may be written, in UTF-8 bytes.
    *
    * @default {104857600}
    */
   maxBytes?: number;
 }
 
-/** Shortest base64, in characters, that is left out while the rest of the message is written. */
+/**
+ * Minimum length of base64, in characters. Base64 of this length or more is left out while the rest of the message is
+ * written.
+ */
 const LONG_BASE64 = 2 ** 15;
 
 /**
- * Base64 must be so many times as long as the rest of the message, because the rest grows when it is written in ASCII.
+ * A message is mostly base64 if its base64 is at least this many times as long as the rest. The base64 must be so long
+ * because the rest grows when it is written in ASCII.
  */
 const BASE64_SHARE = 8;
 
@@ -33,36 +37,42 @@ function isLongBase64(value: unknown): value is string {
   return typeof value === "string" && value.length >= LONG_BASE64 && isBase64(value);
 }
 
-/** Tells whether a string is long and begins like base64: nearly always it is base64 then. */
+/** Returns true if a string is long and begins like base64. Such a string is nearly always base64. */
 function isLikelyBase64(text: string): boolean {
   return text.length >= LONG_BASE64 && isBase64(text.slice(0, 64));
 }
 
-/** Counts the characters of a segment that are likely base64. Anything with a `toJSON` of its own counts as none. */
+/** Counts the characters of a segment that are likely base64. Anything with a `toJSON` method counts as 0. */
 function countBase64(segment: Seg): number {
   const { type, data } = segment;
   if ("toJSON" in segment) return 0;
   if (typeof data === "string") return isLikelyBase64(data) ? data.length : 0;
-  if (type !== "seglist" || "toJSON" in (data as Seg[])) return 0; // the rules proved it a list
+  if (type !== "seglist" || "toJSON" in (data as Seg[])) return 0; // the rules checked that it is a list
   let length = 0;
   for (const inner of data as Seg[]) length += countBase64(inner);
   return length;
 }
 
-/** Tells whether a message is mostly base64. JSON would write it in two bytes a character for a single "字". */
+/**
+ * Returns true if a message is mostly base64. If such a message holds a single "字", `JSON.stringify` would write all of
+ * it in two bytes per character.
+ */
 function isMostlyBase64(message: WireMessage, units: number): boolean {
   if (units < LONG_BASE64 || isCustom(message) || "toJSON" in message) return false;
   const base64 = countBase64(message.message_segment);
   return (units - base64) * BASE64_SHARE <= base64;
 }
 
-/** Writes a message without its base64, in ASCII, and inserts the base64 then: no engine looks through it again. */
+/**
+ * Writes a message in ASCII without its base64, and then inserts the base64. This way, no engine looks through the
+ * base64 again.
+ */
 function encodeAround(
   message: WireMessage,
   isData: (value: unknown) => value is ByteSource | string,
   maxBytes: number,
 ): string {
-  // A custom message has no segments: bytes in it are found and refused here.
+  // A custom message has no segments. If it holds bytes, this call finds and refuses them.
   const { texts, binaries, paths } = cutMessageAt(message as StreamMessage, isData);
   let left = maxBytes;
   for (const text of texts) left -= text.length;
@@ -93,7 +103,7 @@ function notInMemory(path: string): Error {
  * The text is ASCII if the message holds bytes or is mostly base64.
  *
  * @param message The message.
- * @param options The limit on the size of the text.
+ * @param options Limit on the size of the text.
  * @returns The text of one frame.
  * @throws {MessageEncodeError} If the message is too large, too deep, breaks a rule of the protocol or is not JSON.
  *
@@ -115,7 +125,8 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const units = maxBytes - left;
   if (isMostlyBase64(message, units)) {
     const ascii = encodeAround(message, isLongBase64, Infinity);
-    if (!exceedsUtf8(ascii, maxBytes)) return ascii; // text that only begins like base64 may have grown
+    // The ASCII may be too large if data only begins like base64. Then the message is written again below.
+    if (!exceedsUtf8(ascii, maxBytes)) return ascii;
   }
   const text = writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);
   if (exceedsUtf8(text, maxBytes)) throw encodeErrors.tooManyBytes(maxBytes);

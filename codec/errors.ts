@@ -1,6 +1,9 @@
 import type { MessageIssue } from "../schema/rules.ts";
 
-/** The rule that is broken, and the place. Both codec errors have these members. */
+/**
+ * The rule that is broken, and the place. {@linkcode MessageDecodeError} and {@linkcode MessageEncodeError} have these
+ * members.
+ */
 export interface CodecFault<Code extends string> {
   /** The rule that is broken. */
   code: Code;
@@ -8,14 +11,14 @@ export interface CodecFault<Code extends string> {
   path: string;
   /** Description of a valid value. */
   expected?: string;
-  /** Type of the value found, never the value itself. */
+  /** Type of the value that was found, never the value itself. */
   received?: string;
 }
 
-/** Why a text is not a message. Codes are API, texts are not. */
+/** The reason why a text is not a message. The codes are part of the API; the error texts are not. */
 export type MessageDecodeErrorCode = "too_large" | "too_deep" | "invalid_json" | "invalid_shape";
 
-/** Why a message cannot be encoded. Codes are API, texts are not. */
+/** The reason why a message cannot be encoded. The codes are part of the API; the error texts are not. */
 export type MessageEncodeErrorCode = "too_large" | "too_deep" | "invalid_shape";
 
 /** The common base of {@linkcode MessageDecodeError} and {@linkcode MessageEncodeError}. */
@@ -26,14 +29,14 @@ export class CodecError<Code extends string = MessageDecodeErrorCode> extends Er
   readonly path: string;
   /** Description of a valid value. */
   readonly expected?: string;
-  /** Type of the value found, never the value itself. */
+  /** Type of the value that was found, never the value itself. */
   readonly received?: string;
 
   /**
    * Creates the error.
    *
    * @param name Name of the class.
-   * @param message What is wrong and what to do about it.
+   * @param message Text of the error: what is wrong and what to do about it.
    * @param fault Code, path, and what was expected and received.
    */
   constructor(name: string, message: string, fault: CodecFault<Code>) {
@@ -46,12 +49,12 @@ export class CodecError<Code extends string = MessageDecodeErrorCode> extends Er
   }
 }
 
-/** A text is not a message. The error contains nothing of the text. */
+/** The error for a text that is not a message. It contains no part of the text. */
 export class MessageDecodeError extends CodecError<MessageDecodeErrorCode> {
   /**
    * Creates the error.
    *
-   * @param message What is wrong and what to do about it.
+   * @param message Text of the error: what is wrong and what to do about it.
    * @param fault Code, path, and what was expected and received.
    */
   constructor(message: string, fault: CodecFault<MessageDecodeErrorCode>) {
@@ -59,12 +62,12 @@ export class MessageDecodeError extends CodecError<MessageDecodeErrorCode> {
   }
 }
 
-/** A message cannot be encoded. Nothing of it was sent. */
+/** The error for a message that cannot be encoded. No part of the message was sent. */
 export class MessageEncodeError extends CodecError<MessageEncodeErrorCode> {
   /**
    * Creates the error.
    *
-   * @param message What is wrong and what to do about it.
+   * @param message Text of the error: what is wrong and what to do about it.
    * @param fault Code, path, and what was expected and received.
    */
   constructor(message: string, fault: CodecFault<MessageEncodeErrorCode>) {
@@ -72,15 +75,17 @@ export class MessageEncodeError extends CodecError<MessageEncodeErrorCode> {
   }
 }
 
-/** Makes the errors of one class. Texts say what is wrong and what to do; they contain no data of a message. */
+/**
+ * Makes the errors of one class. The error texts say what is wrong and what to do; they contain no data of a message.
+ */
 export interface ErrorFactory<Made> {
-  /** Makes the error for an issue that the rules found. The advice ends the text. */
+  /** Makes the error for an issue that the rules found. `advice` is added at the end of the error text. */
   issue(issue: MessageIssue, advice?: string): Made;
-  /** Makes the error for a value that is not what belongs at its path. */
+  /** Makes the error for a value that is not of the kind that is expected at its path. */
   shape(fault: Omit<CodecFault<string>, "code">, advice?: string): Made;
   /** Makes the error for a message, or a member of it, that is too large. */
   tooLarge(reason: string, path?: string): Made;
-  /** Makes the error for a message of too many bytes. */
+  /** Makes the error for a message with too many bytes. */
   tooManyBytes(maxBytes: number): Made;
   /** Makes the error for a message that nests too deep. */
   tooDeep(reason: string): Made;
@@ -112,7 +117,10 @@ export const decodeErrors: ErrorFactory<MessageDecodeError> = errorFactory(Messa
 /** Makes the errors of messages that cannot be encoded. */
 export const encodeErrors: ErrorFactory<MessageEncodeError> = errorFactory(MessageEncodeError);
 
-/** Makes the error of a text that is not JSON. The engine's own text would quote the input. */
+/**
+ * Makes the error of a text that is not JSON. The error of the engine is not used, because its text would quote the
+ * input.
+ */
 export function notJson(): MessageDecodeError {
   return new MessageDecodeError("Message is not JSON; NaN and Infinity are not JSON either", {
     code: "invalid_json",

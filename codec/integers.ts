@@ -1,26 +1,33 @@
 /**
- * Integers that a double cannot hold: they become their exact decimal strings.
+ * Replaces integers that a double cannot hold by their exact decimal strings.
  * @module
  */
 
 import { decodeErrors } from "./errors.ts";
 import { hasNoKeys } from "../util/values.ts";
 
-/** Up to this length a text is searched faster than the objects in it. */
+/**
+ * Length in UTF-16 units. Up to this length, searching the text is faster than searching the objects that were parsed
+ * from it.
+ */
 const SHORT_TEXT = 4096;
 
-/** 16 digits in a row, or an exponent of three digits: without them every number is exact. */
+/** Matches 16 digits in a row, or an exponent of three digits. Without a match, every number in the text is exact. */
 const LONG_NUMBER =
   /[0-9](?:[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]|[eE][+0-9][0-9][0-9])/;
 
 const isUnsafe = (value: number): boolean => value >= 2 ** 53 || value <= -(2 ** 53);
 
-/** Searches for a number that may have lost digits. It has a stack of its own, as free data nests without limit. */
+/**
+ * Searches for a number that may have lost digits. It uses its own stack and not recursion, because free data may nest
+ * without limit.
+ */
 function hasUnsafeNumber(root: object): boolean {
   const open: object[] = [root];
   const inheritsNothing = hasNoKeys(Object.prototype);
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
-    if (!inheritsNothing && !Array.isArray(value)) value = Object.values(value); // or the search would not end
+    // If `Object.prototype` has members, `for...in` would also visit these members, and the search would not end.
+    if (!inheritsNothing && !Array.isArray(value)) value = Object.values(value);
     if (Array.isArray(value)) {
       for (const item of value) {
         if (typeof item === "number" && isUnsafe(item)) return true;
@@ -37,18 +44,21 @@ function hasUnsafeNumber(root: object): boolean {
   return false;
 }
 
-/** 2^53 itself is exact, and a literal such as 1e22 never claimed more digits. */
+/**
+ * Returns the literal instead of the number if the number may have lost digits. 2^53 itself is exact, and a literal
+ * such as 1e22 states no digits that could be lost.
+ */
 function exactNumber(value: number, source: string): number | string {
   if (!Number.isFinite(value)) return source;
   return /^-?\d+$/.test(source) && !/^-?9007199254740992$/.test(source) ? source : value;
 }
 
 /**
- * Gives a parsed value in which integers beyond 2^53 are strings.
+ * Returns a parsed value in which integers beyond 2^53 are strings.
  *
  * @param text The JSON that was parsed.
- * @param value The result.
- * @returns The same value if it holds no such integer, else a new one.
+ * @param value The result of parsing it.
+ * @returns The same value if it holds no such integer, otherwise a new value.
  * @throws {MessageDecodeError} If the text nests too deep to be parsed again.
  */
 export function withExactIntegers<Value extends object>(text: string, value: Value): Value {
@@ -62,7 +72,7 @@ export function withExactIntegers<Value extends object>(text: string, value: Val
   }
 }
 
-/** Writes a number that is an id as its decimal digits. */
+/** Returns the decimal digits of an id that is a number. */
 export function decimal(id: number): string {
   return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
 }

@@ -7,7 +7,10 @@ import { decodeErrors, encodeErrors, MessageEncodeError, notJson } from "./error
 import { MAX_NESTING } from "./limits.ts";
 import { hasNoKeys, isByteSource } from "../util/values.ts";
 
-/** String units from which a replacer is given: without one V8 15 aborts the process when it writes 2^28 units. */
+/**
+ * Number of UTF-16 units from which `JSON.stringify` gets a replacer. Without a replacer, V8 15 aborts the process when
+ * it writes 2^28 units.
+ */
 const REPLACER_FROM = 2 ** 27;
 
 /** Parses JSON; throws {@linkcode MessageDecodeError} if the text is not JSON or nests too deep for the engine. */
@@ -25,34 +28,35 @@ function nestsTooDeep(): MessageEncodeError {
 
 /** The result of {@linkcode survey}. */
 export interface Survey {
-  /** String units left of the budget. The survey ends when they are used up. */
+  /** UTF-16 units that are left of the budget. The survey ends when the budget is used up. */
   left: number;
-  /** True if a member is null. Most messages have none, and need no copy without nulls. */
+  /** True if a member is null. Most messages have no null, so they need no copy without nulls. */
   hasNull: boolean;
-  /** True if a value is bytes, which `JSON.stringify` would write as something else. */
+  /** True if the value contains bytes. `JSON.stringify` would not write bytes as base64. */
   hasBytes: boolean;
 }
 
 interface Search extends Survey {
-  /** True to skip the members that an object inherits: they are not written. */
+  /** True to skip the members that an object inherits, because they are not written. */
   readonly isOwnOnly: boolean;
 }
 
-/** Tells whether an object is bytes of any form. */
+/** Returns true if an object is bytes of any form. */
 function isBytes(value: object): boolean {
   return isByteSource(value) || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
 
 /**
- * Looks through a value before the engine writes it, so that one that is too large is refused first.
+ * Looks through a value before the engine writes it, so that a value that is too large is refused before it is written.
  *
  * @param value The value to be written.
- * @param maxUnits Budget of string units.
- * @throws {MessageEncodeError} `too_deep` if a Python reader would not survive the nesting.
+ * @param maxUnits Budget of UTF-16 units.
+ * @throws {MessageEncodeError} `too_deep` if the value nests so deep that a Python peer would fail to read it.
  */
 export function survey(value: object, maxUnits: number): Survey {
   if (hasNoKeys(Object.prototype)) {
-    // Quick: it counts inherited members too. Where those seem to decide, the own members are counted again.
+    // This search is fast because it also counts inherited members. If it finds too many units, bytes or deep nesting,
+    // inherited members may be the cause. Then only the own members are counted again.
     try {
       const found = search(value, { left: maxUnits, hasNull: false, hasBytes: false, isOwnOnly: false });
       if (found.left >= 0 && !found.hasBytes) return found;
@@ -69,8 +73,8 @@ function search(value: object, found: Search): Survey {
 }
 
 /**
- * Looks at one object and everything in it. Every message that is sent passes here: asking for each member whether it
- * is inherited, or for each object for its prototype, would double the time.
+ * Looks at one object and everything in it. Every message that is sent passes through this function, so it must be
+ * fast: a check of each member for inheritance, or of the prototype of each object, would double the time.
  */
 function look(value: object, found: Search, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();
@@ -95,7 +99,7 @@ function look(value: object, found: Search, depth: number): void {
         else if (units <= found.left) look(item, found, depth + 1);
       } else if (typeof item === "function") hasMethods = true;
     }
-    // A Blob or a stream shows inherited methods, or no member at all.
+    // In the loop above, a Blob or a stream shows inherited methods, or no member at all.
     if ((hasMethods || units === 0) && isBytes(value)) found.hasBytes = true;
   }
   found.left -= units;
@@ -105,8 +109,8 @@ function look(value: object, found: Search, depth: number): void {
  * Writes a value as compact JSON without lone surrogates.
  *
  * @param value The value; {@linkcode survey} has accepted it.
- * @param units Number of string units in it.
- * @throws {MessageEncodeError} If it is not JSON.
+ * @param units Number of UTF-16 units in it.
+ * @throws {MessageEncodeError} If the value cannot be written as JSON.
  */
 export function writeJson(value: unknown, units: number): string {
   try {
@@ -120,10 +124,12 @@ export function writeJson(value: unknown, units: number): string {
 }
 
 /**
- * Replaces lone surrogates. `JSON.stringify` writes them as escapes, which end the socket of a Python server for good.
+ * Replaces lone surrogates by U+FFFD. `JSON.stringify` writes them as escapes, and such an escape ends the socket of a
+ * Python server permanently.
  */
 function wellFormed(json: string): string {
-  // One character is found faster than three, and most texts hold no escape at all.
+  // The search for one character comes first: it is faster than a search for three, and most texts hold no escape at
+  // all.
   if (!json.includes("\\") || !json.includes("\\ud")) return json;
   return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => escape.startsWith("\\ud") ? "\ufffd" : escape);
 }

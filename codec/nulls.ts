@@ -9,7 +9,10 @@ interface InfoTree {
 const PARTY: InfoTree = { user_info: {}, group_info: {} };
 const INFO: InfoTree = { ...PARTY, format_info: {}, template_info: {}, sender_info: PARTY, receiver_info: PARTY };
 
-/** The rules proved that each member of the tree is an object, null or absent. */
+/**
+ * Leaves out the nulls of an object and of its infos. The rules have checked that each member named in the tree is an
+ * object, null or absent.
+ */
 function withoutNulls(object: Fields, tree: InfoTree): Fields {
   let copy: Fields | null = null;
   for (const [key, value] of Object.entries(object)) {
@@ -22,13 +25,13 @@ function withoutNulls(object: Fields, tree: InfoTree): Fields {
 }
 
 /**
- * Leaves out the nulls of `message_info` and its infos: maim_message 0.3.0 to 0.5.4 crash on them.
+ * Leaves out the nulls of `message_info` and its infos, because maim_message 0.3.0 to 0.5.4 crash on them.
  *
- * @param message A message, or its envelope alone, that the rules accepted.
- * @returns The same object if it holds no such null, else a copy.
+ * @param message A message, or only its envelope. The rules have accepted it.
+ * @returns The same object if it holds no such null, otherwise a copy.
  */
 export function withoutInfoNulls<T extends Pick<MessageBase, "message_info">>(message: T): T {
-  const info = message.message_info as BaseMessageInfo & Fields; // interfaces lack an index signature
+  const info = message.message_info as BaseMessageInfo & Fields; // an interface has no index signature
   const clean = withoutNulls(info, INFO);
   return clean === info ? message : { ...message, message_info: clean };
 }

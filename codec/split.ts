@@ -34,13 +34,16 @@ function countBytes({ texts, binaries }: CutText): number {
 
 /** The facts that decide the size of a message. */
 interface Measure {
-  /** True if the messages are written in ASCII: they hold bytes. */
+  /** True if the messages are written in ASCII because they hold bytes. */
   readonly isAscii: boolean;
   /** True if the messages have a `raw_message`, which grows with their segments. */
   readonly hasRawMessage: boolean;
 }
 
-/** Measures sizes as `encodeMessage` writes them. If one message is written in ASCII, all are measured as ASCII. */
+/**
+ * Measures the sizes of messages as `encodeMessage` writes them. If one message is written in ASCII, all are measured
+ * as ASCII.
+ */
 class Ruler {
   readonly #measure: Measure;
 
@@ -52,14 +55,19 @@ class Ruler {
     return countBytes(cutMessage(message, this.#measure));
   }
 
-  /** The bytes that a segment adds to a message: its own, and those of its text in `raw_message`. */
+  /**
+   * Returns the number of bytes that a segment adds to a message: the segment itself, and its text in `raw_message`.
+   */
   segment(segment: Seg): number {
     let bytes = countBytes(cutSegment(segment, "$.message_segment", this.#measure));
     if (this.#measure.hasRawMessage) { for (const character of flatText(segment)) bytes += this.#character(character); }
     return bytes;
   }
 
-  /** Gives the end of the longest beginning of a text that fits in so many bytes. No character is cut. */
+  /**
+   * Finds the longest beginning of a text that fits in `room` bytes, and returns the index of its end. No character is
+   * cut.
+   */
   fittingEnd(text: string, room: number): number {
     const copies = this.#measure.hasRawMessage ? 2 : 1;
     let left = room;
@@ -80,13 +88,13 @@ class Ruler {
   }
 }
 
-/** Fills one message after the other. */
+/** Packs segments into messages. It fills one message after the other. */
 class Packer {
   readonly messages: MessageBase[] = [];
   readonly #original: MessageBase;
   readonly #maxBytes: number;
   readonly #ruler: Ruler;
-  /** The segments of the message that is being filled, and the bytes left in it. */
+  /** The segments of the message that is being filled, and the bytes that are left in this message. */
   #segments: Seg[] = [];
   #room: number;
 
@@ -97,7 +105,7 @@ class Packer {
     this.#room = this.#emptyRoom(0);
   }
 
-  /** Packs segments in order. One that does not fit is cut if it can be. */
+  /** Packs segments in order. A segment that does not fit is cut if that is possible. */
   pack(segments: readonly PlacedSegment[]): void {
     const left = segments.toReversed();
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
@@ -132,13 +140,13 @@ class Packer {
     return true;
   }
 
-  /** Tells whether a text fits in the next message, where it will be the first segment. */
+  /** Returns true if a text fits in the next message, where it will be the first segment. */
   #fitsAlone(segment: SegOf<"text">): boolean {
     const room = this.#emptyRoom(this.messages.length + 1);
     return segment.data.length <= room && this.#ruler.segment(segment) <= room;
   }
 
-  /** Adds the beginning of a text as far as there is room, and gives the rest; null if nothing fits. */
+  /** Adds as much of the beginning of a text as fits, and returns the rest; null if nothing fits. */
   #addStart(segment: SegOf<"text">): Seg | null {
     const room = this.#room - this.#comma - this.#ruler.segment({ ...segment, data: "" });
     const end = this.#ruler.fittingEnd(segment.data, room);
@@ -167,9 +175,11 @@ class Packer {
   }
 }
 
-/** Gives the segments of a list, else null. `isSeg` would not accept a list with bytes in it. */
+/**
+ * Returns the segments of a list; null for another segment. `isSeg` is not used: it refuses a list with bytes in it.
+ */
 function listOf({ type, data }: Seg): Seg[] | null {
-  return type === "seglist" ? data as Seg[] : null; // the rules proved it
+  return type === "seglist" ? data as Seg[] : null; // the rules checked that it is an array
 }
 
 function itemsOf(segment: Seg, path: string): PlacedSegment[] {
@@ -181,24 +191,25 @@ function flatText(segment: Seg): string {
   return listOf(segment)?.map(flatText).join("") ?? plainText(segment);
 }
 
-/** Gives the path of the longest member of a segment. */
+/** Returns the path of the longest member of a segment. */
 function contentPath({ segment: { type, data }, path }: PlacedSegment): string {
   return type === "file" && hasMember(data, "base64") ? `${path}.data.base64` : `${path}.data`;
 }
 
 /**
- * Splits one message into several that each encode to at most so many bytes, for peers that accept no larger ones.
+ * Splits one message into several messages, for peers that do not accept large ones. Each of them encodes to at most
+ * `maxBytes` bytes.
  *
- * The segments keep their order, except that a reply comes first, as MaiBot requires. A text that fits in no message is
- * cut between characters, and a list inside a list is taken apart; nothing else is cut. Every message has the same
- * members around its segments, with two exceptions: `message_id` becomes `id`, `id_2`, `id_3`, and a `raw_message` is
- * made anew for each message, as `plainText` does.
+ * The segments keep their order, except that a reply comes first, as MaiBot requires. A text that is too large for one
+ * message is cut between characters. A list inside a list is split into its segments if it is too large. Nothing else
+ * is cut. Every message has the same members around its segments, with two exceptions: `message_id` becomes `id`,
+ * `id_2`, `id_3`, and `raw_message`, if there is one, is written again for each message, as `plainText` would write it.
  *
  * @param message The message.
  * @param maxBytes Largest size of each message in UTF-8 bytes, as `encodeMessage` writes it.
  * @returns The messages in the order to send them; the message itself if it fits.
- * @throws {MessageEncodeError} If the message breaks a rule of the protocol, or something in it that cannot be cut does
- * not fit in a message: `too_large` with its path.
+ * @throws {MessageEncodeError} If the message breaks a rule of the protocol. Also if a part that cannot be cut does not
+ * fit in a message: then the code is `too_large`, and `path` names this part.
  * @throws {RangeError} If `maxBytes` is not a positive number.
  *
  * @example Many pictures

@@ -1,5 +1,6 @@
 /**
- * Intervals at which the buffer of a socket is checked: runtimes do not report that it has drained.
+ * Intervals at which the buffer of a socket is checked. The checks are necessary, because runtimes do not report that
+ * the buffer has drained.
  * @module
  */
 
@@ -9,7 +10,10 @@ export const FIRST_POLL = 1;
 /** Milliseconds between two checks of a buffer that stays full. */
 const LONGEST_POLL = 16;
 
-/** Returns the milliseconds before the next check, after one that found the buffer still full. */
+/**
+ * Returns the milliseconds before the next check. `delay` is the wait before the last check, which found the buffer
+ * still full.
+ */
 export function nextPoll(delay: number): number {
   return Math.min(delay * 2, LONGEST_POLL);
 }

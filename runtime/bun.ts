@@ -32,7 +32,10 @@ declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 
 const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // set by upgrade() below
 
-/** Converts milliseconds to Bun's whole seconds, at most 960. Bun reads 1 to 7 as 8; 0 is off, and so is Infinity. */
+/**
+ * Converts milliseconds to whole seconds for Bun, at most 960. Bun uses 8 for 1 to 7. 0 and `Infinity` mean that there
+ * is no timeout.
+ */
 function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
 }
@@ -55,13 +58,16 @@ interface BunWebSocketOptions extends DialOptions {
   perMessageDeflate: boolean;
   tls?: { ca: string[] };
 }
-/** Bun's constructor, which is missing in Deno's types. Node's takes the same arguments and ignores unknown options. */
+/**
+ * Bun's constructor of a WebSocket, which is missing in Deno's types. Node's constructor takes the same arguments and
+ * ignores unknown options.
+ */
 type BunWebSocket = new (url: string, options: Omit<BunWebSocketOptions, "ca">) => WebSocket & {
   ping?(payload: string): void;
   terminate?(): void;
 };
 
-/** Adds Bun's own root certificates to `ca`, which would replace them. */
+/** Adds Bun's own root certificates to `ca`. Otherwise Bun would trust only the certificates in `ca`. */
 function withRoots(ca: readonly string[]): string[] {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const tls = process?.getBuiltinModule?.("node:tls") as { rootCertificates?: readonly string[] } | undefined;
@@ -70,7 +76,7 @@ function withRoots(ca: readonly string[]): string[] {
 
 function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
   const tls = ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } };
-  // No compression: it makes a Python server seven times slower for large messages.
+  // Compression is off, because it makes a Python server seven times slower for large messages.
   const webSocket = new (WebSocket as unknown as BunWebSocket)(url, { headers, perMessageDeflate: false, ...tls });
   const socket: ClientSocket = {
     webSocket,
@@ -90,14 +96,14 @@ async function get(url: string, ca: readonly string[], signal: AbortSignal): Pro
   const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
     signal,
     redirect: "manual",
-    keepalive: false, // in Bun: no connection stays in a pool
+    keepalive: false, // for Bun, so that no connection stays in a pool
     ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
   };
   const response = await fetch(url, options);
   return await response.text();
 }
 
-/** Removes the URL from the error's text, where Bun 1.4 puts it: a URL may hold a token. */
+/** Returns the error without the URL that Bun 1.4 writes into its text, because a URL may hold a token. */
 function errorOf(event: Event): unknown {
   const { error } = event as ErrorEvent;
   if (!(error instanceof Error)) return error;
@@ -122,7 +128,7 @@ function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach:
       "'info' must be the Bun server; pass the second argument of fetch on: server.fetch(request, info)",
     );
   }
-  // Bun ignores the response once the request is upgraded.
+  // Bun ignores the response if the request was upgraded.
   return server.upgrade(request, { data: new BunAcceptedSocket(attach) }) ? new Response(null, { status: 101 }) : null;
 }
 
@@ -139,7 +145,7 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
   return { port: server.port, stop: () => server.stop(true) };
 }
 
-/** Bun 1.4: no frame comes in after the server's close frame. The client part also runs on Node 26. */
+/** The runtime Bun 1.4. No frame comes in after the server's close frame. The client functions also run on Node 26. */
 export const bunRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: true,

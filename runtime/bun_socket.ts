@@ -5,13 +5,19 @@ import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./types.ts";
 
 declare const Bun: { gc(isSynchronous: boolean): void };
 
-/** Bytes in Bun's buffer above which frames wait here: enough to keep the kernel busy, and cheap to copy. */
+/**
+ * Bytes in Bun's buffer from which further frames wait in the backlog. A buffer of this size keeps the kernel busy and
+ * is cheap to copy.
+ */
 const MAX_BUN_BYTES = 16 * 2 ** 20;
 
-/** Milliseconds between two checks of a full buffer, in case Bun does not report that it has room again. */
+/** Milliseconds between two checks of a full buffer. Bun does not always report that its buffer has room again. */
 const DRAIN_POLL = 100;
 
-/** Bytes of a discarded backlog from which garbage is collected: JSC would let three more of them grow first. */
+/**
+ * If a discarded backlog held more bytes than this, garbage is collected at once. Otherwise JavaScriptCore would first
+ * let three more such backlogs grow.
+ */
 const COLLECT_BYTES = 16 * 2 ** 20;
 
 /** Frames that wait until Bun's buffer has room. */
@@ -22,12 +28,12 @@ interface Backlog {
 }
 
 /**
- * A socket of Bun, from the upgrade on. It is stored as the `data` of Bun's socket: this saves memory for idle
+ * A socket of Bun, created at the upgrade. It is stored as the `data` of Bun's own socket, which saves memory for idle
  * connections.
  *
- * Bun 1.4 keeps what the kernel does not take in one buffer, which it doubles and copies. 64 MiB for a peer that does not
- * read took 200 MiB of memory and delayed all other peers by 37 ms. So Bun is given `MAX_BUN_BYTES`, and the rest waits
- * here as strings.
+ * Bun 1.4 keeps all bytes that the kernel does not take in one buffer. To grow this buffer, Bun doubles its size and
+ * copies it. 64 MiB queued to a peer that does not read took 200 MiB of memory and delayed all other peers by 37 ms.
+ * Therefore Bun's buffer gets only about `MAX_BUN_BYTES`, and the rest waits in the backlog as strings.
  */
 export class BunAcceptedSocket implements ServerSocket {
   #attach: Attach | null;
@@ -64,7 +70,7 @@ export class BunAcceptedSocket implements ServerSocket {
     }
   }
 
-  /** Gives Bun the next frames, until its buffer is full again. Called when Bun's buffer has room. */
+  /** Gives Bun the next frames until Bun's buffer is full again. Called when Bun's buffer has room. */
   drain(): void {
     const backlog = this.#backlog;
     if (backlog === null || this.#socket === null) return;
@@ -76,7 +82,10 @@ export class BunAcceptedSocket implements ServerSocket {
     }
   }
 
-  /** Starts the next check. Bun reports room only while its buffer holds something. */
+  /**
+   * Starts the timer of the next check. The checks are necessary, because Bun reports room only while its buffer is not
+   * empty.
+   */
   #pollLater(): Timer {
     return systemClock.after(DRAIN_POLL, () => {
       if (this.#backlog === null) return;

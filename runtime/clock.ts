@@ -3,11 +3,14 @@ export type Timer = ReturnType<typeof setTimeout>;
 
 /** The current time, and timers. */
 export interface Clock {
-  /** Returns milliseconds since a fixed moment. Never goes back. */
+  /** Returns the milliseconds since a fixed moment. The value never decreases. */
   now(): number;
-  /** Calls back after `ms` milliseconds, at most 24 days: no runtime can wait longer. `Infinity` is 24 days, too. */
+  /**
+   * Calls `callback` after `ms` milliseconds. If `ms` is more than 24 days or `Infinity`, calls it after 24 days,
+   * because no runtime can wait longer.
+   */
   after(ms: number, callback: () => void): Timer;
-  /** Cancels a timer. Does nothing if it has ended, or is `undefined`. */
+  /** Cancels a timer. Does nothing if the timer has ended or is `undefined`. */
   cancel(timer: Timer | undefined): void;
 }
 

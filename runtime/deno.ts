@@ -12,7 +12,7 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
-/** The members of `Deno` that this library uses. Where a program is checked without Deno's types there is no such name. */
+/** The members of `Deno` that this library uses. Declared here, because Deno's types may be missing in a type check. */
 interface DenoGlobal {
   createHttpClient(options: { caCerts: string[]; poolMaxIdlePerHost?: number }): DenoHttpClient;
   readonly permissions: { querySync(descriptor: { name: "env"; variable: string }): { readonly state: string } };
@@ -59,7 +59,7 @@ function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
 }
 
 async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
-  // A separate client: no connection stays in a pool.
+  // A separate client, so that no connection stays in a pool.
   const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
   try {
     const options: RequestInit & { client: DenoHttpClient } = { client, signal, redirect: "manual" };
@@ -70,7 +70,10 @@ async function get(url: string, ca: readonly string[], signal: AbortSignal): Pro
   }
 }
 
-/** Deno 2.9 uses a proxy for ws:// even to 127.0.0.1. Reads the variables only if no permission prompt is needed. */
+/**
+ * Deno 2.9 uses a proxy for ws:// URLs, even for 127.0.0.1. The environment variables are read only if this does not
+ * need a permission prompt.
+ */
 function proxyHint({ protocol, hostname }: URL): string {
   const value = (name: string): string | undefined => {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
@@ -100,12 +103,15 @@ function address(_request: Request, info: unknown): string {
   return (info as { remoteAddr?: { hostname?: string } } | undefined)?.remoteAddr?.hostname ?? "";
 }
 
-/** Converts milliseconds to Deno's seconds, which overflow above 2^31. 0 is off, and so is Infinity. */
+/**
+ * Converts milliseconds to seconds for Deno. From 2^31 ms on, the number would overflow in Deno. 0 and `Infinity` mean
+ * that there is no timeout.
+ */
 function denoSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(ms, 2 ** 31 - 1) / 1000;
 }
 
-/** A socket of Deno. The object is its own event listener: this saves memory for idle connections. */
+/** A socket of Deno. The object is its own event listener, which saves memory for idle connections. */
 class AcceptedSocket implements ServerSocket, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #events: SocketEvents;
@@ -139,7 +145,10 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
     else this.#end(event as CloseEvent);
   }
 
-  /** Deno 2.9 reports an idle timeout and a failed write twice, and a lost connection with code 0. */
+  /**
+   * Reports the end once, and with 1006 instead of 0: Deno 2.9 reports an idle timeout and a failed write twice, and a
+   * lost connection with code 0.
+   */
   #end({ code, reason }: CloseEvent): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -160,7 +169,7 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
   return upgraded.response;
 }
 
-/** Milliseconds a shutdown waits for a socket whose peer does not read. Deno 2.9 cannot drop such a socket. */
+/** Milliseconds that a shutdown waits for a socket whose peer does not read. Deno 2.9 cannot drop such a socket. */
 const SHUTDOWN_TIMEOUT = 1000;
 
 function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: Fetch): Listener {
@@ -179,7 +188,10 @@ function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: 
   };
 }
 
-/** Deno 2.9: if a frame comes in after the server's close frame, TCP ends at once and the close frame is lost. */
+/**
+ * The runtime Deno 2.9. If a frame comes in after the server has sent its close frame, TCP ends at once and the close
+ * frame is lost.
+ */
 export const denoRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: false,

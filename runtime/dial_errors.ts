@@ -1,5 +1,6 @@
 /**
- * Explains errors of the runtimes about a failed dial. Nothing outside this folder reads the text of an error.
+ * Explains the errors of the runtimes after a failed dial. Only code in this folder interprets the text of such an
+ * error.
  * @module
  */
 
@@ -28,7 +29,7 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   ],
 ];
 
-/** Explanation of a failed dial. */
+/** Explanation of a failed dial or of a lost connection. */
 export interface DialFailure {
   /** The runtime's own text, with its error code; empty if there is none. */
   readonly text: string;

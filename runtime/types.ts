@@ -1,5 +1,5 @@
 /**
- * The interfaces behind which Deno and Bun differ: everything that the library needs of a runtime.
+ * The interfaces that hide the differences between Deno and Bun: everything that the library needs from a runtime.
  * @module
  */
 
@@ -9,7 +9,7 @@ import type { Clock } from "./clock.ts";
 export interface ServerSocket {
   /** Queues one text frame. */
   send(text: string): void;
-  /** Starts the closing handshake. The reason may take 123 bytes. */
+  /** Starts the closing handshake. The reason may take at most 123 bytes of UTF-8. */
   close(code: number, reason: string): void;
   /** Bytes that the kernel has not taken yet. */
   readonly buffered: number;
@@ -23,11 +23,11 @@ export interface ServerSocket {
 export interface SocketEvents {
   /** The socket is open: frames can be sent. */
   opened(): void;
-  /** A text frame, or `null` for a binary one. */
+  /** A frame was received. `text` is null for a binary frame. */
   frame(text: string | null): void;
-  /** The socket has ended. Comes exactly once; the code is 1006 if there was no close frame. */
+  /** The socket has ended. Called exactly once; the code is 1006 if there was no close frame. */
   ended(code: number, reason: string): void;
-  /** A protocol pong. Not all runtimes report it. */
+  /** A protocol pong was received. Not all runtimes report pongs. */
   pong?(): void;
 }
 
@@ -51,16 +51,19 @@ export interface Address {
 
 /** Limits that only the runtime can enforce. */
 export interface SocketLimits {
-  /** Maximum bytes of one message. Deno ignores it. */
+  /** Maximum bytes of one message. Deno ignores this limit. */
   maxBytes: number;
-  /** Milliseconds after which a dead peer is dropped; 0 turns it off. */
+  /** Milliseconds after which a dead peer is dropped; 0 turns this off. */
   idleTimeout: number;
 }
 
-/** A port that is listened on. */
+/** A server that listens on a port. */
 export interface Listener {
   readonly port: number;
-  /** Stops listening and ends all connections. Resolves when the port is free, or a socket cannot be ended. */
+  /**
+   * Stops listening and ends all connections. Resolves when the port is free, or after a timeout if a socket cannot be
+   * ended.
+   */
   stop(): Promise<void>;
 }
 
@@ -68,9 +71,9 @@ export interface Listener {
 export interface BunWebSocketHandlers {
   /** Maximum bytes of one message. */
   maxPayloadLength: number;
-  /** Always 0: this library limits the queue. Bun would drop messages silently. */
+  /** Always 0: this library limits the queue itself, because Bun would drop messages without an error. */
   backpressureLimit: number;
-  /** Seconds. */
+  /** Seconds after which a dead peer is dropped. */
   idleTimeout: number;
   /** Called by Bun. */
   open(socket: BunSocket): void;
@@ -88,7 +91,7 @@ export interface BunWebSocketHandlers {
 export interface BunSocket {
   /** The value given to `upgrade`. */
   readonly data: unknown;
-  /** Queues one frame. Returns -1 if the kernel did not take all of it. */
+  /** Queues one frame. Returns -1 if the kernel did not take the whole frame. */
   sendText(text: string): number;
   /** Starts the closing handshake. */
   close(code: number, reason: string): void;
@@ -103,14 +106,14 @@ export interface BunSocket {
 /** A WebSocket that a client has dialled. */
 export interface ClientSocket {
   readonly webSocket: WebSocket;
-  /** Sends a protocol ping. Missing where the runtime cannot do this. */
+  /** Sends a protocol ping. Missing if the runtime cannot do this. */
   readonly ping?: (payload: string) => void;
   /**
-   * Called for each protocol ping of the server with `null`, and for each pong with its payload. Not all runtimes report
-   * them.
+   * Called for each protocol ping and pong of the server: with `null` for a ping, with the payload for a pong. Not all
+   * runtimes report pings and pongs.
    */
   onControlFrame: ((pong: string | null) => void) | null;
-  /** Drops the connection if the runtime can, and frees what it holds. Called once, at the end. */
+  /** Drops the connection if the runtime can do this, and frees its resources. Called once, at the end. */
   release(): void;
 }
 
@@ -124,23 +127,26 @@ export interface DialOptions {
 /** All functions of a runtime that the library uses, and the clock. */
 export interface Runtime extends Clock {
   /**
-   * True if closing a socket discards frames that are still coming in. Where it is false, a frame that comes in after the
-   * close discards the server's close frame.
+   * True if frames that come in after a socket was closed are discarded. If false, a frame that comes in after the
+   * close causes the loss of the server's close frame.
    */
   readonly closeEndsInput: boolean;
   /** True if an accepted socket can send pings and reports pongs. */
   readonly canPing: boolean;
   /** Opens a WebSocket. Throws if the runtime refuses the URL. */
   dial(url: string, options: DialOptions): ClientSocket;
-  /** Returns the error in the error event of a WebSocket. */
+  /** Returns the error that an error event of a WebSocket carries. */
   errorOf(event: Event): unknown;
   /** Returns the HTTP status with which a server refused the handshake; `null` if the error does not name one. */
   httpStatus(error: unknown): number | null;
-  /** Tells whether an error says that a message exceeded the longest string of the runtime. */
+  /** Tells whether an error means that a message exceeded the longest string of the runtime. */
   isStringTooLong(error: unknown): boolean;
-  /** Sends an HTTP GET request and returns the text of the response. Rejects if there is none. */
+  /** Sends an HTTP GET request and returns the text of the response. Rejects if there is no response. */
   get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string>;
-  /** Returns a hint about a proxy that the environment sets for this URL; empty if there is none, or it cannot be read. */
+  /**
+   * Returns a hint about the proxy that an environment variable sets for this URL; empty if no proxy is set, or if the
+   * variables cannot be read.
+   */
   proxyHint(url: URL): string;
   /** Returns the IP address of the caller. `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;

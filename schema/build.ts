@@ -31,7 +31,7 @@ function refuse(what: string, argument: string, need: string, value: unknown): n
   throw new TypeError(`Cannot create ${what}: '${argument}' must be ${need}; received ${describeType(value)}`);
 }
 
-/** Gives base64 without a prefix, from bytes or from base64 that a user wrote. */
+/** Returns the data as base64 without a `data:` prefix. The caller passes bytes or base64. */
 function base64(what: string, argument: string, data: Uint8Array | string): string {
   if (data instanceof Uint8Array) return encodeBase64(data);
   if (typeof data !== "string") refuse(what, argument, "a Uint8Array or base64", data);
@@ -58,7 +58,7 @@ function ownCopy<T extends object>(object: T): T {
 
 // ---------------------------------------------------------------------------------------------- segments
 
-/** Tells whether a value is a segment, or becomes one when its bytes are written as base64. */
+/** Returns true if a value is a segment, or will be one when its bytes are written as base64. */
 function isContent(value: unknown): value is Seg {
   if (isSeg(value)) return true;
   if (!isObject(value)) return false;
@@ -67,9 +67,10 @@ function isContent(value: unknown): value is Seg {
   return typeof type === "string" && mayHoldBytes(type) && isByteSource(data);
 }
 
-/** Gives the segments of nested lists as one list. */
+/** Returns the segments of nested lists as one flat list. */
 function flattened(segs: readonly Seg[]): Seg[] {
-  return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]); // isContent
+  // isContent has checked that the data of a seglist is an array of segments.
+  return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]);
 }
 
 /** Argument of {@linkcode seg.file}: {@linkcode FileData} whose content may also be bytes. */
@@ -84,7 +85,10 @@ export interface SegBuilders {
   text(text: string): SegOf<"text">;
   /** Builds an image segment from bytes or base64; a `data:` prefix is removed. */
   image(data: Uint8Array | string): SegOf<"image">;
-  /** Builds a sticker from the bytes or base64 of an image. For a Unicode emoji use `text`: MaiBot drops it here. */
+  /**
+   * Builds a sticker from the bytes or base64 of an image. To send a Unicode emoji, use `text`: MaiBot drops a Unicode
+   * emoji in an `emoji` segment.
+   */
   emoji(data: Uint8Array | string): SegOf<"emoji">;
   /** Builds a voice segment from the bytes or base64 of audio (wav). */
   voice(data: Uint8Array | string): SegOf<"voice">;
@@ -96,12 +100,13 @@ export interface SegBuilders {
   file(file: FileInput): SegOf<"file">;
   /** Builds a segment that carries any object. */
   dict(data: Record<string, unknown>): SegOf<"dict">;
-  /** Joins segments into one list; nested lists are flattened, because MaiBot drops them. */
+  /** Joins segments into one list; nested lists are flattened, because MaiBot drops nested lists. */
   list(...segs: Seg[]): SegOf<"seglist">;
   /**
-   * Builds a segment of any type. Its data is not checked, so MaiBot may refuse the segment, as it refuses an integer
-   * beyond 64 bits in {@linkcode SegBuilders.dict}. The data may be bytes, which are sent as base64: a `Uint8Array`,
-   * and for `sendStream` and `encodeStream` also a `Blob` or `ReadableStream`.
+   * Builds a segment of any type. Its data is not checked, so MaiBot may refuse the segment. The same is true for
+   * {@linkcode SegBuilders.dict}: for example, MaiBot refuses an integer beyond 64 bits. The data may be bytes, which
+   * are sent as base64. Bytes are a `Uint8Array`; `sendStream` and `encodeStream` also accept a `Blob` or a
+   * `ReadableStream`.
    */
   of(type: string, data?: unknown): Seg;
 }
@@ -141,7 +146,7 @@ export const seg: SegBuilders = {
     const data: Seg[] = [];
     segs.forEach((item, index) => {
       if (!isContent(item)) refuse("a segment list", `segs[${index}]`, "a segment", item);
-      // Not spread: 100,000 arguments overflow the stack.
+      // A loop adds the segments one by one: `push` with 100,000 arguments would overflow the stack.
       for (const inner of flattened([item])) data.push(inner);
     });
     return { type: "seglist", data };
@@ -154,45 +159,46 @@ export const seg: SegBuilders = {
 
 // ---------------------------------------------------------------------------------------------- messages
 
-/** A user: the id alone, or all members. */
+/** A user: the id as a string, or an object with `user_id` and other members. */
 export type UserInput = string | UserInfo;
 
-/** A group: the id alone, or all members. */
+/** A group: the id as a string, or an object with `group_id` and other members. */
 export type GroupInput = string | GroupInfo;
 
-/** Options of {@linkcode createMessage}. Those in `snake_case` are copied into the message unchanged. */
+/** Options of {@linkcode createMessage}. Options with a name in `snake_case` are copied into the message unchanged. */
 export interface CreateMessageOptions {
-  /** Platform the message comes from; must be the platform of the connection. */
+  /** Platform that the message comes from. It must be the platform of the connection. */
   platform: string;
-  /** The author: an id, or an object with `user_id`. A missing nickname becomes the id. */
+  /** The author: an id, or an object with `user_id`. If the nickname is missing, the id is used as the nickname. */
   user: UserInput;
-  /** The group; leave it out in a private chat. A missing name becomes the id. */
+  /** The group; leave it out in a private chat. If the name is missing, the id is used as the name. */
   group?: GroupInput;
   /**
    * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later does not answer
-   * a message without it. Written as `account_id`, and for MaiBot 1.2 as `additional_config.platform_io_account_id`.
+   * a message without it. It is written as `account_id`, and for MaiBot 1.2 as
+   * `additional_config.platform_io_account_id`.
    */
   account?: string;
   /**
-   * Tells several connections of one account apart. Written as `scope`, and for MaiBot 1.2 as
+   * A name that tells several connections of one account apart. It is written as `scope`, and for MaiBot 1.2 as
    * `additional_config.platform_io_scope`.
    */
   scope?: string;
   /**
    * Id of the message.
    *
-   * @default {a new one, unique and in ascending order}
+   * @default {a new id; new ids are unique and in ascending order}
    */
   message_id?: string;
   /**
-   * Time it was written: a `Date`, or Unix time in seconds.
+   * Time when the message was written: a `Date`, or Unix time in seconds.
    *
    * @default {now}
    */
   time?: number | Date;
-  /** Segment types used and accepted. */
+  /** Segment types that the message contains, and types that its sender accepts. */
   format_info?: FormatInfo;
-  /** Prompt template. */
+  /** The prompt template. */
   template_info?: TemplateInfo;
   /** Free data, such as `{ at_bot: true }`. */
   additional_config?: Record<string, unknown>;
@@ -207,12 +213,16 @@ export interface CreateMessageOptions {
 const PROCESS_TAG = Math.floor(Math.random() * 0x1000000).toString(16).padStart(6, "0");
 let lastId = { ms: 0, count: 0 };
 
-/** Makes an id. Ids sort in the order they are made, also within a millisecond and when the clock steps back. */
+/**
+ * Makes a message id. Ids sort in the order in which they are made, even within one millisecond or after the clock was
+ * set back.
+ */
 function nextMessageId(): string {
   const now = Date.now();
   const { ms, count } = lastId;
   lastId = now > ms ? { ms: now, count: 0 } : count < 9999 ? { ms, count: count + 1 } : { ms: ms + 1, count: 0 };
-  // Fewer than 16 digits in a row: with more, a decoder would search the message for numbers that lost digits.
+  // The id has fewer than 16 digits in a row. If it had more, a decoder would search the message for numbers that lost
+  // digits.
   return `${lastId.ms}_${String(lastId.count).padStart(4, "0")}_${PROCESS_TAG}`;
 }
 
@@ -224,12 +234,15 @@ function unixSeconds(time: number | Date): number {
   throw new TypeError(`Cannot create a message: 'time' must be a Date or Unix seconds; received ${received}${hint}`);
 }
 
-/** Copies an object without its null and undefined members: maim_message before 0.6 crashes on null. */
+/** Copies an object without its null and undefined members, because maim_message before 0.6 crashes on null. */
 function present<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => !isAbsent(value))) as T;
 }
 
-/** Does the same in every info among the options, at any depth. Free data is not changed. */
+/**
+ * Like {@linkcode present}, but also copies every info inside the object in this way, at any depth. Free data is not
+ * changed.
+ */
 function presentInfos<T extends object>(object: T): T {
   const entries = Object.entries(present(object)).map(([key, value]) => {
     return [key, key.endsWith("_info") && isObject(value) ? presentInfos(value) : value];
@@ -252,7 +265,7 @@ function fullGroup(group: GroupInput, platform: string): GroupInfo {
   return { ...full, group_name: full.group_name || group_id };
 }
 
-/** Checks a message except its segments, which `seg.list` has checked. */
+/** Checks a message except its segments, which `seg.list` has already checked. */
 function checked(message: MessageBase): MessageBase {
   const issue = envelopeIssue(message);
   if (issue === null) return message;
@@ -260,11 +273,12 @@ function checked(message: MessageBase): MessageBase {
 }
 
 /**
- * Creates a message that MaiBot accepts. Id, time, nickname and group name are filled in, and no member is null.
+ * Creates a message that MaiBot accepts. Id, time, nickname and group name are filled in if they are missing, and no
+ * member is null.
  *
- * The segments become one flat `seglist`, also if there is one or none.
+ * The segments become one flat `seglist`, even if there is only one segment or none.
  *
- * @param options Platform, author, group, and the members that are filled in if not given.
+ * @param options The platform, the author, the group, and members that are filled in if they are missing.
  * @param segs The content, from {@linkcode seg}.
  * @returns A new message.
  * @throws {TypeError} If an argument is of the wrong type or empty; the error names it.
@@ -304,14 +318,14 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
 }
 
 /**
- * Creates the answer to a message: same platform, group and user, and the account and scope of that message, so that
- * the answer is sent as the account that was spoken to.
+ * Creates the answer to a message. The answer has the platform, group, user, account and scope of that message, so it
+ * is sent by the account that the message was written to.
  *
- * It is for a server that answers an adapter. Do not answer a message of MaiBot with it: the `user_info` of that
+ * Use it in a server that answers an adapter. Do not use it to answer a message from MaiBot: the `user_info` of such a
  * message is the bot itself, so MaiBot would talk to itself.
  *
  * The user is written to `user_info`, which adapters older than MaiBot 1.0 read, and to `receiver_info`, which newer
- * ones read. The answer quotes nothing: to quote, pass `seg.reply(id)` as the first segment.
+ * adapters read. The answer does not quote the message. To quote it, pass `seg.reply(id)` as the first segment.
  *
  * @param to The message to answer.
  * @param segs The content, from {@linkcode seg}.
@@ -343,12 +357,12 @@ export function createReply(to: MessageBase, ...segs: Seg[]): MessageBase {
 }
 
 /**
- * Creates a custom message, as `sendCustom` sends it.
+ * Creates a custom message like the one that `sendCustom` sends.
  *
  * @param name The `message_type_name` that selects the handler on the other side.
  * @param content Any JSON.
- * @param platform From a client: its own platform. From a server: the platform it is sent to.
- * @returns A new custom message; `timestamp` is Unix seconds.
+ * @param platform In a client: its own platform. In a server: the platform that the message is sent to.
+ * @returns A new custom message. Its `timestamp` is Unix time in seconds.
  * @throws {TypeError} If the name or the platform is empty, or the content is missing.
  *
  * @example Envelope

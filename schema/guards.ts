@@ -5,7 +5,7 @@ import { isKnownData } from "./segments.ts";
 /**
  * Tells whether a value is an ordinary message whose ids are strings, as {@linkcode decodeMessage} returns it.
  *
- * Never throws. A custom message is not an ordinary one.
+ * Never throws. For a custom message it returns false.
  *
  * @param value Any value.
  * @returns True if it is a {@linkcode MessageBase}.
@@ -40,7 +40,8 @@ export function isCustomMessage(value: unknown): value is CustomMessage {
 }
 
 /**
- * Tells whether a value is a segment. With a type as second argument it narrows the data too. Never throws.
+ * Tells whether a value is a segment. If a type is given as the second argument, it also narrows the data. Never
+ * throws.
  *
  * @param value Any value.
  * @returns True if it is a segment.
@@ -57,10 +58,10 @@ export function isSeg(value: unknown): value is Seg;
 /**
  * Tells whether a value is a segment of one type with data of the documented JSON type.
  *
- * @typeParam T The known type asked for.
+ * @typeParam T The known segment type to check for.
  * @param value Any value.
  * @param type The type to narrow to.
- * @returns True if it is such a segment.
+ * @returns True if it is a segment of this type and its data has the documented JSON type.
  */
 export function isSeg<T extends SegType>(value: unknown, type: T): value is SegOf<T>;
 export function isSeg(value: unknown, type?: SegType): boolean {
@@ -74,14 +75,14 @@ export function isSeg(value: unknown, type?: SegType): boolean {
 }
 
 /**
- * Tells a custom message from an ordinary one. It proves nothing else: for messages that the rules have accepted, or
- * that are checked later.
+ * Returns true for a custom message and false for an ordinary message. It checks nothing else, so use it only for
+ * messages that the rules have accepted, or that are checked later.
  */
 export function isCustom(message: WireMessage): message is CustomMessage {
   return (message as CustomMessage).is_custom_message === true && Object.hasOwn(message, "is_custom_message");
 }
 
-/** The platform a message comes from or goes to; empty if it names none. */
+/** Returns the platform that a message comes from or goes to; an empty string if the message names no platform. */
 export function platformOf(message: WireMessage): string {
   if (isCustom(message)) return message.platform ?? "";
   return (message as Partial<MessageBase>).message_info?.platform ?? "";

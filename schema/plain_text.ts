@@ -10,7 +10,8 @@ function segmentText(segment: Seg): string {
 }
 
 /**
- * Flattens a message to one line for logs and `raw_message`: text as it is, every other segment as a label like `[图片]`.
+ * Writes a message as one line of plain text, for logs and `raw_message`. Text stays as it is, a mention becomes `@`
+ * with the account id, and every other segment becomes a label like `[图片]`.
  *
  * @param message A message or a segment.
  * @returns The text; it never contains base64.

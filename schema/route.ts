@@ -7,19 +7,20 @@ import { isBlank } from "../util/blank.ts";
 import { type Fields, isAbsent, isObject } from "../util/values.ts";
 
 /**
- * Keys of `additional_config` that name the account. The first one that is not blank counts.
+ * Keys of `additional_config` that name the account. If there are several, the first one in this order that is not
+ * blank is used.
  *
  * Source: MaiBot, RouteKeyFactory.
  */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
-/** Keys of `additional_config` that name the scope. Source: as {@linkcode ACCOUNT_KEYS}. */
+/** Keys of `additional_config` that name the scope. The source is the same as for {@linkcode ACCOUNT_KEYS}. */
 export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
 
 /** The account that sends a message, and the scope of its connection. */
 export interface Route {
   /** Id of the bot's account on the platform. */
   readonly account?: string | undefined;
-  /** Tells several connections of one account apart. */
+  /** A name that tells several connections of one account apart. */
   readonly scope?: string | undefined;
 }
 
@@ -32,7 +33,7 @@ function own(fields: Fields, key: string): unknown {
   return Object.hasOwn(fields, key) ? fields[key] : undefined;
 }
 
-/** Tells whether a member names something: absent and blank ones do not. */
+/** Returns true if a member is present and not blank. */
 function isNamed(value: unknown): boolean {
   return !isAbsent(value) && !(typeof value === "string" && isBlank(value));
 }
@@ -46,20 +47,23 @@ function firstNamed(places: readonly unknown[], keys: readonly string[]): unknow
   return undefined;
 }
 
-/** Reads the account or scope of a message: from its own member, else from the keys that older adapters write. */
+/** Reads the account or scope of a message: from its own member, otherwise from the keys that older adapters write. */
 function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
   if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
   return firstNamed([message, info, own(info, "additional_config")], keys);
 }
 
-/** Reads an ordinary message; null for anything else, which is refused when it is encoded. */
+/**
+ * Reads an ordinary message. Returns null for a custom message, and for a value that is not a message: such a value is
+ * refused when it is encoded.
+ */
 function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
   const fields = isObject(message) ? message : {};
   const info = own(fields, "message_info");
   return isObject(info) && own(fields, "is_custom_message") !== true ? { fields, info } : null;
 }
 
-/** Reads the account and scope of a message, as text. */
+/** Returns the account and the scope of a message as strings. */
 export function routeOf(message: object): Route {
   const read = readOrdinary(message);
   if (read === null) return {};
@@ -73,10 +77,11 @@ export function routeOf(message: object): Route {
 }
 
 /**
- * Writes account and scope into a message that has none: `account_id` and `scope` for MaiBot 1.3, and the keys of
- * `additional_config` that MaiBot 1.2 reads. An account or scope that the message already has is kept.
+ * Adds the account and the scope to a message that does not have them. They are written as `account_id` and `scope` for
+ * MaiBot 1.3, and under the keys of `additional_config` that MaiBot 1.2 reads. An account or scope that the message
+ * already has is kept.
  *
- * @returns The same message if there is nothing to add, else a copy.
+ * @returns The same message if there is nothing to add, otherwise a copy.
  */
 export function withRoute<Message extends object>(message: Message, { account, scope }: Route): Message {
   const read = account === undefined && scope === undefined ? null : readOrdinary(message);
@@ -95,6 +100,6 @@ export function withRoute<Message extends object>(message: Message, { account, s
   if (Object.keys(members).length === 0) return message;
   const known = own(info, "additional_config") ?? {};
   const message_info = isObject(known) ? { ...info, additional_config: { ...known, ...config } } : info;
-  // Also at the start, so that they are known before the segments of a message that is streamed.
+  // The members are also put at the start, so that the reader of a streamed message gets them before the segments.
   return { ...members, ...message, message_info, ...members };
 }

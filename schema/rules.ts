@@ -1,5 +1,5 @@
 /**
- * The rules of the protocol: a message is searched for the first member that breaks one.
+ * The rules of the protocol. A message is searched for the first member that breaks a rule.
  * @module
  */
 
@@ -21,19 +21,20 @@ type Infos = BaseMessageInfo & UserInfo & GroupInfo & FormatInfo & TemplateInfo;
 /** An object that may have any member of a message. */
 type Members = { readonly [Name in keyof (MessageBase & CustomMessage & Infos & Seg)]?: unknown };
 
-// Copied into constants of this module: V8 15 looks up an import at each use, which takes an eighth of a check.
+// The imports are copied into constants of this module: V8 15 looks up an import at each use, and these lookups would
+// take an eighth of the time of a check.
 const { describeType, isAbsent, isByteSource, isFilled } = values;
 const isObject: (value: unknown) => value is Members = values.isObject;
 
 /** The first fault found in a value that should be a message. */
 export interface MessageIssue {
-  /** `too_deep` when segment lists nest beyond the limit, else `invalid_shape`. */
+  /** `too_deep` if segment lists nest beyond the limit, otherwise `invalid_shape`. */
   code: "invalid_shape" | "too_deep";
-  /** JSON path of the faulty member, as `$.message_segment.data[0].data`. */
+  /** JSON path of the faulty member, such as `$.message_segment.data[0].data`. */
   path: string;
   /** Description of a valid value. */
   expected: string;
-  /** Type of the value found, never the value itself: `undefined`, `null`, `array`, `string`, ... */
+  /** Type of the value that was found, never the value itself: `undefined`, `null`, `array`, `string`, ... */
   received: string;
 }
 
@@ -49,17 +50,17 @@ export interface MessageIssueOptions {
 
 // ---------------------------------------------------------------------------------------------- trust
 
-/** Facts about a value that is checked: they say which checks it needs. */
+/** Facts about a value that is checked. They decide which checks the value needs. */
 interface Mode {
-  /** True for a decoded message: its ids are strings. */
+  /** True for a decoded message. Its ids must be strings. */
   readonly isDecoded: boolean;
-  /** True for a message to be sent: it may hold bytes instead of base64. */
+  /** True for a message to be sent. It may hold bytes instead of base64. */
   readonly isOutgoing: boolean;
   /** Set to true when bytes are found instead of base64. */
   holdsBytes: boolean;
-  /** True if no object in it can inherit a member of a message, so that no prototype needs a check. */
+  /** True if no object in the value can inherit a member of a message. Then no prototype needs a check. */
   readonly isParsed: boolean;
-  /** True if `Object.prototype` has no member of a message, so that objects may inherit from it. */
+  /** True if `Object.prototype` has no member of a message. Then objects may inherit from it. */
   readonly isClean: boolean;
 }
 
@@ -84,7 +85,10 @@ const DECODED_POLLUTED: Mode = {
 /** An object that inherits only from `Object.prototype`, as parsed objects do. */
 const PLAIN: object = {};
 
-/** True if `Object.prototype` has a member of a message. Written out, because engines fold this to a constant. */
+/**
+ * True if `Object.prototype` has a member of a message. All names are written out, because engines reduce this form to
+ * a constant.
+ */
 function isPolluted(): boolean {
   return "message_info" in PLAIN || "message_segment" in PLAIN || "raw_message" in PLAIN || "platform" in PLAIN ||
     "message_id" in PLAIN || "time" in PLAIN || "user_info" in PLAIN || "group_info" in PLAIN ||
@@ -95,16 +99,17 @@ function isPolluted(): boolean {
     "content" in PLAIN;
 }
 
-// Called once, before each check: V8 15 inlines a limited amount of code into one function, and this is much.
+// These functions are called once, before each check, and not inside it: V8 15 inlines only a limited amount of code
+// into one function, and `isPolluted` is a lot of code.
 const anyMode = (): Mode => isPolluted() ? ANY_POLLUTED : ANY;
 const parsedMode = (): Mode => isPolluted() ? ANY_POLLUTED : PARSED;
 const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;
 
 /**
- * Gives an object of which every member is its own: the object itself if it inherits nothing, else a copy.
+ * Returns an object whose members are all its own: the object itself if it inherits nothing, otherwise a copy.
  *
- * Callers read a member by its name before (`void value.platform`): V8 15 then knows the shape of the object, and the
- * check of its prototype costs nothing. Without that read a check takes twice the time.
+ * Before the call, callers read a member by its name (`void value.platform`). V8 15 then knows the shape of the object,
+ * and the check of its prototype costs nothing. Without this read, the check of a message takes twice the time.
  */
 function ownView(object: Members, mode: Mode): Members {
   if (mode.isParsed) return object;
@@ -133,7 +138,7 @@ function below(issue: MessageIssue | null, prefix: string): MessageIssue | null 
 
 const isText = (value: unknown): boolean => typeof value === "string" || isAbsent(value);
 const isTime = (value: unknown): boolean => Number.isFinite(value) || isAbsent(value);
-/** An id is a string, a number or absent; a decoded id is never a number. */
+/** Returns true if a value is an id: a string, a number or absent. A decoded id is never a number. */
 const isId = (value: unknown, { isDecoded }: Mode): boolean =>
   isText(value) || (!isDecoded && typeof value === "number" && !Number.isNaN(value));
 
@@ -146,7 +151,8 @@ function idFault(value: unknown, path: string, mode: Mode): MessageIssue | null 
   return shapeIssue(path, mode.isDecoded ? "a string, null or absent" : "a string, number, null or absent", value);
 }
 
-// The callers check for an absent info before they call one of these: a call costs more than that check.
+// The callers of the functions below first check whether the value is absent, because a call costs more than that
+// check.
 
 function userFault(value: unknown, path: string, mode: Mode): MessageIssue | null {
   if (!isObject(value)) return shapeIssue(path, "an object, null or absent", value);
@@ -243,9 +249,10 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
   const { type, data } = ownView(value, mode);
   if (type === "seglist") return listFault(data, maxDepth, mode);
   if (typeof type !== "string") return shapeIssue(".type", "a string", type);
-  // Most segments carry a string, which is valid for every type but a list.
+  // Most segments carry a string, which is valid for every type except a list.
   if (typeof data === "string") return null;
-  // The same rules as in the table of segments.ts; a test compares them. A switch is faster than the table.
+  // These rules are the same as in the table of segments.ts, and a test compares the two. A switch is faster than the
+  // table.
   switch (type) {
     case "image":
     case "emoji":
@@ -260,7 +267,10 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
   }
 }
 
-/** Checks data that should be a string and is not: a message to be sent may hold bytes instead. */
+/**
+ * Called for data that should be a string but is not. Bytes are allowed instead in a message to be sent; anything else
+ * is an issue.
+ */
 function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | null {
   if (!mode.isOutgoing || !mayHoldBytes(type) || !isByteSource(data)) return shapeIssue(".data", "a string", data);
   mode.holdsBytes = true;
@@ -268,9 +278,10 @@ function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | nu
 }
 
 /**
- * Tells whether a segment has a string as data and inherits nothing: then it is valid, and needs no other check.
+ * Returns true if a segment is not a list, has a string as data and inherits nothing. Such a segment is valid and needs
+ * no other check.
  *
- * A segment without data is rare. It is sorted out first, so that V8 15 keeps the fast path for all others.
+ * A segment without data is rare. It is excluded first, so that V8 15 keeps its fast path for all other segments.
  */
 function isTextSegment(item: unknown, { isParsed, isClean }: Mode): boolean {
   if (typeof item !== "object" || item === null || !("data" in item)) return false;
@@ -301,7 +312,7 @@ function ordinaryFault(message: Members, maxDepth: number, mode: Mode): MessageI
     textFault(raw_message, "$.raw_message");
 }
 
-/** Does what {@linkcode ordinaryFault} does, but does not check the segment. */
+/** Like {@linkcode ordinaryFault}, but does not check the segment. */
 function envelopeFault(message: Members, mode: Mode): MessageIssue | null {
   const { message_info, raw_message } = message;
   if (!isObject(message_info)) return shapeIssue("$.message_info", "an object", message_info);
@@ -317,7 +328,8 @@ function customFault({ message_type_name: name, content, platform }: Members): M
 }
 
 /**
- * Makes the issue for an error that a getter or proxy threw, as guards must not throw. A RangeError is a full stack.
+ * Makes the issue for an error that a getter or proxy threw, because guards must not throw. A RangeError means that the
+ * stack is full, so the value nests too deep.
  */
 function trapFault(error: unknown, path: string): MessageIssue {
   return error instanceof RangeError ? tooDeep(path, "object") : shapeIssue(path, "plain data", undefined);
@@ -325,7 +337,7 @@ function trapFault(error: unknown, path: string): MessageIssue {
 
 type Shape = "ordinary" | "custom" | "any";
 
-/** Checks a message. All guards and issues come from here. */
+/** Checks a message. Most guards and issues come from this function. */
 function check(value: unknown, shape: Shape, maxDepth: number, mode: Mode): MessageIssue | null {
   try {
     if (!isObject(value)) return shapeIssue("$", "an object", value);
@@ -346,7 +358,7 @@ function check(value: unknown, shape: Shape, maxDepth: number, mode: Mode): Mess
 /**
  * Finds the first rule of the protocol that a value breaks.
  *
- * The rules are as tolerant as the deployed peers: ids may be numbers, every optional member may be `null`, unknown
+ * The rules are as tolerant as the deployed peers: ids may be numbers, every optional member may be `null`, and unknown
  * members and segment types are accepted. Only own properties count. Never throws.
  *
  * @param value Any value, usually from `JSON.parse`.
@@ -365,7 +377,7 @@ export function messageIssue(value: unknown, { maxDepth = MAX_DEPTH }: MessageIs
   return check(value, "any", maxDepth, anyMode());
 }
 
-/** Does what {@linkcode messageIssue} does for a result of `JSON.parse`, whose prototypes need no check. */
+/** Like {@linkcode messageIssue}, but for a result of `JSON.parse`, whose prototypes need no check. */
 export function parsedIssue(value: unknown, maxDepth: number): MessageIssue | null {
   return check(value, "any", maxDepth, parsedMode());
 }
@@ -373,23 +385,23 @@ export function parsedIssue(value: unknown, maxDepth: number): MessageIssue | nu
 /** The result of {@linkcode checkOutgoing}. */
 export interface OutgoingCheck {
   readonly issue: MessageIssue | null;
-  /** True if it holds bytes where the rules demand base64. */
+  /** True if the message holds bytes where the rules demand base64. */
   readonly holdsBytes: boolean;
 }
 
-/** Does what {@linkcode messageIssue} does for a message to be sent, which may hold bytes instead of base64. */
+/** Like {@linkcode messageIssue}, but for a message to be sent, which may hold bytes instead of base64. */
 export function checkOutgoing(value: unknown): OutgoingCheck {
   const mode = { isDecoded: false, isOutgoing: true, holdsBytes: false, isParsed: false, isClean: !isPolluted() };
   const issue = check(value, "any", MAX_DEPTH, mode);
   return { issue, holdsBytes: mode.holdsBytes };
 }
 
-/** Finds the first rule that a value breaks as a decoded message, whose ids are strings. */
+/** Finds the first rule for decoded messages that a value breaks. The ids of a decoded message are strings. */
 export function decodedIssue(value: unknown, shape: "ordinary" | "custom"): MessageIssue | null {
   return check(value, shape, MAX_DEPTH, decodedMode());
 }
 
-/** Does what {@linkcode messageIssue} does, but does not check the segment of an ordinary message. */
+/** Like {@linkcode messageIssue}, but does not check the segment of an ordinary message. */
 export function envelopeIssue(value: unknown): MessageIssue | null {
   try {
     if (!isObject(value)) return shapeIssue("$", "an object", value);
@@ -406,7 +418,7 @@ export function envelopeIssue(value: unknown): MessageIssue | null {
  *
  * @param value Any value.
  * @param path JSON path of the segment, for the issue.
- * @param maxDepth Limit on segment lists nested inside one another, the segment itself included.
+ * @param maxDepth Limit on segment lists nested inside one another. If the segment is a list, it is counted too.
  */
 export function segmentIssue(value: unknown, path: string, maxDepth: number = MAX_DEPTH): MessageIssue | null {
   try {
@@ -416,18 +428,22 @@ export function segmentIssue(value: unknown, path: string, maxDepth: number = MA
   }
 }
 
-/** Tells whether a value is a segment. Throws what a getter or proxy throws. */
+/** Returns true if a value is a segment. If a getter or a proxy throws, it throws the same error. */
 export function isSegment(value: unknown): boolean {
   return segmentFault(value, MAX_DEPTH, anyMode()) === null;
 }
 
-/** Gives the own members of a segment; null if the value is not a segment. Throws what a getter or proxy throws. */
+/**
+ * Returns the own members of a segment; null if the value is not a segment. If a getter or a proxy throws, it throws
+ * the same error.
+ */
 export function ownSegment(value: unknown): Members | null {
   const mode = anyMode();
-  return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as Members, mode) : null; // it is an object
+  // A value without a fault is an object, so the cast is safe.
+  return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as Members, mode) : null;
 }
 
-/** Gives an object of which every member is its own: the object itself if it inherits nothing, else a copy. */
+/** Returns an object whose members are all its own: the object itself if it inherits nothing, otherwise a copy. */
 export function ownMembers(object: Members): Members {
   return ownView(object, anyMode());
 }

@@ -17,21 +17,23 @@ export type DataType<Data = unknown> = Data extends string ? "string"
  *
  * - `never`: none, because its data is text or segments.
  * - `data`: its data, which is base64 and is decoded to bytes.
- * - `data or text`: its data, which is base64 and is decoded to bytes, or a character such as an emoji.
- * - `base64`: its data, or the member `base64` of its data, which is decoded to bytes.
- * - `sending`: its data, which is sent as base64 but not decoded to bytes. The same holds for unknown types.
+ * - `data or text`: its data, which is either base64 and is decoded to bytes, or a character such as an emoji.
+ * - `base64`: its data, or the member `base64` of its data. Only this member is decoded to bytes.
+ * - `sending`: its data. Bytes are sent as base64; received data is not decoded. Unknown types are treated like this.
  */
 export type BytePlace = "never" | "data" | "data or text" | "base64" | "sending";
 
 /** One known segment type. */
 export interface SegmentRow<Data = unknown> {
-  /** The JSON types of its data: those of {@linkcode SegDataMap}. `isSeg` proves them before it narrows. */
+  /**
+   * The JSON types of its data, as in {@linkcode SegDataMap}. `isSeg` checks the type of the data before it narrows.
+   */
   readonly data: readonly DataType<Data>[];
-  /** True if `rules.ts` refuses other data; false where deployed peers send other data too. */
+  /** True if `rules.ts` refuses data of other types; false if deployed peers also send data of other types. */
   readonly isRule: boolean;
-  /** The place where it may hold bytes. */
+  /** The place where such a segment may hold bytes. */
   readonly bytes: BytePlace;
-  /** Its name in plain text, shown as `[图片]`. Without one the type itself is shown. */
+  /** Its name in plain text: `图片` is shown as `[图片]`. If there is no label, the type itself is shown. */
   readonly label?: string;
 }
 
@@ -61,26 +63,28 @@ export const SEGMENTS: { readonly [Type in SegType]: SegmentRow<SegDataMap[Type]
   notify: { data: ["object"], isRule: false, bytes: "sending", label: "通知" },
 };
 
-/** The same without a prototype, so that a type named `constructor` or `__proto__` has no row. */
+/**
+ * The rows of {@linkcode SEGMENTS} without a prototype, so that a type named `constructor` or `__proto__` has no row.
+ */
 const ROWS: { readonly [type: string]: SegmentRow | undefined } = Object.assign(Object.create(null), SEGMENTS);
 
-/** Tells whether data is of a JSON type that is documented for a known segment type. */
+/** Returns true if a segment type is known and the data has a JSON type that is documented for it. */
 export function isKnownData(type: string, data: unknown): boolean {
   return ROWS[type]?.data.includes(typeName(data) as DataType) ?? false;
 }
 
-/** Tells whether a segment of a type may hold bytes when it is sent; one of an unknown type may. */
+/** Returns true if a segment of a type may hold bytes when it is sent. A segment of an unknown type may hold bytes. */
 export function mayHoldBytes(type: string): boolean {
   return ROWS[type]?.bytes !== "never";
 }
 
-/** Gives the place of the base64 that is decoded to bytes, for a segment of a type; null if there is none. */
+/** Returns where a segment of a type holds the base64 that is decoded to bytes; null if it holds none. */
 export function base64Place(type: string): "data" | "data or text" | "base64" | null {
   const bytes = ROWS[type]?.bytes ?? "never";
   return bytes === "never" || bytes === "sending" ? null : bytes;
 }
 
-/** Gives the name of a segment type in plain text. */
+/** Returns the name of a segment type for plain text. */
 export function labelOf(type: string): string {
   return ROWS[type]?.label ?? type;
 }

@@ -1,23 +1,23 @@
 /**
- * The types of messages: the JSON that maim_message sends, key for key.
+ * The types of messages. They have the same keys as the JSON that maim_message sends.
  * @module
  */
 
-/** Who wrote or receives a message. Source: maim_message 0.6.8, message_base.py, UserInfo. */
+/** The user who wrote a message, or who receives it. Source: maim_message 0.6.8, message_base.py, UserInfo. */
 export interface UserInfo {
-  /** Platform the account belongs to. */
+  /** Platform of the account. */
   platform?: string | null;
   /** Account id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   user_id?: string | null;
   /** Display name. MaiBot 1.2.1 drops a message without it. */
   user_nickname?: string | null;
-  /** Name inside the group. */
+  /** Name of the user in the group. */
   user_cardname?: string | null;
 }
 
-/** The group a message was written in. Source: maim_message 0.6.8, message_base.py, GroupInfo. */
+/** The group in which a message was written. Source: maim_message 0.6.8, message_base.py, GroupInfo. */
 export interface GroupInfo {
-  /** Platform the group belongs to. */
+  /** Platform of the group. */
   platform?: string | null;
   /** Group id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   group_id?: string | null;
@@ -25,25 +25,25 @@ export interface GroupInfo {
   group_name?: string | null;
 }
 
-/** Segment types a message contains and its sender accepts. */
+/** Segment types that a message contains, and types that its sender accepts. */
 export interface FormatInfo {
-  /** Types inside this message. */
+  /** Types that this message contains. */
   content_format?: string[] | null;
-  /** Types the sender can show. */
+  /** Types that the sender can show. */
   accept_format?: string[] | null;
 }
 
 /** The prompt template of a message. */
 export interface TemplateInfo {
-  /** Template texts by name; in JSON it may be anything. */
+  /** Template texts by name. In JSON it may be anything. */
   template_items?: unknown;
-  /** A name, or an object of names as in the reference. */
+  /** A name, or an object of names as in maim_message itself. */
   template_name?: string | Record<string, unknown> | null;
   /** True to use the default template; in JSON it may be anything. */
   template_default?: unknown;
 }
 
-/** The sender or the receiver of a message, since maim_message 0.5.0. */
+/** The sender or the receiver of a message. It exists since maim_message 0.5.0. */
 export interface PartyInfo {
   /** The group. */
   group_info?: GroupInfo | null;
@@ -51,27 +51,27 @@ export interface PartyInfo {
   user_info?: UserInfo | null;
 }
 
-/** The sender of a message, since maim_message 0.5.0. */
+/** The sender of a message. It exists since maim_message 0.5.0. */
 export type SenderInfo = PartyInfo;
 
-/** The receiver of a message, since maim_message 0.5.0. */
+/** The receiver of a message. It exists since maim_message 0.5.0. */
 export type ReceiverInfo = PartyInfo;
 
 /** All of a message except its content. Source: maim_message 0.6.8, message_base.py, BaseMessageInfo. */
 export interface BaseMessageInfo {
-  /** Platform the message comes from or goes to; the routing key, compared exactly. */
+  /** Platform that the message comes from or goes to. It is the routing key, and names are compared exactly. */
   platform: string;
-  /** Unique on its platform. In JSON it may be a number; decoding makes it a string. */
+  /** Message id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   message_id?: string | null;
-  /** Unix time in seconds, fractions allowed. */
+  /** Unix time in seconds; fractions are allowed. */
   time?: number | null;
-  /** The group, absent in a private chat. */
+  /** The group. It is absent in a private chat. */
   group_info?: GroupInfo | null;
-  /** The author. In what MaiBot sends, the bot itself. */
+  /** The author. In a message from MaiBot, the author is the bot itself. */
   user_info?: UserInfo | null;
-  /** Segment types used and accepted. */
+  /** Segment types that the message contains, and types that its sender accepts. */
   format_info?: FormatInfo | null;
-  /** Prompt template. */
+  /** The prompt template. */
   template_info?: TemplateInfo | null;
   /** Free data, usually an object; in JSON it may be anything. */
   additional_config?: unknown;
@@ -87,13 +87,13 @@ export interface FileData {
   name?: string;
   /** Size in bytes. */
   size?: number;
-  /** URL to fetch it from. */
+  /** URL from which the file can be fetched. */
   url?: string;
   /** Id of the file on the platform. */
   file_id?: string;
   /** Media type. */
   mime_type?: string;
-  /** The content, base64 without a prefix. */
+  /** The content as base64 without a prefix. */
   base64?: string;
 }
 
@@ -101,7 +101,7 @@ export interface FileData {
 export interface SegDataMap {
   /** Plain text. */
   text: string;
-  /** Base64 of an image, no prefix. */
+  /** Base64 of an image, without a prefix. */
   image: string;
   /** Base64 of a sticker; the seed also allows a Unicode emoji, which MaiBot drops. */
   emoji: string;
@@ -111,9 +111,9 @@ export interface SegDataMap {
   video: string;
   /** Account id, or an object that holds one. */
   at: string | Record<string, unknown>;
-  /** Id of the message replied to. */
+  /** Id of the message that is quoted. */
   reply: string;
-  /** A file; older adapters send a bare path. */
+  /** A file; older adapters send only a path. */
   file: FileData | string;
   /** Any object. MaiBot wraps command, music and video in a `dict`. */
   dict: Record<string, unknown>;
@@ -131,16 +131,16 @@ export interface SegDataMap {
   voiceurl: string;
   /** Song id, or `{ type, id }`. */
   music: string | Record<string, unknown>;
-  /** `{ name, args }`. */
+  /** The command: `{ name, args }`. */
   command: Record<string, unknown>;
-  /** `{ sub_type, ... }`. */
+  /** The notice: `{ sub_type, ... }`. */
   notify: Record<string, unknown>;
 }
 
 /** The segment types with a known shape of data. */
 export type SegType = keyof SegDataMap;
 
-/** One item of a message's content. The union is open: an unknown type carries any JSON and passes unchanged. */
+/** One item of the content of a message. Unknown types are allowed: their data may be any JSON and stays unchanged. */
 export interface Seg {
   /** One of {@linkcode SegType}, or any other name. */
   type: SegType | (string & Record<never, never>);
@@ -150,7 +150,7 @@ export interface Seg {
 
 /** A segment of one known type. */
 export interface SegOf<T extends SegType> extends Seg {
-  /** The type's name. */
+  /** Name of the type. */
   type: T;
   /** Data of that type. */
   data: SegDataMap[T];
@@ -165,26 +165,27 @@ export interface MessageBase {
   /** The content as plain text. */
   raw_message?: string | null;
   /**
-   * The bot's own account on the platform, a string: the account that the message was written to or is sent by. In
-   * JSON it may be anything. MaiBot 1.3.10 and later does not answer a message without it. Source: MaiBot 1.3.15,
-   * route_key_factory.py.
+   * Id of the bot's own account on the platform, as a string. The message was written to this account, or is sent by
+   * it. In JSON it may be anything. MaiBot 1.3.10 and later does not answer a message without it. Source: MaiBot
+   * 1.3.15, route_key_factory.py.
    */
   account_id?: unknown;
   /**
-   * A string that tells several connections of one account apart. In JSON it may be anything. Source: as `account_id`.
+   * A string that tells several connections of one account apart. In JSON it may be anything. The source is the same as
+   * for `account_id`.
    */
   scope?: unknown;
 }
 
 /** A message of a type you define, routed by its name. Source: maim_message 0.6.8, api.py, send_custom_message. */
 export interface CustomMessage {
-  /** From a client: its own platform. From a server: the platform it is sent to. */
+  /** From a client: its own platform. From a server: the platform that the message is sent to. */
   platform?: string | null;
   /** The name that selects the handler. */
   message_type_name: string;
   /** Any JSON. */
   content: unknown;
-  /** Seconds of the event loop's monotonic clock when a Python peer sends it, so not a date. */
+  /** Time in seconds. A Python peer sends the monotonic clock of its event loop, which is not a date. */
   timestamp?: unknown;
   /** Always true. */
   is_custom_message: true;

@@ -16,26 +16,26 @@ export interface Handshake {
   readonly address: string;
 }
 
-/** The caller of a handshake, read before the upgrade: Deno cannot read headers after it. */
+/** The caller of a handshake. It is read before the upgrade, because Deno cannot read headers after the upgrade. */
 export interface Caller {
-  /** Platform to route by; `"default"` if the caller gave none. */
+  /** Platform by which messages are routed to the caller; `"default"` if the caller gave no platform. */
   readonly platform: string;
   readonly address: string;
-  /** Features agreed on by hello; `null` if there was no agreement. */
+  /** Features that both sides agreed on with the hello header; `null` if there was no agreement. */
   readonly features: readonly string[] | null;
-  /** True if the token and `authorize` accept the caller. */
+  /** True if the caller's token is accepted and `authorize` accepts the caller. */
   readonly isAuthorized: boolean;
 }
 
-/** Platform of callers that give none. Source: the seed; maim_message 0.3.0. */
+/** Platform of callers that give no platform. Source: the seed; maim_message 0.3.0. */
 export const DEFAULT_PLATFORM = "default";
 
-/** Creates a response of one line of text. */
+/** Creates a response whose body is one line of text. */
 export function textResponse(status: number, line: string, headers: Record<string, string> = {}): Response {
   return new Response(`${line}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
 }
 
-/** Answers a request that is not a WebSocket request for this server; returns `null` if it is one. */
+/** Returns the response that refuses a request; `null` if the request is a WebSocket request for this server. */
 export function refuseRequest(request: Request, url: URL, { path, origins }: AdmissionRules): Response | null {
   if (url.searchParams.has("EIO")) {
     return textResponse(
@@ -63,7 +63,7 @@ async function isAllowed(request: Request, platform: string, { authorize }: Admi
   return typeof answer === "object" ? answer.platforms.includes(platform) : answer === true;
 }
 
-/** Reads the caller from a handshake; returns a response if the platform is not a valid name. */
+/** Reads the caller from a handshake. If the platform name is not valid, returns a response that refuses the caller. */
 export async function readCaller(handshake: Handshake, rules: AdmissionRules): Promise<Caller | Response> {
   const { request, url, address } = handshake;
   const { headers } = request;

@@ -9,20 +9,20 @@ import type { Peer } from "./peer.ts";
 /** Options of {@linkcode MessageServer.listen}. */
 export interface ServerListenOptions {
   /**
-   * Address to listen on. `"0.0.0.0"` is every network interface: use tokens then.
+   * Address to listen on. `"0.0.0.0"` means every network interface; if you use it, use tokens, too.
    *
    * @default {"127.0.0.1"}
    */
   hostname?: string;
   /**
-   * Port to listen on; 0 picks a free one.
+   * Port to listen on; 0 picks a free port.
    *
    * @default {18000}
    */
   port?: number;
-  /** Certificate chain and key as PEM text. Turns TLS on: the URL is `wss://`. */
+  /** Certificate chain and key as PEM text. If given, TLS is on, and the URL starts with `wss://`. */
   tls?: ServerTls;
-  /** Closes the server when aborted. */
+  /** Signal that closes the server when it is aborted. */
   signal?: AbortSignal;
 }
 
@@ -30,7 +30,7 @@ export interface ServerListenOptions {
 export interface PeerEnd {
   /** Close code; 1006 if there was no close frame. */
   code: number;
-  /** Reason in the close frame, often empty. */
+  /** Reason in the close frame; often empty. */
   reason: string;
 }
 
@@ -38,12 +38,12 @@ export interface PeerEnd {
 export interface MessageServerEvents {
   /** An ordinary message was received. */
   message: [message: MessageBase, peer: Peer];
-  /** A custom message was received, of any name. */
+  /** A custom message with any name was received. */
   custom: [message: CustomMessage, peer: Peer];
   /**
-   * A client has begun to send a message as a stream. Its segments are received as fast as the handler reads them; if
-   * nothing is read for `chunks.timeout`, the transfer is aborted. Without a handler such a message is collected in memory
-   * and becomes an ordinary `message` event.
+   * A client has begun to send a message as a stream. The segments are received as fast as the handler reads them. If
+   * the handler reads nothing for `chunks.timeout`, the transfer is aborted. If `stream` has no handler, the message is
+   * collected in memory and becomes an ordinary `message` event.
    */
   stream: [envelope: MessageEnvelope, segments: SegmentReader, peer: Peer];
   /** A client has connected and was accepted. */
@@ -51,25 +51,31 @@ export interface MessageServerEvents {
   /** A connection that was accepted has ended. */
   close: [peer: Peer, end: PeerEnd];
   /**
-   * A frame was received that is not a message. The connection stays open, unless the frame was too large (1009) or
+   * A frame was received that is not a message. The connection is closed only if the frame was too large (1009) or
    * `decode.strict` is on (1007).
    */
   invalid: [error: MessageDecodeError, peer: Peer];
-  /** A message is lost: its peer does not read, or refused it. Without a handler it is one line on `console.error`. */
+  /**
+   * A message was lost, because its peer does not read or has refused the message. If `drop` has no handler, the loss
+   * is printed as one line with `console.error`.
+   */
   drop: [drop: ServerDrop, peer: Peer];
-  /** A caller has reached a limit, and was refused or closed. */
+  /** A caller has reached a limit, so it was refused or its connection was closed. */
   limit: [reached: LimitReached];
-  /** A handler or `authorize` has failed. Without a handler it is one line on `console.error`. */
+  /**
+   * A handler or `authorize` has failed. If `error` has no handler, the failure is printed as one line with
+   * `console.error`.
+   */
   error: [error: unknown];
 }
 
-/** A message that was to be sent and is lost. */
+/** A message that was lost instead of being sent. */
 export interface ServerDrop {
-  /** The message. */
+  /** The lost message. */
   message: WireMessage;
   /**
-   * Reason for the loss. `slow`: the peer does not read, and `limits.queuedBytes` are queued to it. `too_large`: the peer
-   * refused the message, which was sent in chunks.
+   * Reason for the loss. `slow`: the peer does not read, and the bytes queued to it have reached `limits.queuedBytes`.
+   * `too_large`: the message was sent in chunks, and the peer refused it as too large.
    */
   reason: "slow" | "too_large";
 }
@@ -80,7 +86,7 @@ export interface LimitReached {
   limit: LimitName;
   /** IP address of the caller. */
   address: string;
-  /** Platform of the connection, if the caller has one. */
+  /** Platform of the caller's connection; missing if the caller has no connection. */
   platform?: string;
 }
 
@@ -88,22 +94,25 @@ export interface LimitReached {
 export interface ServerStats {
   /** Connections that were accepted and have not ended. */
   peers: number;
-  /** Sockets that still exist: those connections, and those that are closing or were not accepted. */
+  /**
+   * Sockets that still exist: the connections counted in `peers`, and the sockets that are closing or were not
+   * accepted.
+   */
   connections: number;
   /** Bytes queued to all connections. */
   queuedBytes: number;
-  /** Callers refused because of their token or by `authorize`. */
+  /** Callers that were refused because of their token, or by `authorize`. */
   unauthorized: number;
   /** Messages dropped. */
   dropped: number;
   /** Number of times that a limit was reached. */
   limited: number;
-  /** Messages received, custom ones included. */
+  /** Messages received, including custom messages. */
   received: number;
   /** Messages sent, counted once for each connection. */
   sent: number;
   /** Frames received that were not messages. */
   invalid: number;
-  /** Messages received whose `message_info.platform` is not that of their connection. */
+  /** Messages received whose `message_info.platform` differs from the platform of their connection. */
   foreign: number;
 }

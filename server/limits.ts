@@ -1,6 +1,6 @@
 import { runtime } from "../runtime/mod.ts";
 
-/** Limits the messages per second of one connection. Allows a burst of as many as one second allows. */
+/** Limits the messages per second of one connection. All messages that one second allows may come in one burst. */
 export class MessageRate {
   readonly #perSecond: number;
   #left: number;
@@ -20,7 +20,7 @@ export class MessageRate {
     return this.#left >= 0;
   }
 
-  /** Takes back one {@linkcode MessageRate.take}: the frame was not a message. */
+  /** Undoes one {@linkcode MessageRate.take}. Called for a frame that does not count as a message. */
   giveBack(): void {
     this.#left++;
   }

@@ -1,7 +1,7 @@
 import { textResponse } from "./admission.ts";
 import type { ServerStats } from "./events.ts";
 
-/** Type and description of each metric. None shows anything of a message or a token. */
+/** Type and description of each metric. No metric shows any part of a message or of a token. */
 const METRICS: { readonly [Name in keyof ServerStats]: readonly [type: "gauge" | "counter", help: string] } = {
   peers: ["gauge", "Connections that were accepted and have not ended"],
   connections: ["gauge", "Sockets that still exist"],

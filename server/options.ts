@@ -1,44 +1,47 @@
 import type { DecodeOptions } from "../codec/decode.ts";
 import type { ChunkOptions } from "../session/transfer/options.ts";
 
-/** Result of `authorize`: refuse the caller, accept it, or accept it under these platform names only. */
+/**
+ * Result of `authorize`. `false` refuses the caller, and `true` accepts it. `platforms` lists platform names: the
+ * caller is accepted only under one of these names.
+ */
 export type Authorization = boolean | { platforms: readonly string[] };
 
-/** Treatment of a platform that connects although it is connected already. */
+/** Policy for a platform that connects again while it is still connected. */
 export type DuplicatePolicy = "replace" | "reject" | "share";
 
-/** Limits on callers and connections. The README tells which attacks no limit can stop on Deno. */
+/** Limits on callers and connections. The README lists the attacks on Deno that no limit can stop. */
 export interface ServerLimits {
   /**
-   * Maximum number of connections, closing ones included. More are refused with HTTP 503.
+   * Maximum number of connections, including those that are closing. Further callers are refused with HTTP 503.
    *
    * @default {10000}
    */
   connections?: number;
   /**
-   * Maximum number of connections from one IP address. Behind a proxy all connections have the proxy's address.
+   * Maximum number of connections from one IP address. Behind a proxy, all connections have the proxy's address.
    *
    * @default {Infinity}
    */
   connectionsPerAddress?: number;
   /**
-   * Maximum number of messages per second from one connection, which may come in one burst. A connection that sends more
-   * is closed with 4429.
+   * Maximum number of messages per second from one connection. All messages of one second may come in one burst. A
+   * connection that sends more messages is closed with 4429.
    *
    * @default {Infinity}
    */
   messagesPerSecond?: number;
   /**
-   * Maximum bytes queued to one connection. When there are more, the peer is considered not to read: the message is
-   * dropped and the connection closed with 1013. If nothing is queued, a message of any size is accepted. A burst must fit,
-   * however fast the peer reads.
+   * Maximum bytes queued to one connection. Above it, the server assumes that the peer has stopped reading: it drops
+   * the message and closes the connection with 1013. If nothing is queued, a message of any size is accepted. Messages
+   * sent in one burst must fit into this limit together, even if the peer reads fast.
    *
    * @default {67108864}
    */
   queuedBytes?: number;
   /**
-   * Maximum number of wrong tokens from one IP address within a minute. Then the address gets HTTP 429: for one second at
-   * first, twice as long each time it goes on, at most five minutes.
+   * Maximum number of wrong tokens from one IP address within a minute. When it is reached, the address is blocked and
+   * gets HTTP 429: first for one second, then twice as long after each further wrong token, but at most five minutes.
    *
    * @default {1000}
    */
@@ -51,7 +54,8 @@ export type LimitName = keyof ServerLimits;
 /** Options for frames that a server receives. */
 export interface ServerDecodeOptions extends DecodeOptions {
   /**
-   * Closes a connection with 1007 when it sends a frame that is not a message. The close reason names the path.
+   * Closes a connection with 1007 when it sends a frame that is not a message. The close reason names the path of the
+   * fault.
    *
    * @default {false}
    */
@@ -66,25 +70,29 @@ export interface MessageServerOptions {
    * @default {"/ws"}
    */
   path?: string;
-  /** Tokens that are accepted. If it is given, even as an empty array, every caller needs a token. */
+  /**
+   * Tokens that the server accepts. If this option is given, even as an empty array, every caller needs a token.
+   * Without this option, no token is needed until `addToken` is called.
+   */
   tokens?: readonly string[];
   /**
-   * Decides about a caller after its token was accepted: `false` refuses it, `true` accepts it, `{ platforms }` accepts it
-   * under these names only.
+   * Decides about a caller whose token was accepted: `false` refuses the caller, `true` accepts it, and `{ platforms }`
+   * accepts it only under one of these platform names.
    *
    * Called during the handshake. If it throws, the caller is refused, and there is an `error` event.
    */
   authorize?: (request: Request) => Authorization | Promise<Authorization>;
   /**
-   * Way to refuse a caller: `"close"` accepts the WebSocket and closes it with 1008, which every client can read;
-   * `"http"` answers HTTP 401 instead of the upgrade.
+   * Way to refuse an unauthorized caller. `"close"` accepts the WebSocket and closes it with code 1008; every client
+   * can read this code. `"http"` answers with HTTP 401 and does not upgrade the request.
    *
    * @default {"close"}
    */
   refuse?: "close" | "http";
   /**
-   * Treatment of a platform that connects again: `"replace"` closes the older connection with 1000 `新的连接已建立`, as
-   * the reference library does; `"reject"` closes the new one with 4409; `"share"` keeps both and sends to both.
+   * Policy for a platform that connects again while it is still connected. `"replace"` closes the older connection with
+   * 1000 `新的连接已建立`, as the reference library does. `"reject"` closes the new connection with 4409. `"share"` keeps
+   * both connections and sends to both.
    *
    * @default {"replace"}
    */
@@ -97,28 +105,30 @@ export interface MessageServerOptions {
    */
   origins?: readonly string[];
   /**
-   * Accepts `?platform=` and `?token=` in the URL instead of the headers, which a browser cannot send. Note that URLs are
-   * written to logs.
+   * Accepts `?platform=` and `?token=` in the URL. A browser needs them, because it cannot send the headers. Note that
+   * URLs are written to logs.
    *
    * @default {false}
    */
   query?: boolean;
   /**
-   * Milliseconds after which a dead peer is dropped. A single frame must be uploaded within this time. 0 turns it off. Bun
-   * rounds up to whole seconds, at most 960.
+   * Milliseconds after which a dead peer is dropped; 0 turns this off. A peer must also upload each single frame within
+   * this time. Bun rounds the time up to whole seconds and allows at most 960 seconds.
    *
    * @default {120000}
    */
   idleTimeout?: number;
   /**
-   * Lets clients of this library use features beyond the deployed protocol. Other clients never notice.
+   * Lets clients of this library use features beyond the deployed protocol. Other clients notice no difference.
    *
    * @default {true}
    */
   hello?: boolean;
-  /** Limits on large messages that are sent in chunks, to and from clients of this library; `false` turns chunks off. */
+  /**
+   * Limits on large messages that are sent in chunks, to and from clients of this library. `false` turns chunks off.
+   */
   chunks?: ChunkOptions | false;
-  /** Options for frames that are received. */
+  /** Options for frames that the server receives. */
   decode?: ServerDecodeOptions;
   /** Limits on callers and connections. */
   limits?: ServerLimits;

@@ -16,18 +16,20 @@ import type { Caller } from "./admission.ts";
 import { MessageRate } from "./limits.ts";
 import type { PeerSettings } from "./settings.ts";
 
-/** A connected client, as event handlers get it. */
+/** A connected client. Event handlers get it as an argument. */
 export interface Peer {
   /** Number of this connection on its server, counted from 1. */
   readonly id: number;
-  /** Platform from the handshake; `"default"` if the client gave none. Its messages may name another platform. */
+  /**
+   * Platform from the handshake; `"default"` if the client gave none. Messages of the client may name another platform.
+   */
   readonly platform: string;
-  /** IP address of the client; empty if the runtime does not tell. */
+  /** IP address of the client; empty if the runtime does not report it. */
   readonly address: string;
-  /** Bytes queued that the kernel has not taken yet. */
+  /** Bytes queued to this connection that the kernel has not taken yet. */
   readonly bufferedAmount: number;
   /**
-   * Sends one message to this connection, whatever platform the message names.
+   * Sends one message to this connection, even if the message names another platform.
    *
    * @throws {MessageConnectionError} `closed` If the connection is closing.
    * @throws {MessageEncodeError} If the message cannot be encoded.
@@ -41,44 +43,48 @@ export interface Peer {
    */
   sendCustom(name: string, content: unknown): void;
   /**
-   * Sends a message of any size in bounded memory. Other messages can be sent meanwhile.
+   * Sends a message of any size. Other messages can be sent during the transfer.
    *
    * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. A client of this library receives the message in
-   * chunks, as fast as it reads them. For any other client the message is read into memory first and sent in one frame.
+   * chunks, as fast as it reads them; this takes only bounded memory. For any other client, the whole message is first
+   * read into memory and then sent in one frame.
    *
-   * @param message The message. If the connection is open, streams in it are locked, and cancelled after a failure.
+   * @param message The message. If the connection is open, its streams are locked; after a failure, they are cancelled.
    * @param options A signal that aborts the transfer, and a callback for progress.
-   * @returns Resolves when the client has read the whole message, or the single frame was queued.
-   * @throws {MessageConnectionError} `closed` If the connection is not open, or ends. `too_large`, `queue_full`,
-   * `timeout` or `refused` If the client refuses the message.
-   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it must fit into one frame and does not.
+   * @returns Resolves when the client has read the whole message, or when the single frame was queued.
+   * @throws {MessageConnectionError} `closed` If the connection is not open, or ends during the transfer. `too_large`,
+   * `queue_full`, `timeout` or `refused` If the client refuses the message.
+   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it has to be sent in one frame and is
+   * too large for a frame.
    */
   sendStream(message: StreamMessage, options?: SendStreamOptions): Promise<void>;
   /**
-   * Closes the connection, by default with 1000 and no reason. Messages that still come in are discarded.
+   * Closes the connection. Default: code 1000, no reason. Messages that arrive after this call are discarded.
    *
-   * @throws {RangeError} If a close frame cannot carry the code, or the reason takes more than 123 bytes.
+   * @throws {RangeError} If a close frame cannot carry the code, or if the reason takes more than 123 bytes of UTF-8.
    */
   close(code?: number, reason?: string): void;
 }
 
-/** Events of a peer, for its server. */
+/** Events that a peer reports to its server. */
 export interface PeerEvents extends SessionEvents<ServerPeer> {
-  /** The socket is open. Returns true if the server accepts the peer; otherwise it has closed it. */
+  /**
+   * The socket is open. Returns true if the server accepts the peer; otherwise the server has closed the connection.
+   */
   admit(peer: ServerPeer): boolean;
-  /** The peer was accepted and greeted. */
+  /** The peer was accepted. If it gets a hello, the hello was sent. */
   open(peer: ServerPeer): void;
-  /** A frame was received: it was a message, or had a fault. */
+  /** A frame was received. `received` is its message, or the error if the frame is not a message. */
   received(received: Exclude<Received, null>, peer: ServerPeer): void;
-  /** One message was queued, other than by {@linkcode ServerPeer.write}. */
+  /** One message was queued by a method other than {@linkcode ServerPeer.write}. */
   sent(): void;
-  /** The peer does not read. The message was not queued; `null` is one of the library's own. */
+  /** The peer does not read, so a message was not queued. `message` is null if the library itself sent the message. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
-  /** The peer sends more messages than it may. */
+  /** The peer sends more messages per second than the limit allows. */
   rateExceeded(peer: ServerPeer): void;
   /** The connection of an accepted peer has ended. */
   close(peer: ServerPeer, code: number, reason: string): void;
-  /** The socket is gone, of any peer. Comes last. */
+  /** The socket of the peer is gone. Called last, for every peer, accepted or not. */
   gone(peer: ServerPeer): void;
 }
 
@@ -90,18 +96,24 @@ export interface PeerOptions {
   readonly settings: PeerSettings;
 }
 
-/** Maximum milliseconds between the accepted handshake and the open socket. */
+/** Maximum milliseconds from the accepted handshake until the socket is open. */
 const OPEN_TIMEOUT = 10_000;
-/** Milliseconds after which a peer counts as having stopped sending, if no frame comes in. */
+/** Milliseconds without a frame after which a peer is assumed to have stopped sending. */
 const QUIET_AFTER = 50;
-/** The same after a frame that came in: TCP may hold the rest back until that one is acknowledged, 40 ms and more. */
+/**
+ * Like `QUIET_AFTER`, but after a frame has arrived. It is longer, because TCP may hold the next frames back until this
+ * frame is acknowledged, which takes 40 ms or more.
+ */
 const QUIET_AFTER_FRAME = 150;
 /** Milliseconds after which the close frame is sent even if the peer has not stopped sending. */
 const MAX_QUIET_WAIT = 1000;
-/** Milliseconds between two checks of what is still queued. */
+/** Milliseconds between two checks for bytes that are still queued. */
 const FLUSH_POLL = 5;
 
-/** `draining`: the close frame waits until the peer has stopped sending and what is queued was sent. */
+/**
+ * State of a connection. `draining`: the close frame will be sent when the peer has stopped sending and all queued
+ * frames were sent.
+ */
 type Life =
   | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
@@ -120,16 +132,19 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly address: string;
   readonly #isAuthorized: boolean;
   readonly session: Session<ServerPeer>;
-  /** Features agreed on, which the hello names; `null` for a client that gets no hello. */
+  /** Features that both sides agreed on; the hello names them. `null` for a client that gets no hello. */
   readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
   readonly #settings: PeerSettings;
   readonly #rate: MessageRate | null;
   #life: Life;
-  /** Upper bound of the bytes queued: those at the last check, and all that was sent since. */
+  /** Upper bound of the bytes queued: the bytes queued at the last check, plus all bytes sent since then. */
   #mayBeQueued = 0;
-  /** Time from which the peer counts as having stopped sending, while draining. */
+  /**
+   * While draining: time from which the peer is assumed to have stopped sending. Each frame that arrives sets a later
+   * time.
+   */
   #quietAt = 0;
   #isAdmitted = false;
   #ignoresInput = false;
@@ -145,7 +160,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#settings = settings;
     this.session = new Session<ServerPeer>(this, events, settings.session, caller.features);
     this.#rate = settings.messagesPerSecond === Infinity ? null : new MessageRate(settings.messagesPerSecond);
-    // Deno 2.9 reports nothing about a caller that is gone before its socket is open.
+    // If a caller is gone before its socket is open, Deno 2.9 reports nothing. Then this timer ends the peer.
     this.#life = { state: "opening", timer: runtime.after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
   }
 
@@ -165,7 +180,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   /** The socket is open: frames can be sent. */
   opened(): void {
-    // Closed before it was open: the server has forgotten this peer.
+    // The connection was closed before its socket was open, so the server has forgotten this peer.
     if (this.#life.state !== "opening") return this.#socket.close(CLOSE.goneAway.code, CLOSE.goneAway.reason);
     runtime.cancel(this.#life.timer);
     this.#life = OPEN;
@@ -176,7 +191,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#events.open(this);
   }
 
-  /** Handles one frame; `null` is a binary one. Never decodes a frame of a peer that was not accepted. */
+  /** Handles one frame. `text` is null for a binary frame. Frames of a peer that was not accepted are never decoded. */
   frame(text: string | null): void {
     if (this.#life.state === "draining") this.#quietAt = runtime.now() + QUIET_AFTER_FRAME;
     if (!this.#readsInput) return;
@@ -188,7 +203,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     if (received !== null) this.#events.received(received, this);
   }
 
-  /** The socket has ended. Comes last. */
+  /** The socket has ended. Called last. */
   ended(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
     if ("timer" in this.#life) runtime.cancel(this.#life.timer);
@@ -200,7 +215,10 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   // ---- called by the server
 
-  /** Queues an encoded message. Returns false if the connection is not open; closes it if the peer does not read. */
+  /**
+   * Queues an encoded message. Returns false if the message was not queued: the connection is not open, or the peer
+   * does not read. If the peer does not read, the connection is closed.
+   */
   write(message: WireMessage, text: string): boolean {
     if (!this.isOpen) return false;
     if (!this.#hasRoom(text)) {
@@ -208,15 +226,18 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
       return false;
     }
     this.session.send(message, text);
-    // Chunks escape the text again, which may take more bytes than #hasRoom() has counted.
+    // Chunks escape the text a second time, so they may take more bytes than #hasRoom() has counted.
     if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
     return true;
   }
 
-  /** Tells whether a text may be queued. Asks the socket only if the limit could be exceeded: asking is slow. */
+  /**
+   * Tells whether a text may be queued. Reads `buffered` of the socket only if the limit could be exceeded, because
+   * reading it is slow.
+   */
   #hasRoom(text: string): boolean {
     const { queuedBytes } = this.#settings;
-    const most = text.length * 3; // bytes of UTF-8
+    const most = text.length * 3; // maximum number of bytes in UTF-8
     if (this.#mayBeQueued + most > queuedBytes) {
       this.#mayBeQueued = this.#socket.buffered;
       if (this.#mayBeQueued > 0 && this.#mayBeQueued + text.length > queuedBytes) return false;
@@ -225,19 +246,19 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     return true;
   }
 
-  /** Queues one text frame that carries a message. The caller has checked that there is room. */
+  /** Queues one text frame that carries a message. The caller has already checked that there is room. */
   sendFrame(text: string): void {
     this.#socket.send(text);
   }
 
-  /** Queues a frame of the session's own. */
+  /** Queues a frame that the session itself sends. */
   sendOwn(text: string): void {
     if (!this.isOpen) return;
     if (this.#hasRoom(text)) this.#socket.send(text);
     else this.#closeSlow(null);
   }
 
-  /** A message counts once against the rate, however many frames carry it. */
+  /** Corrects the message rate: a message counts only once, even if many frames carry it. */
   transferFrameReceived(): void {
     this.#rate?.giveBack();
   }
@@ -272,18 +293,18 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.closeIgnoringInput({ code, reason });
   }
 
-  /** Closes the connection. Frames that still come in are ignored. */
+  /** Closes the connection. Frames that arrive after this call are ignored. */
   closeIgnoringInput(frame: CloseFrame): void {
     this.#ignoresInput = true;
     this.closeReadingInput(frame);
   }
 
-  /** Closes the connection. Messages that are on the way are still handled. */
+  /** Closes the connection. Messages that the peer has already sent are still handled. */
   closeReadingInput(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
     const now = runtime.now();
-    this.#quietAt = now + QUIET_AFTER; // frames may be on the way: they have to be read, or the close frame could be lost
+    this.#quietAt = now + QUIET_AFTER; // frames on the way must be read first, or the close frame could be lost
     this.#closeWhenDrained(frame, {
       quiet: now + MAX_QUIET_WAIT,
       flushed: now + this.#settings.closeTimeout * 0.8,
@@ -291,8 +312,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   }
 
   /**
-   * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, waits until
-   * they are sent, too. Both waits end at the times in `until`.
+   * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, this also
+   * waits until the queued frames were sent. Each of the two waits ends at its time in `until` at the latest.
    */
   #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
     const now = runtime.now();
@@ -310,17 +331,20 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#socket.close(code, reason);
   }
 
-  /** Closes a peer that does not read. Drops the socket with all that is queued, where the runtime can do this. */
+  /** Closes a peer that does not read. If the runtime can do this, drops the socket and everything queued to it. */
   #closeSlow(message: WireMessage | null): void {
     this.#ignoresInput = true;
-    this.#life = CLOSING; // before the events: a handler may send to this very peer
-    this.session.end(connectionEnded("the other side does not read")); // now: the socket may not end for a long time
+    this.#life = CLOSING; // set before the events, because a handler may send to this peer
+    this.session.end(connectionEnded("the other side does not read")); // not later: the socket may take long to end
     this.#events.slow(this, message);
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
     else this.#socket.close(CLOSE.notReading.code, CLOSE.notReading.reason);
   }
 
-  /** Closes the connection after a frame that was not a message, if it was too large or the settings are strict. */
+  /**
+   * Called after a frame that was not a message. Closes the connection if the frame was too large or the settings are
+   * strict.
+   */
   closeAfterFault(error: MessageDecodeError): void {
     if (error.code === "too_large") this.closeIgnoringInput(CLOSE.tooLarge);
     else if (this.#settings.strict) this.closeIgnoringInput(invalidMessage(error.path));

@@ -155,7 +155,10 @@ function serveMetrics(port: number, server: MessageServer): Listener {
   });
 }
 
-/** Keeps the process alive when a message exceeds the longest string of the runtime. Deno 2.9 would end it. */
+/**
+ * Keeps the process alive when a message exceeds the longest string of the runtime. Otherwise Deno 2.9 would end the
+ * process.
+ */
 function surviveOversizedMessages(print: (line: string) => void): void {
   globalThis.addEventListener?.("unhandledrejection", (event) => {
     const { reason } = event as PromiseRejectionEvent;

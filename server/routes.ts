@@ -3,7 +3,7 @@ import { DEFAULT_PLATFORM } from "./admission.ts";
 import type { DuplicatePolicy } from "./options.ts";
 import type { ServerPeer } from "./peer.ts";
 
-/** The peers that messages to a platform go to. A peer that was removed is never added again. */
+/** Peers by platform. A message to a platform is sent to its peers. A peer that was removed is never added again. */
 export class Routes {
   readonly #policy: DuplicatePolicy;
   readonly #peers = new Map<string, ServerPeer[]>();
@@ -12,10 +12,10 @@ export class Routes {
     this.#policy = policy;
   }
 
-  /** Adds a peer; returns false if its platform is connected already and the policy keeps the older peer. */
+  /** Adds a peer. Returns false if its platform is already connected and the policy keeps the older peer. */
   add(peer: ServerPeer): boolean {
     const older = this.#peers.get(peer.platform);
-    // Peers that gave no name do not replace each other.
+    // Peers that gave no platform name do not replace each other.
     const policy = peer.platform === DEFAULT_PLATFORM ? "share" : this.#policy;
     if (older === undefined || policy === "share") {
       if (older === undefined) this.#peers.set(peer.platform, [peer]);
@@ -24,12 +24,12 @@ export class Routes {
     }
     if (policy === "reject") return false;
     this.#peers.set(peer.platform, [peer]);
-    // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest wins.
+    // Source: maim_message 0.5.3 to 0.6.8, ws_connection.py, websocket_endpoint: the newest peer is kept.
     for (const old of older) old.closeReadingInput(CLOSE.replaced);
     return true;
   }
 
-  /** Removes a peer; does nothing if it was replaced already. */
+  /** Removes a peer. Does nothing if the peer was already replaced or removed. */
   remove(peer: ServerPeer): void {
     const peers = this.#peers.get(peer.platform) ?? [];
     const index = peers.indexOf(peer);

@@ -30,7 +30,7 @@ type Life =
   | { readonly state: "serving"; readonly listeners: Listener[]; readonly cleanUps: (() => void)[] }
   | { readonly state: "closed"; readonly done: Promise<void> };
 
-/** The public events, and one for each name of a custom message. */
+/** The public events, and one more event for each name of a custom message. */
 type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] } & {
   [name: `custom:${string}`]: [message: CustomMessage, peer: Peer];
 };
@@ -38,7 +38,7 @@ type Events = { [Name in keyof MessageServerEvents]: MessageServerEvents[Name] }
 const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
 
 /**
- * A server for many adapters: Python ones with maim_message 0.6.8, and clients of this library.
+ * A server for many adapters: Python adapters that use maim_message 0.6.8, and clients of this library.
  *
  * Messages are routed by platform. The server is reachable once {@linkcode MessageServer.listen} was called or
  * {@linkcode MessageServer.fetch} is mounted.
@@ -97,13 +97,17 @@ export class MessageServer {
     return [...this.#admitted].filter((peer) => peer.isOpen);
   }
 
-  /** The handlers to give `Bun.serve` as `websocket`, together with {@linkcode MessageServer.fetch}. Deno needs none. */
+  /**
+   * Handlers for the option `websocket` of `Bun.serve`. Use them together with {@linkcode MessageServer.fetch}. Deno
+   * does not need them.
+   */
   get websocket(): BunWebSocketHandlers {
     return bunHandlers(this.#settings.socket);
   }
 
   /**
-   * Adds a handler. Handlers of one event are called in the order they were added, messages in the order they came.
+   * Adds a handler. Handlers of one event are called in the order in which they were added. Messages are handled in the
+   * order in which they arrived.
    *
    * @param event Name of the event.
    * @param handler Called for each event. If it throws or rejects, there is an `error` event.
@@ -135,7 +139,7 @@ export class MessageServer {
   }
 
   /**
-   * Listens on a port. The port is open when this returns. May be called more than once, for several ports.
+   * Listens on a port. The port is open when this method returns. Call it more than once to listen on several ports.
    *
    * @param options Address, port, TLS, and a signal that closes the server.
    * @returns The URL that adapters connect to.
@@ -167,7 +171,7 @@ export class MessageServer {
   /**
    * Answers one HTTP request: upgrades it to a WebSocket, or refuses it with one line of text. Never rejects.
    *
-   * Use it in a server of your own: `Deno.serve(server.fetch)`, or
+   * Use this method in your own server: `Deno.serve(server.fetch)`, or
    * `Bun.serve({ fetch: server.fetch, websocket: server.websocket })`.
    *
    * @param request The request.
@@ -186,7 +190,7 @@ export class MessageServer {
   /**
    * Sends one message to the connections of its platform.
    *
-   * @param message The message. `message_info.platform` is the target; of a custom message, `platform`.
+   * @param message The message. Its `message_info.platform` is the target; in a custom message, its `platform` is.
    * @throws {MessageConnectionError} `no_route` If the platform is not connected.
    * @throws {MessageEncodeError} If the message cannot be encoded.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
@@ -198,13 +202,14 @@ export class MessageServer {
   }
 
   /**
-   * Forwards a received message as it came, byte for byte, without encoding it again. A message that would harm a Python
-   * peer is encoded again: it holds half of a surrogate pair, or a null.
+   * Forwards a received message byte for byte, without encoding it again. Only a message that would harm a Python peer
+   * is encoded again: a message that holds half of a surrogate pair, or a `null`.
    *
    * @param platform The target.
-   * @param received The message. Its handler must be running, or be asynchronous; any other message is encoded again.
+   * @param received The message. Its handler must be running or asynchronous; otherwise the message is encoded again.
    * @throws {MessageConnectionError} `no_route` If the platform is not connected.
-   * @throws {MessageEncodeError} `too_deep` If the message nests deeper than a Python peer can read (500 levels).
+   * @throws {MessageEncodeError} `too_deep` If the message nests deeper than 500 levels, which a Python peer cannot
+   * read.
    */
   forward(platform: string, received: WireMessage): void {
     refuseReserved(received);
@@ -230,7 +235,7 @@ export class MessageServer {
    * Sends one message to every open connection. It is encoded only once.
    *
    * @param message The message.
-   * @returns Number of connections that it was queued to.
+   * @returns Number of connections that the message was queued to.
    * @throws {MessageEncodeError} If the message cannot be encoded.
    * @throws {TypeError} If it is a custom message with a name starting with `maim_`.
    */
@@ -240,10 +245,10 @@ export class MessageServer {
   }
 
   /**
-   * Accepts one more token. From the first token on, every caller needs one.
+   * Accepts one more token. As soon as the first token was added, every caller needs a token.
    *
    * @param token The token.
-   * @throws {TypeError} If it is empty or not a string.
+   * @throws {TypeError} If the token is empty or not a string.
    */
   addToken(token: string): void {
     if (typeof token !== "string" || token === "") {
@@ -253,8 +258,8 @@ export class MessageServer {
   }
 
   /**
-   * Stops accepting a token. Connections that were opened with it stay open. When no token is left, every new caller is
-   * refused.
+   * Stops accepting a token. Connections that were opened with this token stay open. When no token is left, every new
+   * caller is refused.
    *
    * @param token The token.
    */
@@ -274,16 +279,17 @@ export class MessageServer {
   }
 
   /**
-   * Closes every connection with 1000 `服务器关闭`, then the ports. Takes at most about `closeTimeout`. May be called more
-   * than once.
+   * Closes every connection with 1000 `服务器关闭`, then closes the ports. Takes at most about `closeTimeout`. May be
+   * called more than once.
    *
-   * @returns Resolves when all connections have ended or `closeTimeout` has passed, and the ports are closed.
+   * @returns Resolves when the ports are closed: after all connections have ended, or after `closeTimeout`.
    */
   close(): Promise<void> {
     if (this.#life.state === "closed") return this.#life.done;
     const { listeners, cleanUps } = this.#life;
     for (const cleanUp of cleanUps) cleanUp();
-    // In a microtask: Bun ends sockets synchronously, and a `close` handler that calls close() must find it closed.
+    // This runs in a microtask, because Bun ends sockets synchronously. A `close` handler may call close() again, and
+    // `#life` must already be "closed" then.
     const done = Promise.resolve().then(() => this.#shutDown(listeners));
     this.#life = { state: "closed", done };
     return done;
@@ -338,7 +344,7 @@ export class MessageServer {
     }) ?? textResponse(426, "Invalid WebSocket handshake; connect with a WebSocket client");
   }
 
-  /** Refuses a caller if the server is closed or a limit on connections is reached. */
+  /** Refuses a caller if the server is closed or a limit on connections is reached; otherwise returns `null`. */
   #refuseWhenFull(address: string): Response | null {
     if (this.#life.state === "closed") return textResponse(503, "The server is closing");
     const limit = this.#sockets.size >= this.#settings.limits.connections
@@ -402,7 +408,7 @@ export class MessageServer {
     },
   };
 
-  /** Handles what a frame or the chunks of a transfer held: a message or a fault. */
+  /** Handles a message or a fault that came in a frame or in the chunks of a transfer. */
   #received(received: Exclude<Received, null>, peer: ServerPeer): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;
@@ -434,7 +440,7 @@ export class MessageServer {
   }
 
   #route(platform: string, message: WireMessage, text: string): void {
-    const peers = this.#routes.of(platform).filter(isOpen); // a copy: the list loses a peer that does not read
+    const peers = this.#routes.of(platform).filter(isOpen); // a copy: peers that do not read are removed from #routes
     if (peers.length > 0) return void this.#write(peers, message, text);
     const connected = this.#routes.platforms.slice(0, 10).map((name) => `"${oneLine(name)}"`).join(", ") || "none";
     throw new MessageConnectionError(

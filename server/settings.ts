@@ -47,15 +47,15 @@ export interface PeerSettings {
   readonly session: SessionOptions;
   /** True if a frame that is not a message ends the connection. */
   readonly strict: boolean;
-  /** Milliseconds. */
+  /** The option `closeTimeout` of the server, in milliseconds. */
   readonly closeTimeout: number;
   readonly messagesPerSecond: number;
   readonly queuedBytes: number;
 }
 
-/** The options of a server, checked, with defaults filled in. */
+/** The options of a server after they were checked and the defaults were filled in. */
 export interface ServerSettings {
-  /** In the form that a request has it: escapes and dots resolved. */
+  /** Path of the WebSocket, as it appears in the URL of a request: escapes and dots are resolved. */
   readonly path: string;
   readonly tokens: readonly string[] | undefined;
   readonly authorize: MessageServerOptions["authorize"];
@@ -68,7 +68,7 @@ export interface ServerSettings {
   readonly limits: Required<ServerLimits>;
   readonly socket: SocketLimits;
   readonly peer: PeerSettings;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly closeTimeout: number;
 }
 

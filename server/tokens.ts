@@ -7,7 +7,7 @@ function isSame(given: string, secret: string): boolean {
   return difference === 0;
 }
 
-/** The tokens that a server accepts. Without a list, and before the first `add`, it accepts every caller. */
+/** The tokens that a server accepts. If it is created without a list, it accepts every caller until the first `add`. */
 export class TokenSet {
   readonly #tokens: Set<string>;
   #enabled: boolean;
@@ -27,8 +27,9 @@ export class TokenSet {
   }
 
   /**
-   * Tells whether a caller with this `authorization` header is accepted. Python peers send the bare token, others may
-   * write `Bearer` before it. Always compares with all tokens, so that the time tells nothing.
+   * Tells whether a caller with this `authorization` header is accepted. Python peers send only the token; other peers
+   * may write `Bearer` before it. The header is always compared with all tokens, so that the time of the check reveals
+   * nothing about the tokens.
    */
   admits(header: string | null): boolean {
     if (!this.#enabled) return true;

@@ -1,5 +1,5 @@
 /**
- * Messages that are lost, or may be, and how they are reported.
+ * Messages that are lost or may be lost, and how they are reported.
  * @module
  */
 
@@ -8,12 +8,13 @@ import type { WireMessage } from "../schema/types.ts";
 import { oneLine } from "../util/display.ts";
 
 /**
- * Reason for which a message is lost. An `unconfirmed` message may have arrived, the others have not: `expired` waited too long,
- * `too_large` and `unauthorized` were refused by the server, `closed` was still waiting when the client closed.
+ * Reason for which a message is lost. `expired`: it waited too long. `too_large` or `unauthorized`: the server refused
+ * it. `closed`: it was still waiting when the client closed. `unconfirmed`: it was sent and may have arrived; with any
+ * other reason, it has not arrived.
  */
 export type DropReason = "expired" | "unconfirmed" | "too_large" | "unauthorized" | "closed";
 
-/** A message that `send()` accepted and that is lost, or may be. */
+/** A message that `send()` accepted and that is lost, or may be lost. */
 export interface Drop {
   /** The message, as it was sent. */
   message: WireMessage;
@@ -21,7 +22,7 @@ export interface Drop {
   reason: DropReason;
 }
 
-/** Names a lost message in one line that is safe to print. Shows nothing of its content. */
+/** Describes a lost message in one line that is safe to print. Shows nothing of the content. */
 export function describeDrop({ message, reason }: { message: WireMessage; reason: string }): string {
   const name = isCustom(message)
     ? `custom message ${oneLine(message.message_type_name)}`

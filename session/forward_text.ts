@@ -1,5 +1,5 @@
 /**
- * The text that a message came in as: `forward` sends it on without encoding the message again.
+ * The received text of a message. `forward` sends this text, so that the message is not encoded again.
  * @module
  */
 
@@ -25,20 +25,20 @@ export function forgetText(message: WireMessage): void {
   texts.delete(message);
 }
 
-/** Returns the text of a message that was kept. */
+/** Returns the text that was kept for a message; `undefined` if there is none. */
 export function keptText(message: WireMessage): string | undefined {
   return texts.get(message);
 }
 
 /**
- * Tells whether a message can be forwarded as the text it came in as. It cannot if the text holds something that
- * encoding leaves out or repairs: a null, or half of a surrogate pair.
+ * Returns true if a message can be forwarded as its received text. It cannot if encoding would change the text:
+ * encoding leaves out a null, and repairs half of a surrogate pair.
  *
  * @throws {MessageEncodeError} `too_deep` if the message nests too deep to be encoded at all.
  */
 export function isForwardable(message: WireMessage, text: string): boolean {
   if (!text.isWellFormed()) return false;
-  // A short text cannot nest too deep, and one without "ll" has no null. Both are quicker to check than the message.
+  // A short text cannot nest too deep, and a text without "ll" has no null. These checks are faster than `survey`.
   if ((text.length > MAX_NESTING * 2 || text.includes("ll")) && survey(message, Infinity).hasNull) return false;
   // includes() is 30 times as fast as the regular expression.
   const mayBeHalf = text.includes("\\ud") || text.includes("\\uD");

@@ -1,5 +1,5 @@
 /**
- * The messages by which two peers of this library agree on features. docs/extension.md describes them.
+ * The messages with which two peers of this library agree on features. docs/extension.md describes them.
  * @module
  */
 
@@ -13,7 +13,7 @@ export const HELLO_HEADER = "maim-hello";
 
 const VERSION = 1;
 
-/** Features that this library has beyond the deployed protocol. */
+/** Features of this library that the deployed protocol does not have. */
 export const FEATURES: readonly string[] = ["chunks", "ping"];
 
 /** Writes the value of the hello header. */
@@ -29,18 +29,21 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   return offered.filter((name) => theirs.includes(name));
 }
 
-/** Returns the features that this side offers: chunks only if it accepts the frames that carry them. */
+/**
+ * Returns the features that this side offers: `chunks` only if this side accepts frames that are large enough for a
+ * chunk.
+ */
 export function offeredFeatures(maxBytes: number, transfers: object | null): readonly string[] {
   const takesChunks = transfers !== null && maxBytes >= MAX_CHUNK_FRAME_BYTES;
   return takesChunks ? FEATURES : FEATURES.filter((name) => name !== "chunks");
 }
 
-/** Creates the hello, the server's first frame after an agreement. */
+/** Creates the hello: the first frame that the server sends if features were agreed on. */
 export function helloMessage(features: readonly string[], platform: string): CustomMessage {
   return createCustom("maim_hello", { version: VERSION, features }, platform);
 }
 
-/** Reads a hello. Returns those of its features that were offered; `null` if the message is not a hello. */
+/** Reads a hello. Returns the features in it that this side has offered; `null` if the message is not a hello. */
 export function helloFeatures(message: WireMessage, offered: readonly string[]): readonly string[] | null {
   if (!isCustom(message) || message.message_type_name !== "maim_hello") return null;
   const content = message.content as { version?: unknown; features?: unknown } | null;
@@ -53,25 +56,28 @@ export function pingMessage(number: number, platform: string): CustomMessage {
   return createCustom("maim_ping", { n: number }, platform);
 }
 
-/** Creates a pong. It is sent once the handlers of all messages before the ping were called. */
+/** Creates a pong. It is sent after the handlers of all messages before the ping were called. */
 export function pongMessage(number: number, platform: string): CustomMessage {
   return createCustom("maim_pong", { n: number }, platform);
 }
 
-/** Reads the number of a ping or pong; `null` if the message is neither. Nothing else of it is ever sent back. */
+/**
+ * Reads the number of a ping or pong; `null` if the message is neither. The pong to a ping holds only this number and
+ * nothing else from the ping.
+ */
 export function pingNumber({ message_type_name: name, content }: CustomMessage): number | null {
   if (name !== "maim_ping" && name !== "maim_pong") return null;
   const number = (content as { n?: unknown } | null)?.n;
   return Number.isSafeInteger(number) ? number as number : null;
 }
 
-/** Tells whether a `message_type_name` is reserved for this library. */
+/** Returns true if a `message_type_name` is reserved for this library. */
 export function isReserved(name: string): boolean {
   return name.startsWith("maim_");
 }
 
 /**
- * Checks that a message is not one that only the library itself sends.
+ * Refuses a message that only the library itself may send.
  *
  * @throws {TypeError} If its name is reserved.
  */

@@ -14,7 +14,10 @@ import { CHUNK_NAME, type ChunkFrame, chunkMessage, notAgreed, readChunk } from 
 import { streamText } from "./transfer/text.ts";
 import { isLarge, type SendStreamOptions, type TransferLimits, Transfers } from "./transfer/transfers.ts";
 
-/** Content of a frame: a message, or the fault for which it is not one; `null` if the frame was the session's own. */
+/**
+ * Content of a frame: a message, or the error that says why it is not a message; `null` if the frame was for the
+ * session itself.
+ */
 export type Received = WireMessage | MessageDecodeError | null;
 
 /** The connection that a session runs over: a link of a client, or a peer of a server. */
@@ -25,21 +28,21 @@ export interface SessionChannel {
   readonly bufferedAmount: number;
   /** Queues one text frame that carries a message. */
   sendFrame(text: string): void;
-  /** Queues one frame of the session's own; does nothing if the connection is ending. */
+  /** Queues one frame that the session itself sends, for example a ping; does nothing if the connection is ending. */
   sendOwn(text: string): void;
-  /** A frame has come that belongs to a transfer and does not count as a message. */
+  /** A frame was received that a transfer needs. It does not count as a message. */
   transferFrameReceived?(): void;
-  /** The other side has answered a ping: it has handled everything that was sent before this time. */
+  /** The other side has answered a ping: it has handled every message sent before the time `sentBefore`. */
   confirmed?(sentBefore: number): void;
 }
 
-/** Events of a session, beside the frames that `receive` returns. */
+/** Events of a session, in addition to the results that `receive` returns. */
 export interface SessionEvents<Channel> {
-  /** A text has come in chunks: it was a message, or had a fault. */
+  /** A whole text was received in chunks. `received` is its message, or the error for its fault. */
   collected(received: Exclude<Received, null>, channel: Channel): void;
   /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
-  /** A message has begun to come in chunks, and is read as a stream. */
+  /** A message that is read as a stream has begun to arrive in chunks. */
   streamed(envelope: MessageEnvelope, segments: SegmentReader, channel: Channel): void;
   /** The other side has refused a message that was sent in chunks, or did not receive it in time. */
   refused(message: WireMessage, error: MessageConnectionError, channel: Channel): void;
@@ -49,11 +52,14 @@ export interface SessionEvents<Channel> {
 export interface SessionOptions {
   readonly decode: DecodeOptions;
   readonly transfers: TransferLimits;
-  /** Features that a client offers to its server; `null` on a server, which has agreed during the handshake. */
+  /**
+   * Features that a client offers to its server; `null` on a server, because a server agrees on features during the
+   * handshake.
+   */
   readonly offered: readonly string[] | null;
   /**
-   * True if the text of a message can be found by the message alone while its handlers run. Otherwise the owner asks
-   * {@linkcode Session.textOf}, which costs less for each message.
+   * True if the received text of a message can be looked up with only the message object while its handlers run. If
+   * false, the owner of the session has to call {@linkcode Session.textOf}; this way costs less for each message.
    */
   readonly sharesTexts: boolean;
 }
@@ -62,32 +68,35 @@ function nameNotAgreed(): MessageDecodeError {
   return notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
 }
 
-/** Returns an error that is a fault of the other side; throws any other. */
+/** Returns an error that the other side has caused; throws any other error. */
 function asFault(error: unknown): MessageDecodeError {
   if (error instanceof MessageDecodeError) return error;
   throw error;
 }
 
 /**
- * The protocol over one connection, the same for clients and servers: features agreed on, pings, large messages in
- * chunks, and what each incoming frame is.
+ * The protocol on one connection, the same for clients and servers. A session agrees on features, sends and answers
+ * pings, sends and receives large messages in chunks, and decides what each received frame is.
  */
 export class Session<Channel extends SessionChannel = SessionChannel> {
-  /** Features agreed on; `null` until the server's hello, and always with a server of another library. */
+  /**
+   * Features that both sides agreed on; `null` until the server's hello was received. A server of another library sends
+   * no hello, so the value stays `null`.
+   */
   #features: readonly string[] | null;
   readonly #channel: Channel;
   readonly #events: SessionEvents<Channel>;
   readonly #options: SessionOptions;
   #transfers: Transfers | null = null;
-  /** Times at which the pings without an answer were sent, by number. */
+  /** Times at which the pings that are not answered yet were sent. The key is the number of the ping. */
   #pings: Map<number, number> | null = null;
   #lastPing = 0;
   /** The message whose handlers are running. */
   #message: WireMessage | null = null;
-  /** The text that message came in as. */
+  /** The received text of `#message`. */
   #text = "";
 
-  /** Creates a session; `features` were agreed on during the handshake, `null` if none were. */
+  /** Creates a session. `features` are the features agreed on during the handshake; `null` if none were agreed on. */
   constructor(
     channel: Channel,
     events: SessionEvents<Channel>,
@@ -105,7 +114,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return this.#hasFeature("chunks");
   }
 
-  /** True if the other side answers a ping once the handlers of all messages before it were called. */
+  /** True if the other side answers a ping only after it has called the handlers of all messages before the ping. */
   get answersPings(): boolean {
     return this.#hasFeature("ping");
   }
@@ -116,7 +125,10 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
 
   // ---- incoming
 
-  /** Decodes one frame; `null` is a binary one. A frame of the session's own is handled here. */
+  /**
+   * Decodes one frame; `text` is `null` for a binary frame. If the frame is for the session itself, handles it and
+   * returns `null`.
+   */
   receive(text: string | null): Received {
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
@@ -146,12 +158,12 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     this.#text = "";
   }
 
-  /** Returns the text that a message came in as, while its handlers are running. */
+  /** Returns the received text of a message while its handlers are running; otherwise `undefined`. */
   textOf(message: WireMessage): string | undefined {
     return message === this.#message ? this.#text : undefined;
   }
 
-  /** Handles a message of the library itself; throws if it was not agreed on. */
+  /** Handles a message with a reserved name; throws if this message was not agreed on. */
   #receiveOwn(message: CustomMessage): null {
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {
@@ -173,7 +185,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     transfers.receive(frame);
   }
 
-  /** Handles a ping or pong; returns false for a pong where nobody asks for one. */
+  /** Handles a ping or pong. Returns false for a pong if this side sends no pings. */
   #receivePing(name: string, number: number): boolean {
     if (name === "maim_ping") {
       this.#channel.sendOwn(encodeMessage(pongMessage(number, this.#channel.platform)));
@@ -186,7 +198,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
 
   // ---- outgoing
 
-  /** Queues one message: in one frame, or in chunks if it is large and that was agreed on. */
+  /** Queues one message: in chunks if it is large and chunks were agreed on, otherwise in one frame. */
   send(message: WireMessage, text: string): void {
     if (!isLarge(text) || !this.takesChunks) return this.#channel.sendFrame(text);
     for (const frame of this.#openTransfers().framesOf(message, text)) {
@@ -198,14 +210,15 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
    * Sends a message as a stream of chunks.
    *
    * @returns Resolves when the other side has read the whole message.
-   * @throws {MessageEncodeError} Synchronously, if the message breaks a rule of the protocol.
+   * @throws {MessageEncodeError} If the message breaks a rule of the protocol. It is thrown synchronously, not as a
+   * rejection.
    */
   stream(message: StreamMessage, options: SendStreamOptions): Promise<void> {
     const { source, total } = streamText(message);
     return this.#openTransfers().sendStream(source, total, options);
   }
 
-  /** Returns the number of a new ping and remembers the time. */
+  /** Returns the number of a new ping, and remembers the current time for it. */
   newPing(): number {
     this.#pings ??= new Map();
     this.#pings.set(++this.#lastPing, runtime.now());
@@ -218,8 +231,8 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
   }
 
   /**
-   * Returns the time before which everything is confirmed by the pong with this number: when its ping was sent.
-   * `-Infinity` if there was no such ping.
+   * Returns the time at which the ping with this number was sent; `-Infinity` if there was no such ping. The pong
+   * confirms everything that was sent before this time. The ping and all earlier pings are forgotten.
    */
   confirmedBy(number: number): number {
     const sentAt = this.#pings?.get(number);
@@ -228,7 +241,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return sentAt;
   }
 
-  /** Ends all transfers: the connection has ended, or is about to. */
+  /** Ends all transfers, because the connection has ended or is about to end. */
   end(error: MessageConnectionError): void {
     this.#transfers?.end(error);
   }

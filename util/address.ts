@@ -19,7 +19,7 @@ export function checkAddress({ hostname, port }: ListenAddress): void {
   }
 }
 
-/** Returns the host to dial for an address that is listened on: `0.0.0.0` and `::` cannot be dialled. */
+/** Returns the host that clients dial if the server listens on `hostname`: `0.0.0.0` and `::` cannot be dialled. */
 export function dialableHost(hostname: string): string {
   if (hostname === "0.0.0.0") return "127.0.0.1";
   if (hostname === "::" || hostname === "[::]") return "[::1]";

@@ -1,18 +1,19 @@
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array();
 
-/** The beginning of a data URL, up to its base64. A longer one is not accepted. */
+/** The beginning of a data URL, up to the start of its base64. A longer beginning is not accepted. */
 const PREFIX = /^data:[^,]{0,1000};base64,/i;
 const PREFIX_LIMIT = 1024;
 
-/** A character that is in neither base64 alphabet. */
+/** A character that is neither in the standard nor in the URL-safe alphabet. */
 const FOREIGN = /[^\w+/-]/;
-/** Stands for a text that cannot be cleaned: no decoder accepts it. */
+/** Text that is decoded instead of a text that `bare` cannot clean. No decoder accepts it, so the decoding fails. */
 const NOT_BASE64 = "?";
 const SPACES = /[\t\n\f\r ]+/g;
 const WHOLE_GROUPS = { lastChunkHandling: "stop-before-partial" } as const;
 
 /**
- * Removes white space and padding and turns the URL-safe alphabet into the standard one; null if that is not possible.
+ * Removes white space and padding, and replaces the URL-safe alphabet with the standard alphabet. Returns null if the
+ * text goes on after the padding.
  */
 function bare(text: string): { body: string; isPadded: boolean } | null {
   const dense = text.replace(SPACES, "").replaceAll("-", "+").replaceAll("_", "/");
@@ -30,19 +31,19 @@ function decodeStrict(text: string): Uint8Array<ArrayBuffer> | null {
   }
 }
 
-/** Encodes bytes as base64 of the standard alphabet, with padding. */
+/** Encodes bytes as base64 in the standard alphabet, with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   return bytes.toBase64();
 }
 
-/** Counts the characters of the base64 of so many bytes, padding included. */
+/** Returns the number of base64 characters for a number of bytes, including the padding. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
 }
 
 /**
- * Decodes base64 in every form that peers send: with a `data:` prefix, without padding or with too much of it, with
- * white space, in the URL-safe alphabet.
+ * Decodes base64 in every form that peers send: with a `data:` prefix, without padding or with too much padding, with
+ * white space, or in the URL-safe alphabet.
  *
  * @param text The base64.
  * @returns The bytes; null if the text is not base64.
@@ -52,10 +53,10 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
   return decodeStrict(body) ?? decodeStrict(bare(body)?.body ?? NOT_BASE64);
 }
 
-/** Decodes base64 that comes in blocks, cut anywhere. It accepts what {@linkcode decodeBase64} accepts. */
+/** Decodes base64 that arrives in blocks, cut at any place. It accepts the same texts as {@linkcode decodeBase64}. */
 export class Base64Decoder {
   readonly #createError: () => Error;
-  /** The beginning of the text, until it is known whether a data URL begins there; then null. */
+  /** The beginning of the text, kept until it is known whether the text is a data URL; null after that. */
   #head: string | null = "";
   /** Characters that do not yet make a group of four. */
   #rest = "";
@@ -64,13 +65,13 @@ export class Base64Decoder {
   /**
    * Creates a decoder of one text.
    *
-   * @param createError Makes the error that is thrown if the text is not base64.
+   * @param createError Creates the error that is thrown if the text is not base64.
    */
   constructor(createError: () => Error) {
     this.#createError = createError;
   }
 
-  /** Takes the next block and gives the bytes that it completes; there may be none. */
+  /** Takes the next block and returns the bytes that this block completes; there may be none. */
   push(block: string): Uint8Array<ArrayBuffer> {
     const text = this.#head === null ? block : this.#afterPrefix(this.#head + block);
     if (text === "") return EMPTY;
@@ -84,11 +85,11 @@ export class Base64Decoder {
   }
 
   /**
-   * Decodes whole groups into `bytes` and gives the number of bytes. Throws if the engine does, and changes nothing
-   * then.
+   * Decodes whole groups into `bytes` and returns the number of decoded bytes. If the engine throws an error, this
+   * throws it, too, and leaves the decoder unchanged.
    */
   #fill(bytes: Uint8Array, text: string): number {
-    // The group that the last block began is decoded alone: to join it to this block would copy all of that.
+    // The group that the last block began is decoded alone: joining it to this block would copy the whole block.
     const need = this.#rest === "" ? 0 : Math.max(0, 4 - this.#rest.length);
     const first = this.#rest + text.slice(0, need);
     const start = first === "" ? 0 : bytes.setFromBase64(first, WHOLE_GROUPS).written;
@@ -97,12 +98,12 @@ export class Base64Decoder {
     const offset = isApart ? start : 0;
     const { read, written } = bytes.subarray(offset).setFromBase64(groups, WHOLE_GROUPS);
     const rest = groups.slice(read);
-    this.#rest = rest.length > 3 ? rest.replace(SPACES, "") : rest; // else endless spaces would be stored
+    this.#rest = rest.length > 3 ? rest.replace(SPACES, "") : rest; // otherwise endless spaces would be stored
     this.#isPadded = written % 3 !== 0;
     return offset + written;
   }
 
-  /** Ends the text and gives the bytes of a last group without padding; there may be none. */
+  /** Ends the text and returns the bytes of a last group that has no padding; there may be none. */
   end(): Uint8Array<ArrayBuffer> {
     const head = this.#head ?? "";
     if (/^data:/i.test(head)) throw this.#createError();
@@ -113,7 +114,7 @@ export class Base64Decoder {
     return start.length === 0 ? bytes : start;
   }
 
-  /** Gives the text without the prefix of a data URL; `""` until the prefix is complete. */
+  /** Returns the text without the prefix of a data URL; `""` until the prefix is complete. */
   #afterPrefix(text: string): string {
     this.#head = text;
     const isShort = text.length < 5;
@@ -125,7 +126,7 @@ export class Base64Decoder {
     return text.replace(PREFIX, "");
   }
 
-  /** Decodes a block that the engine refuses: the slow way. */
+  /** Decodes a block that the engine refuses. This is slower than the engine. */
   #tolerate(groups: string): Uint8Array<ArrayBuffer> {
     const cleaned = bare(groups);
     if (cleaned === null || (this.#isPadded && cleaned.body !== "")) throw this.#createError();
@@ -139,15 +140,14 @@ export class Base64Decoder {
   }
 }
 
-/** Characters checked in one step: a whole number of groups of four. */
+/** Number of characters checked in one step; a multiple of four, so that no group is cut. */
 const STEP = 2 ** 16;
 const scratch: { bytes?: Uint8Array } = {};
 
 /**
- * Tells whether a text is padded base64 of the standard alphabet and nothing else. JSON needs no escape for such a
- * text.
+ * Tells whether the whole text is padded base64 in the standard alphabet. JSON needs no escape for such a text.
  *
- * The engine's decoder checks 25 GB in a second, a regular expression 1 GB.
+ * The engine's decoder is used because it checks 25 GB per second; a regular expression checks 1 GB per second.
  */
 export function isBase64(text: string): boolean {
   const bytes = scratch.bytes ??= new Uint8Array(STEP / 4 * 3);

@@ -1,12 +1,12 @@
 /**
- * Checks of options. Each throws an error that names the class, the option, what it must be and what it is.
+ * Checks of options. The error of each check names the class, the option, the allowed values, and the value received.
  * @module
  */
 
 import { oneLine } from "./display.ts";
 import { isObject, typeName } from "./values.ts";
 
-/** Shows the value of a wrong option: a string or number as it is, of anything else its type. */
+/** Shows the value of a wrong option. An object, an array or a function is shown as the name of its type. */
 function show(value: unknown): string {
   if (typeof value === "string") return `"${oneLine(value)}"`;
   return typeof value === "object" && value !== null || typeof value === "function" ? typeName(value) : String(value);
@@ -17,12 +17,15 @@ export function wrongOption(owner: string, option: string, need: string, value: 
   return `${wrongSecret(owner, option, need)}; received ${show(value)}`;
 }
 
-/** Writes the error text for a wrong option whose value is secret and is not shown. */
+/** Writes the error text for a wrong option whose value is secret. The text does not show the value. */
 export function wrongSecret(owner: string, option: string, need: string): string {
   return `${owner}: '${option}' must be ${need}`;
 }
 
-/** Checks a number, such as a count or milliseconds: `min` or more. Fractions and `Infinity` are allowed. */
+/**
+ * Checks that a value, such as a count or milliseconds, is a number of at least `min`. Fractions and `Infinity` are
+ * allowed.
+ */
 export function checkNumber(owner: string, option: string, value: unknown, min: number): void {
   if (typeof value !== "number" || Number.isNaN(value)) {
     throw new TypeError(wrongOption(owner, option, "a number", value));
@@ -43,9 +46,9 @@ export type NumberOptions = Readonly<Record<string, NumberOption>>;
  * Checks the numbers in a group of options and fills in defaults.
  *
  * @param owner Name of the class that is created.
- * @param given The group as the user gave it; other members are ignored.
+ * @param given The group as the user gave it. Members that `numbers` does not name are ignored.
  * @param numbers The numbers in the group.
- * @param prefix Stands before the name in errors, such as `"limits."`.
+ * @param prefix Text before the option's name in errors, such as `"limits."`.
  */
 export function numbersOf<Numbers extends NumberOptions>(
   owner: string,
@@ -63,24 +66,24 @@ export function numbersOf<Numbers extends NumberOptions>(
   return Object.fromEntries(filled);
 }
 
-/** Checks an option that is one of several strings. */
+/** Checks that a value is one of several strings. */
 export function checkChoice(owner: string, option: string, value: unknown, choices: readonly string[]): void {
   if (!choices.includes(value as string)) {
     throw new TypeError(wrongOption(owner, option, choices.map((choice) => `"${choice}"`).join(" or "), value));
   }
 }
 
-/** Checks a boolean. */
+/** Checks that a value is a boolean. */
 export function checkBoolean(owner: string, option: string, value: unknown): void {
   if (typeof value !== "boolean") throw new TypeError(wrongOption(owner, option, "a boolean", value));
 }
 
-/** Checks a group of options. */
+/** Checks that a group of options is an object. */
 export function checkObject(owner: string, option: string, value: unknown): void {
   if (!isObject(value)) throw new TypeError(wrongOption(owner, option, "an object", value));
 }
 
-/** Checks a function. */
+/** Checks that a value is a function. */
 export function checkFunction(owner: string, option: string, value: unknown): void {
   if (typeof value !== "function") throw new TypeError(wrongOption(owner, option, "a function", value));
 }
@@ -91,17 +94,20 @@ function isStrings(values: unknown): boolean {
   return Array.isArray(values) && values.every((value) => typeof value === "string" && value !== "");
 }
 
-/** Checks an array of strings. */
+/** Checks that a value is an array of non-empty strings. */
 export function checkStrings(owner: string, option: string, values: unknown): void {
   if (!isStrings(values)) throw new TypeError(wrongOption(owner, option, STRINGS, values));
 }
 
-/** Checks an array of strings that are secret. */
+/** Checks that a value is an array of non-empty secret strings. The error text does not show them. */
 export function checkSecrets(owner: string, option: string, values: unknown): void {
   if (!isStrings(values)) throw new TypeError(wrongSecret(owner, option, STRINGS));
 }
 
-/** Tells whether a name can be sent in an HTTP header. Source: maim_message 0.6.8 reads non-ASCII as mojibake. */
+/**
+ * Tells whether a name can be sent in an HTTP header. Source: maim_message 0.6.8, which reads non-ASCII characters as
+ * mojibake.
+ */
 export function isHeaderName(name: unknown): name is string {
   return typeof name === "string" && /^[\x21-\x7e]+$/.test(name);
 }

@@ -26,7 +26,7 @@ export type CloseName =
 
 /**
  * Close frames that this library and its peers send.
- * Source of the Chinese reasons: maim_message 0.6.8, ws_connection.py; of `replacedBefore`: commit d1ab5e7.
+ * Source of the Chinese reasons: maim_message 0.6.8, ws_connection.py. Source of `replacedBefore`: commit d1ab5e7.
  */
 export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   /** A normal close by either side. */
@@ -35,15 +35,15 @@ export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   stopped: { code: 1000, reason: "服务器关闭" },
   /** A newer connection of the same platform has replaced this one. */
   replaced: { code: 1000, reason: "新的连接已建立" },
-  /** The same, sent by maim_message before 0.5.3. */
+  /** The same meaning as `replaced`; sent by maim_message before 0.5.3. */
   replacedBefore: { code: 1000, reason: "新连接取代" },
-  /** The server had given the connection up before its socket was open. */
+  /** The server gave the connection up before its socket was open. */
   goneAway: { code: 1001, reason: "" },
   /** The connection was lost without a close frame. A close frame cannot carry this code. */
   abnormal: { code: 1006, reason: "" },
   /** The token is missing or wrong. */
   unauthorized: { code: 1008, reason: "Invalid or missing token" },
-  /** The same, sent by maim_message. */
+  /** The same meaning as `unauthorized`; sent by maim_message. */
   unauthorizedByMaim: { code: 1008, reason: "无效的令牌" },
   /** A frame was larger than the receiver accepts. */
   tooLarge: { code: 1009, reason: "Message too large" },
@@ -51,7 +51,7 @@ export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   silent: { code: 1011, reason: "keepalive ping timeout" },
   /** The server process is ending. Source: uvicorn. */
   restarting: { code: 1012, reason: "" },
-  /** The peer does not read what is queued to it. */
+  /** The peer does not read the frames that are queued to it. */
   notReading: { code: 1013, reason: "not reading" },
   /** The platform is connected already, and the server does not replace connections. */
   alreadyConnected: { code: 4409, reason: "platform already connected" },
@@ -59,7 +59,7 @@ export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   tooMany: { code: 4429, reason: "too many messages" },
 };
 
-/** Start of the reason with which MaiBot's API server refuses a token. The code is 1000. */
+/** Start of the close reason that MaiBot's API server sends when it refuses a token. The close code is 1000. */
 export const AUTHENTICATION_FAILED = "Authentication failed";
 
 /** Creates the close frame for a connection that ends because a frame was not a message. */
@@ -70,16 +70,16 @@ export function invalidMessage(path: string): CloseFrame {
 /** Maximum bytes of the reason in a close frame. */
 const MAX_REASON_BYTES = 123;
 
-/** Tells whether a close frame may carry a code. 1004 to 1006 and 1015 are reserved, 1016 to 2999 not assigned. */
+/** Tells whether a close frame may carry a code. 1004 to 1006 and 1015 are reserved, 1016 to 2999 are not assigned. */
 function isCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
 /**
- * Checks code and reason of a close frame.
+ * Checks the code and the reason of a close frame.
  *
- * @throws {RangeError} If a close frame cannot carry them.
+ * @throws {RangeError} If a close frame cannot carry the code or the reason.
  */
 export function checkClose({ code, reason }: CloseFrame): void {
   if (!isCloseCode(code)) {

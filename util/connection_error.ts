@@ -1,4 +1,4 @@
-/** Reason for which a connection or a send failed. Codes are API, texts are not. */
+/** Reason for which a connection or a send failed. The codes are part of the API; the error texts are not. */
 export type MessageConnectionErrorCode =
   | "not_open"
   | "refused"
@@ -10,11 +10,13 @@ export type MessageConnectionErrorCode =
   | "queue_full"
   | "too_large";
 
-/** A connection could not be opened, has ended, or cannot take a message. */
+/** Error for a connection that could not be opened, has ended, or cannot take a message. */
 export class MessageConnectionError extends Error {
-  /** Reason of the failure. The README has a table of what to do about each code. */
+  /** Reason of the failure. The README has a table that says what to do about each code. */
   readonly code: MessageConnectionErrorCode;
-  /** Close code of the WebSocket, if there was one; 1006 if the connection was lost without a close frame. */
+  /**
+   * Close code of the WebSocket, if the WebSocket was closed; 1006 if the connection was lost without a close frame.
+   */
   readonly closeCode?: number;
 
   /**

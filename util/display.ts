@@ -1,10 +1,10 @@
 /**
- * Makes text from outside safe to print. A name, an id, a close reason or an error text of a caller must not forge a log
- * line, control a terminal, or fill a disk.
+ * Makes text from outside safe to print. A name, an id, a close reason or an error text of a caller must not forge a
+ * log line, control a terminal, or fill a disk.
  * @module
  */
 
-/** Characters that are shown of one text. */
+/** Default of the maximum number of UTF-16 units that are shown of one text. */
 const MAX_LENGTH = 200;
 
 /** Control characters, line separators, and marks that change the direction of text. */
@@ -18,7 +18,7 @@ function startOf(text: string, length: number): string {
 }
 
 /**
- * Makes a text safe to print: one line, no control characters, cut to a length.
+ * Makes a text safe to print: one line, no control characters, cut to a maximum length.
  *
  * @param text The text.
  * @param maxLength Maximum number of UTF-16 units. A longer text is cut and ends with "…".
@@ -29,7 +29,10 @@ export function oneLine(text: string, maxLength: number = MAX_LENGTH): string {
   return isLong ? `${line}…` : line;
 }
 
-/** Finds the first line of an error's stack that names a place in the code. The message may hold such lines, too. */
+/**
+ * Finds the first line of an error's stack that names a place in the code. The message at the start of the stack is
+ * skipped, because it may hold lines that look the same.
+ */
 function placeOf({ name, message, stack = "" }: Error): string | undefined {
   const head = `${name}: ${message}`;
   const frames = stack.startsWith(head) ? stack.slice(head.length) : stack;

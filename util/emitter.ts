@@ -5,13 +5,13 @@ export type HandlerResult = void | Promise<void>;
 
 /** Options of `on` and `onCustom`. */
 export interface ListenOptions {
-  /** Removes the handler when aborted. */
+  /** Signal that removes the handler when it is aborted. */
   signal?: AbortSignal;
 }
 
 type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
-/** Result of an event: it had no handler, all handlers have returned, or the promise of one is still pending. */
+/** Result of an event: it had no handler, all handlers have returned, or a handler's promise is still pending. */
 export type Heard = "unheard" | "done" | "pending";
 
 /** The event for failed handlers, which every emitter has. */
@@ -20,8 +20,8 @@ export interface FailureEvents {
 }
 
 /**
- * Handlers by event, called in the order they were added. A handler that is added or removed while an event is being
- * handled does not change who gets that event.
+ * Handlers by event, called in the order in which they were added. If a handler is added or removed while an event is
+ * being handled, the change takes effect at the next event.
  *
  * A handler that throws or rejects causes an `error` event; the other handlers still run.
  */
@@ -74,14 +74,14 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
     return heard;
   }
 
-  /** Reports a failure as an `error` event, or on the console if that has no handler. */
+  /** Reports a failure as an `error` event, or on the console if `error` has no handler. */
   readonly fail = (...failure: Events["error"]): void => {
     if (this.emit("error", ...failure) === "unheard") reportUnheard("error", describeError(failure[0]));
   };
 }
 
 /**
- * Prints one line for an event that must not be missed and has no handler. Nothing else in the library prints.
+ * Prints one line for an event that must not be missed and has no handler. No other function of the library prints.
  *
  * @param event Name of the event.
  * @param text What happened. The caller has made it safe to print, with `util/display`.

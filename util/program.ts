@@ -32,7 +32,7 @@ export class UsageError extends Error {}
 /**
  * Reads the flags.
  *
- * @throws {UsageError} If a flag is wrong. The text shows no value: it may be a token.
+ * @throws {UsageError} If a flag is wrong. The error text shows no value of a flag, because the value may be a token.
  */
 export function parseFlags(
   options: FlagOptions,
@@ -44,7 +44,7 @@ export function parseFlags(
     return util.parseArgs({ args, options }).values;
   } catch {
     const names = Object.keys(options);
-    // Finds the first unknown flag. Skips an argument after a flag: it may be that flag's value.
+    // Finds the first unknown flag. An argument after a flag is skipped, because it may be the value of that flag.
     const bad = args.find((arg, index) => {
       const isValue = index > 0 && /^--[a-z]+$/.test(args[index - 1] ?? "");
       return !isValue && arg.startsWith("-") && !names.includes(arg.slice(2).split("=")[0] ?? "");
@@ -58,13 +58,16 @@ export function isPort(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) <= 65535;
 }
 
-/** Returns the function that prints a line. If the reader of stdout is gone, as in `server.ts | head -1`, the program ends. */
+/**
+ * Returns the function that prints a line. If the reader of stdout is gone, as in `server.ts | head -1`, the program
+ * ends.
+ */
 export function linePrinter({ process }: ProgramSystem): (line: string) => void {
   process.stdout.on("error", () => process.exit(0));
   return (line) => void process.stdout.write(`${line}\n`);
 }
 
-/** Resolves at the first SIGINT (Ctrl-C) or SIGTERM. A second one ends the process at once, with exit code 130. */
+/** Resolves at the first SIGINT (Ctrl-C) or SIGTERM. A second signal ends the process at once, with exit code 130. */
 export function stopSignal({ process }: ProgramSystem): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isStopping = false;

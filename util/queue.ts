@@ -1,4 +1,4 @@
-/** A first-in, first-out queue. Taking an item out does not move the others. */
+/** A first-in, first-out queue. Taking an item out does not move the other items. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -28,7 +28,7 @@ export class Queue<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.length === 0) return undefined;
-    this.#items[this.#head++] = undefined; // the item can be collected before the array is shortened
+    this.#items[this.#head++] = undefined; // so that the item can be garbage-collected before the array is shortened
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

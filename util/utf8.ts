@@ -1,5 +1,6 @@
 /**
- * Tells whether a text takes more than `limit` bytes of UTF-8. Counts only if the length of the text leaves it open.
+ * Tells whether a text takes more than `limit` bytes of UTF-8. Counts the bytes only if the length of the text is not
+ * enough to decide.
  *
  * @param text Any string; a lone surrogate counts as the three bytes of U+FFFD.
  * @param limit The limit in bytes.
@@ -11,7 +12,7 @@ export function exceedsUtf8(text: string, limit: number): boolean {
   return utf8Length(text) > limit;
 }
 
-/** Length up to which a loop over the characters is faster than the encoder. */
+/** Length of a text up to which a loop over its characters is faster than the encoder. */
 const MAX_LOOP_LENGTH = 256;
 /** UTF-16 units that are encoded in one step. */
 const UNITS_PER_STEP = 2 ** 16;

@@ -1,9 +1,9 @@
 /**
- * Small questions about a value that every room asks.
+ * Small checks and descriptions of values, which all folders use.
  * @module
  */
 
-/** An object with members by name, as JSON has it. */
+/** An object with named members, like an object in JSON. */
 export type Fields = Record<string, unknown>;
 
 /** Bytes in memory, or something that bytes can be read from. */
@@ -14,7 +14,7 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Tells whether a value is an object that has a member of this name itself. */
+/** Tells whether a value is an object with an own member of this name. An inherited member does not count. */
 export function hasMember<Name extends string>(
   value: unknown,
   name: Name,
@@ -22,7 +22,7 @@ export function hasMember<Name extends string>(
   return isObject(value) && Object.hasOwn(value, name);
 }
 
-/** Tells whether an optional member is not given: null or undefined. */
+/** Tells whether an optional member is absent: it is null or undefined. */
 export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
@@ -37,7 +37,7 @@ export function isByteSource(value: unknown): value is ByteSource {
   return value instanceof Uint8Array || value instanceof Blob || value instanceof ReadableStream;
 }
 
-/** Tells whether a `for (… in object)` loop visits nothing: no member is enumerable, inherited ones included. */
+/** Tells whether a `for (… in object)` loop visits nothing: no member, own or inherited, is enumerable. */
 export function hasNoKeys(object: object): boolean {
   for (const _key in object) return false;
   return true;
@@ -49,7 +49,7 @@ export function typeName(value: unknown): string {
   return Array.isArray(value) ? "array" : typeof value;
 }
 
-/** Does what {@linkcode typeName} does, and tells an empty string and a non-finite number apart. */
+/** Like {@linkcode typeName}, but names an empty string and a non-finite number as such. */
 export function describeType(value: unknown): string {
   if (value === "") return "empty string";
   return typeof value === "number" && !Number.isFinite(value) ? "non-finite number" : typeName(value);

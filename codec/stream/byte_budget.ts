@@ -16,7 +16,7 @@ export class ByteBudget {
     return this.#maxBytes === Infinity;
   }
 
-  /** Subtracts bytes; throws `too_large` if there are not so many left. */
+  /** Subtracts bytes; throws `too_large` if fewer bytes are left. */
   spend(bytes: number): void {
     this.#left -= bytes;
     if (this.#left < 0) throw encodeErrors.tooManyBytes(this.#maxBytes);

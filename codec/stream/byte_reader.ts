@@ -1,17 +1,18 @@
 import { BLOCK_LENGTH } from "../limits.ts";
 
-/** Reads a stream of bytes block by block. A block is valid until the next one is read. */
+/** Reads a stream of bytes block by block. A block is valid until the next block is read. */
 export interface ByteReader {
-  /** Gives the next block, whatever its type; null at the end. */
+  /** Returns the next block, whose type is not checked; null at the end. */
   read(): Promise<unknown>;
-  /** Cancels the stream. A read that is waiting ends. */
+  /** Cancels the stream. A read that is still waiting ends. */
   cancel(reason: unknown): Promise<void>;
 }
 
 /**
- * Reads a stream. A byte stream is read into one buffer that is used again, as new buffers would fill the memory.
+ * Creates the reader of a stream. A byte stream is read into one buffer that is reused, because new buffers would fill
+ * the memory.
  *
- * @param stream The stream; locked until it ends or is cancelled.
+ * @param stream The stream. It is locked until it ends or is cancelled.
  */
 export function createByteReader(stream: ReadableStream<unknown>): ByteReader {
   const { reader, next } = openBuffered(stream as ReadableStream<Uint8Array>) ?? openPlain(stream);
@@ -44,7 +45,9 @@ function openPlain(stream: ReadableStream<unknown>): Opened {
   };
 }
 
-/** Gives null if the stream is not a byte stream. The streams that Bun 1.4 itself creates never are. */
+/**
+ * Opens a byte stream. Returns null for any other stream. Streams that Bun 1.4 itself creates are never byte streams.
+ */
 function openBuffered(stream: ReadableStream<Uint8Array>): Opened | null {
   let reader: ReadableStreamBYOBReader;
   try {

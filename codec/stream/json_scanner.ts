@@ -1,24 +1,28 @@
 import { notJson } from "../errors.ts";
 
-/** A method of the scanner that may need more text: it yields then, and goes on after more was fed. */
+/** A method of the scanner that may need more text. It then yields, and it continues after more text was fed. */
 export type Scan<T> = Generator<undefined, T>;
 
 const STRUCTURE = /["{}[\]]/g;
 const DELIMITER = /[\t\n\r ,:"{}[\]]/g;
-/** A character below the space. */
+/** Matches a character below the space. */
 const CONTROL = /[^ -\uffff]/;
 
 /**
- * Most white space accepted between two tokens. A slice of a block keeps all of it in memory, so it must not be blank.
+ * Limit on the white space between two tokens, in characters. A slice of a block keeps the whole block in memory, so a
+ * block must not be mostly white space.
  */
 const MAX_BLANK = 65_536;
 
-/** Tells whether raw characters of a JSON string include a control character, which JSON forbids. */
+/** Returns true if raw characters of a JSON string include a control character, which JSON forbids. */
 export function hasControl(raw: string): boolean {
   return CONTROL.test(raw);
 }
 
-/** Does the same for the control characters that a base64 decoder skips: four quick searches instead of a slow one. */
+/**
+ * Like {@linkcode hasControl}, but only for the control characters that a base64 decoder skips. Four quick searches
+ * replace a slow one.
+ */
 export function hasRawSpace(raw: string): boolean {
   return raw.includes("\n") || raw.includes("\r") || raw.includes("\t") || raw.includes("\f");
 }
@@ -32,44 +36,46 @@ export function parseShort(json: string): unknown {
   }
 }
 
-/** Characters of a string, as {@linkcode JsonScanner.readString} gives them. */
+/** Characters of a string, as {@linkcode JsonScanner.readString} returns them. */
 export interface StringText {
   readonly text: string;
   /** True if the text was written as an escape. */
   readonly isEscape: boolean;
 }
 
-/** Reads JSON text that comes in blocks cut anywhere, token by token. It cuts values out and does not parse them. */
+/**
+ * Reads JSON text token by token. The text comes in blocks that may be cut anywhere. Values are cut out and not parsed.
+ */
 export class JsonScanner {
   #text = "";
   #at = 0;
-  /** The next quote and backslash; before `#at` if they are not known. */
+  /** Indexes of the next quote and the next backslash. An index before `#at` means that it is not known. */
   #quote = -1;
   #slash = -1;
   #isEnded = false;
-  /** The beginning of an escape that the end of a block has cut. */
+  /** The beginning of an escape that was cut by the end of a block. */
   #escape = "";
-  /** White space skipped since the last token. */
+  /** Number of white space characters that were skipped since the last token. */
   #blank = 0;
 
-  /** Takes the next block. All text fed before must have been read. */
+  /** Takes the next block. All text that was fed before must have been read. */
   feed(text: string): void {
     this.#text = text;
     this.#at = 0;
     this.#quote = this.#slash = -1;
   }
 
-  /** Ends the text. */
+  /** Tells the scanner that the text has ended. */
   end(): void {
     this.feed("");
     this.#isEnded = true;
   }
 
-  /** Gives the next character that is not white space, without reading it; `""` at the end. */
+  /** Returns the next character that is not white space, without reading it; `""` at the end. */
   *peek(): Scan<string> {
     for (this.#blank = 0;;) {
       for (; this.#at < this.#text.length; this.#at++) {
-        const char = this.#text[this.#at] as string; // it is inside
+        const char = this.#text[this.#at] as string; // the index is inside the text
         if (char !== " " && char !== "\n" && char !== "\r" && char !== "\t") return char;
         if (++this.#blank > MAX_BLANK) throw notJson();
       }
@@ -79,12 +85,12 @@ export class JsonScanner {
     }
   }
 
-  /** Reads the character that {@linkcode peek} gave. */
+  /** Reads the character that {@linkcode peek} returned. */
   skip(): void {
     this.#at++;
   }
 
-  /** Reads a character; throws if another one comes next. */
+  /** Reads the given character; throws if another character comes next. */
   *expect(char: string): Scan<void> {
     if ((yield* this.peek()) !== char) throw notJson();
     this.skip();
@@ -93,9 +99,9 @@ export class JsonScanner {
   /**
    * Goes to the next member of an object, or to the next item of an array.
    *
-   * @param index Number of members or items read before.
+   * @param index Number of members or items that were read before.
    * @param end The character that ends the object or array.
-   * @returns False if it ends instead.
+   * @returns False if the object or array ends instead.
    */
   *enter(index: number, end: "}" | "]"): Scan<boolean> {
     const next = yield* this.peek();
@@ -112,11 +118,11 @@ export class JsonScanner {
     if ((yield* this.peek()) !== '"') throw notJson();
     const raw = yield* this.value(createError, room);
     yield* this.expect(":");
-    return { name: parseShort(raw) as string, raw }; // it begins with a quote
+    return { name: parseShort(raw) as string, raw }; // a string, because it begins with a quote
   }
 
   /**
-   * Cuts out one value, as it is written.
+   * Reads one value and returns its JSON as it is written.
    *
    * @param createError Makes the error that is thrown if the value is too long.
    * @param room Limit on the characters of the value.
@@ -142,7 +148,8 @@ export class JsonScanner {
   /**
    * Reads the next characters of a string whose opening quote was read.
    *
-   * @returns The characters, escapes resolved; `undefined` if more text must be fed, `null` at the end of the string.
+   * @returns The characters, with escapes decoded; `undefined` if more text must be fed, `null` at the end of the
+   * string.
    */
   readString(): StringText | null | undefined {
     if (this.#at >= this.#text.length) {
@@ -160,7 +167,10 @@ export class JsonScanner {
     return { text: this.#text.slice(start, this.#at), isEscape: false };
   }
 
-  /** Drops the text before the next block is made: a text that lives then makes V8 15 widen its heap, up to 60 MiB. */
+  /**
+   * Drops the text before the next block is made. If the old text still existed then, V8 15 would enlarge its heap, up
+   * to 60 MiB.
+   */
   #dropText(): void {
     this.feed("");
   }
@@ -176,7 +186,7 @@ export class JsonScanner {
     return { text, isEscape: true };
   }
 
-  /** Reads a number or a word; false if it may go on in the next block. */
+  /** Reads a number or a word; false if it may continue in the next block. */
   #skipBare(): boolean {
     DELIMITER.lastIndex = this.#at;
     const found = DELIMITER.exec(this.#text);
@@ -184,7 +194,7 @@ export class JsonScanner {
     return found !== null;
   }
 
-  /** Reads a string, object or array; false if it goes on in the next block. */
+  /** Reads a string, object or array; false if it continues in the next block. */
   #skipValue(state: { depth: number; isQuoted: boolean; isEscaped: boolean }): boolean {
     const text = this.#text;
     if (state.isEscaped && this.#at < text.length) {
@@ -208,7 +218,7 @@ export class JsonScanner {
     return false;
   }
 
-  /** Reads up to the closing quote and past it; false if it is not in this block. */
+  /** Reads up to and including the closing quote; false if the quote is not in this block. */
   #skipString(state: { isEscaped: boolean }): boolean {
     const { length } = this.#text;
     while (this.#at < length) {

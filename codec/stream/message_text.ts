@@ -18,11 +18,14 @@ import { hasMember, isByteSource, isObject } from "../../util/values.ts";
 
 /** The JSON text of a message or segment, cut where base64 belongs. */
 export interface CutText<Data = BinaryData> {
-  /** The texts around the binaries, one more than there are binaries. ASCII if there is a binary. */
+  /**
+   * The texts around the binaries. There is one text more than there are binaries. If there is a binary, the texts are
+   * ASCII.
+   */
   readonly texts: readonly string[];
   /** The data that belongs between the texts, in order. */
   readonly binaries: readonly Data[];
-  /** JSON path of each binary, as `$.message_segment.data[0].data`. */
+  /** JSON path of each binary, such as `$.message_segment.data[0].data`. */
   readonly paths: readonly string[];
 }
 
@@ -62,7 +65,7 @@ class Binaries<Data> {
     this.#maxDepth = maxDepth;
   }
 
-  /** Copies a segment as far as it holds binaries. */
+  /** Copies a segment and replaces its binaries by markers. Returns the segment itself if it holds no binary. */
   mark(segment: unknown, path: string, depth: number = 0): unknown {
     if (!isObject(segment) || !Object.hasOwn(segment, "type") || !Object.hasOwn(segment, "data")) return segment;
     const { type, data } = segment;
@@ -94,7 +97,7 @@ class Binaries<Data> {
   }
 }
 
-/** Marks the binaries of a value, writes it and cuts the text at the markers. `mark` also checks the value. */
+/** Marks the binaries of a value, writes the value and cuts the text at the markers. `mark` also checks the value. */
 function cut<Data>(
   mark: (binaries: Binaries<Data>) => object,
   isData: DataGuard<Data>,
@@ -106,7 +109,7 @@ function cut<Data>(
     const { found, marker, paths } = binaries;
     const texts = (isAscii || found.length > 0 ? toAscii(text) : text).split(marker);
     if (texts.length === found.length + 1) return { texts, binaries: found, paths };
-    // With too many texts, the message itself holds the marker, and another one is drawn.
+    // If there are too many texts, the message itself holds the marker, and the loop tries another marker.
     if (texts.length <= found.length) {
       throw encodeErrors.shape({ path: "$", expected: "JSON" }, "a toJSON() must not leave out bytes");
     }
@@ -116,7 +119,7 @@ function cut<Data>(
 /**
  * Checks a message, writes it as compact JSON and cuts the text where the base64 of its bytes belongs.
  *
- * A text with binaries is ASCII, so that it can be stored in a byte a character.
+ * A text with binaries is ASCII, so that it can be stored in one byte per character.
  *
  * @param message The message.
  * @param options The nesting limit, and whether the text must be ASCII.
@@ -127,7 +130,7 @@ export function cutMessage(message: StreamMessage, options: CutOptions = {}): Cu
   return cutMessageAt(message, isByteSource, options);
 }
 
-/** Does what {@linkcode cutMessage} does, but cuts at any data that a guard accepts. */
+/** Like {@linkcode cutMessage}, but cuts at any data that a guard accepts. */
 export function cutMessageAt<Data>(
   message: StreamMessage,
   isData: DataGuard<Data>,
@@ -146,11 +149,11 @@ export function cutMessageAt<Data>(
 }
 
 /**
- * Does what {@linkcode cutMessage} does for a single segment.
+ * Like {@linkcode cutMessage}, but for a single segment.
  *
  * @param segment The segment.
  * @param path Its JSON path, for errors.
- * @param options The nesting limit, the segment itself counted, and whether the text must be ASCII.
+ * @param options The nesting limit, which counts the segment itself, and whether the text must be ASCII.
  */
 export function cutSegment(
   segment: Seg | BinarySeg,

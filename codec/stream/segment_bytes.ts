@@ -5,14 +5,15 @@ import { decodeBase64 } from "../../util/base64.ts";
 import { hasMember, typeName } from "../../util/values.ts";
 
 /**
- * Gives the bytes of an image, emoji, voice, video or file segment.
+ * Returns the bytes of an image, emoji, voice, video or file segment.
  *
- * It accepts base64 in every form that peers send: with a `data:` prefix, without padding, with line breaks, in the
- * URL-safe alphabet. Data that is bytes already is returned unchanged.
+ * It accepts base64 in every form that peers send: with a `data:` prefix, without padding, with line breaks, or in the
+ * URL-safe alphabet. Data that is already bytes is returned unchanged.
  *
  * @param segment The segment.
  * @returns Its bytes.
- * @throws {MessageDecodeError} If it holds no bytes: an emoji that is a character, a file without content, a text.
+ * @throws {MessageDecodeError} If the segment holds no bytes, for example an emoji that is a character, a file without
+ * content, or a text. Also if its data is not base64.
  *
  * @example The bytes given to a builder
  * ```ts

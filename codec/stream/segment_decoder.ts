@@ -21,34 +21,37 @@ export interface DecodeSegmentsOptions {
    */
   maxDepth?: number;
   /**
-   * Limit on the characters of JSON held in memory: those of the envelope, and those of each segment without its
-   * base64.
+   * Limit on the characters of JSON that are held in memory. It applies to the envelope, and to each segment without
+   * its base64.
    *
    * @default {16777216}
    */
   maxBuffered?: number;
 }
 
-/** A segment as {@linkcode decodeSegments} gives it. */
+/** A segment as {@linkcode decodeSegments} returns it. */
 export type DecodedSeg = Seg | BinarySeg<ReadableStream<Uint8Array>>;
 
-/** The segments of one message. Each is read when it is asked for. */
+/** The segments of one message. Each segment is read when it is requested. */
 export interface SegmentReader extends AsyncIterableIterator<DecodedSeg, void, void> {
   /**
    * The message without its segments. Reading this property reads the text up to the first segment.
    *
-   * Resolves when the segments begin. If `message_info` follows the segments in the text, it resolves at their end:
-   * read the segments first then. Members that follow the segments, usually `raw_message`, are in the object when the
-   * iteration has ended. Rejects with the error that ends the iteration before that; the rejection may be ignored.
+   * The promise resolves when the segments begin. If `message_info` follows the segments in the text, the promise
+   * resolves only after the last segment, so read the segments first. Members that follow the segments, usually
+   * `raw_message`, are in the object when the iteration has ended. If an error ends the iteration before the promise
+   * resolves, the promise rejects with this error. The rejection may be ignored.
    */
   readonly envelope: Promise<MessageEnvelope>;
-  /** Ends the iteration: cancels the source and the bytes of a segment that are still being read. */
+  /**
+   * Ends the iteration. The source is cancelled. If the bytes of a segment are still being read, their stream fails.
+   */
   return(): Promise<IteratorResult<DecodedSeg, void>>;
 }
 
 const DONE: IteratorResult<never, void> = { done: true, value: undefined };
 
-/** The bytes of a segment that was given out, as a stream. */
+/** The stream of the bytes of a segment that was given out. */
 interface OpenStream {
   /** Null once the stream has ended. */
   controller: ReadableByteStreamController | null;
@@ -59,9 +62,9 @@ class StreamSegmentReader implements SegmentReader {
   readonly #parser: SegmentParser;
   readonly #events: ReturnType<SegmentParser["parse"]>;
   readonly #envelope = Promise.withResolvers<MessageEnvelope>();
-  /** The last step; steps wait for one another. */
+  /** The last step. Each step waits for the previous one. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** An event that was read before it was asked for. */
+  /** An event that was read before it was requested. */
   #early: ParserEvent | null = null;
   /** The stream whose bytes come next. */
   #stream: OpenStream | null = null;
@@ -150,7 +153,7 @@ class StreamSegmentReader implements SegmentReader {
     if (stream !== null) stream.controller = null;
   }
 
-  /** Skips the bytes of the last segment that were not read. */
+  /** Skips the unread bytes of the previous segment. */
   async #skipBytes(): Promise<void> {
     if (this.#stream === null) return;
     const { controller } = this.#stream;
@@ -160,7 +163,7 @@ class StreamSegmentReader implements SegmentReader {
     this.#stream = null;
   }
 
-  /** Puts a stream of its bytes into a segment. */
+  /** Replaces the base64 of a segment by a stream of the bytes. */
   #openStream({ segment, holder, key }: ParserEvent & { name: "binary" }): DecodedSeg {
     const open: OpenStream = { controller: null };
     this.#stream = open;
@@ -168,7 +171,7 @@ class StreamSegmentReader implements SegmentReader {
       type: "bytes",
       start: (controller: ReadableByteStreamController) => void (open.controller = controller),
       pull: (controller: ReadableByteStreamController) => this.#inTurn(() => this.#pull(open, controller)),
-      cancel: () => void (open.controller = null), // its bytes are skipped with the next segment
+      cancel: () => void (open.controller = null), // unread bytes are skipped before the next segment
     }, { highWaterMark: 0 });
     defineMembers(holder, { [key]: stream });
     return segment;
@@ -186,19 +189,20 @@ class StreamSegmentReader implements SegmentReader {
 }
 
 /**
- * Decodes the segments of one message while its text is read: the reverse of `encodeStream`. It never holds more than
- * one block of bytes.
+ * Decodes the segments of one message while its text is read. It is the reverse of `encodeStream`. It never holds more
+ * than one block of bytes.
  *
  * The data of `image`, `voice`, `video` and `emoji` segments and the `base64` of `file` segments become streams of
  * bytes. Their base64 may have a `data:` prefix, no padding, white space or the URL-safe alphabet. An emoji that is a
- * character stays a string. Everything else is held in memory, up to `maxBuffered`, and decoded as `decodeMessage`
- * does. Only the items of the outermost list are streamed, without a limit on their number; a list inside it is one
- * segment in memory.
+ * character stays a string. Everything else is held in memory, up to `maxBuffered`, and decoded as in `decodeMessage`.
+ * Only the items of the outermost list are streamed, and their number is not limited. A list inside this list is held
+ * in memory as one segment.
  *
- * The source is read as the segments and their bytes are read. Asking for the next segment skips the unread bytes of
- * the last one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before `type`
- * is held. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was given out may not be
- * repeated. If there are several errors, the first one in the text is thrown, after the segments before it.
+ * The source is read only when a segment or its bytes are read. Requesting the next segment skips the unread bytes of
+ * the previous one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before
+ * `type` is held in memory. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was
+ * already given out must not be repeated. If there are several errors, the first one in the text is thrown, after the
+ * segments before it.
  *
  * @param source The JSON of one ordinary message in UTF-8, cut anywhere.
  * @param options Limits on size, nesting and memory.
@@ -226,7 +230,7 @@ export function decodeSegments(
 }
 
 /**
- * Does what {@linkcode decodeSegments} does with blocks of text, cut anywhere but inside a surrogate pair.
+ * Like {@linkcode decodeSegments}, but for blocks of text. The text may be cut anywhere except inside a surrogate pair.
  *
  * @param source The JSON of one ordinary message.
  * @param options Limits on size, nesting and memory.

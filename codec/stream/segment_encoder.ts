@@ -6,13 +6,13 @@ import { BLOCK_LENGTH } from "../limits.ts";
 import { MAX_DEPTH } from "../../schema/limits.ts";
 import type { Seg } from "../../schema/types.ts";
 
-/** Characters of a block that {@linkcode SegmentEncoderStream} gives out. */
+/** Length in characters of the blocks that {@linkcode SegmentEncoderStream} gives out. */
 const TEXT_BLOCK_LENGTH = 262_144;
 
 /** Options of {@linkcode encodeStream} and {@linkcode SegmentEncoderStream}. */
 export interface EncodeStreamOptions {
   /**
-   * Largest text made, in bytes.
+   * Largest text that may be written, in bytes.
    *
    * @default {Infinity}
    */
@@ -25,7 +25,7 @@ export interface EncodeStreamOptions {
   maxDepth?: number;
 }
 
-/** Gives the next block, and joins short ones to it as long as nothing must be loaded. */
+/** Returns the next block. Short blocks are joined to it as long as no bytes must be loaded. */
 async function nextBlock(blocks: TextBlocks): Promise<string | null> {
   try {
     let block = blocks.next(TEXT_BLOCK_LENGTH);
@@ -46,14 +46,14 @@ async function nextBlock(blocks: TextBlocks): Promise<string | null> {
 class ByteWriter {
   readonly #blocks: TextBlocks;
   readonly #encoder = new TextEncoder();
-  /** Bytes that the last buffer had no room for. */
+  /** Bytes that did not fit in the last buffer. */
   #pending: Uint8Array = new Uint8Array();
 
   constructor(blocks: TextBlocks) {
     this.#blocks = blocks;
   }
 
-  /** Fills a buffer as long as nothing must be loaded, and gives the number of bytes; null at the end. */
+  /** Fills a buffer until it is full or bytes must be loaded. Returns the number of bytes written; null at the end. */
   fill(view: Uint8Array): number | null {
     let at = 0;
     while (at < view.length) {
@@ -76,19 +76,19 @@ class ByteWriter {
 }
 
 /**
- * Encodes one message as a stream of the bytes that `encodeMessage` would give. It never holds more than one block of
+ * Encodes one message as a stream of the bytes that `encodeMessage` would write. It never holds more than one block of
  * each source of bytes.
  *
- * Use it for files, HTTP bodies and peers of this library: no runtime can send one WebSocket message in several blocks.
- * Binary segments are read and base64-encoded while the result is read. Cancelling the result cancels their streams.
- * The result is a byte stream: a BYOB reader that uses its buffer again saves memory. A `Uint8Array` in the message
- * must not change before it is read.
+ * Use it for files, HTTP bodies and peers that use this library. It is of no use for other peers, because no runtime
+ * can send one WebSocket message in several blocks. Binary segments are read and base64-encoded while the result is
+ * read. Cancelling the result cancels the streams in the message. The result is a byte stream, so a BYOB reader that
+ * reuses its buffer saves memory. A `Uint8Array` in the message must not change before it is read.
  *
  * @param message The message. Streams in it are locked at once.
- * @param options Limits on size and nesting. A text larger than `maxBytes` is an error of the stream.
+ * @param options Limits on size and nesting. If the text is larger than `maxBytes`, the stream fails with `too_large`.
  * @returns The JSON of the message as UTF-8. If a source fails, the stream fails with the same error.
  * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
- * @throws {TypeError} If a stream in the message is locked.
+ * @throws {TypeError} If a stream in the message is locked or used twice.
  *
  * @example A message with a stream in it
  * ```ts
@@ -122,7 +122,7 @@ export function encodeStream(message: StreamMessage, options: EncodeStreamOption
     autoAllocateChunkSize: BLOCK_LENGTH,
     pull(controller): Promise<void> | void {
       try {
-        const view = controller.byobRequest?.view as Uint8Array; // autoAllocateChunkSize: there is always one
+        const view = controller.byobRequest?.view as Uint8Array; // autoAllocateChunkSize makes sure that there is one
         const written = writer.fill(view);
         if (written === 0) return loadAndFill(controller, view).catch(fail);
         respond(controller, written);
@@ -134,10 +134,10 @@ export function encodeStream(message: StreamMessage, options: EncodeStreamOption
   }, { highWaterMark: 0 });
 }
 
-/** Writes the text before and after the segments: their list is the last member. */
+/** Writes the text before and after the segments. The list of the segments is the last member of the message. */
 function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: string; tail: string } {
   const message: Partial<StreamMessage> = { ...envelope };
-  delete message.message_segment; // there may be one; the new one must be the last member
+  delete message.message_segment; // it may have one, but the new one must be the last member
   message.message_segment = { type: "seglist", data: [] };
   const { texts: [text = ""] } = cutMessage(message as StreamMessage, { maxDepth, isAscii: true });
   const end = text.length - "]}}".length;
@@ -147,8 +147,9 @@ function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: st
 /**
  * Encodes the segments of one message as blocks of text. The segments become one `seglist`.
  *
- * Binary segments are read and base64-encoded while the result is read. The text is ASCII, with `message_segment` as
- * its last member; otherwise it is what `encodeMessage` gives. A wrong segment is an error of both sides.
+ * Binary segments are read and base64-encoded while the result is read. The text is ASCII and has `message_segment` as
+ * its last member. Apart from that, it is the text that `encodeMessage` would write. If a segment is not valid, both
+ * sides of the stream fail.
  *
  * @example Segments as they come
  * ```ts
@@ -190,7 +191,7 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
         return;
       }
       const path = `$.message_segment.data[${count}]`;
-      // The list around the segment is one level of nesting.
+      // The list around the segment counts as one level of nesting.
       const { texts: [first = "", ...rest], ...cut } = cutSegment(value, path, {
         maxDepth: maxDepth - 1,
         isAscii: true,
@@ -203,7 +204,7 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
     };
     this.#readable = new ReadableStream<string>({
       start: (controller) => {
-        // If the writer aborts, reading ends at once, also in the middle of a segment.
+        // If the writer aborts, reading ends at once, even in the middle of a segment.
         segments.closed.catch((error) => {
           current.abandon(error);
           controller.error(error);
@@ -226,7 +227,7 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
     }, { highWaterMark: 0 });
   }
 
-  /** The blocks of text. Each is made when it is read. */
+  /** The blocks of text. Each block is made when it is read. */
   override get readable(): ReadableStream<string> {
     return this.#readable;
   }

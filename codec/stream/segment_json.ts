@@ -15,28 +15,28 @@ import { envelopeIssue, messageIssue, segmentIssue } from "../../schema/rules.ts
 import type { Seg, WireMessage } from "../../schema/types.ts";
 import type { Fields } from "../../util/values.ts";
 
-/** Writes the JSON of an object from its members, each a key, a colon and a value. */
+/** Writes the JSON of an object from its members. Each member is the text of a key, a colon and a value. */
 export function objectJson(members: readonly string[]): string {
   return `{${members.join(",")}}`;
 }
 
 /** Decodes the JSON of an object that may hold anything. */
 export function decodeFields(json: string): Fields {
-  return withExactIntegers(json, parseJson(json) as Fields); // the text begins with a brace
+  return withExactIntegers(json, parseJson(json) as Fields); // an object, as the text begins with a brace
 }
 
 /** The place of a segment in its message. */
 export interface SegmentPlace {
   /** Its JSON path. */
   readonly path: string;
-  /** Number of lists that it is inside of. */
+  /** Number of lists that contain it. */
   readonly lists: number;
 }
 
 /**
  * Decodes one segment.
  *
- * @param json Its text.
+ * @param json The JSON of the segment.
  * @param place Its place in the message.
  * @param maxDepth Limit on segment lists nested inside one another.
  */
@@ -53,7 +53,7 @@ export function decodeSegment(json: string, { path, lists }: SegmentPlace, maxDe
  * Decodes the members around the segments of an ordinary message.
  *
  * @param json The text of an object with these members.
- * @param hasSegment True if there were segments; without them the message is not valid.
+ * @param hasSegment True if the message has segments. Without segments, it is not valid.
  */
 export function decodeEnvelope(json: string, { hasSegment }: { hasSegment: boolean }): MessageEnvelope {
   const value = parseJson(json);

@@ -11,11 +11,11 @@ import { defineMembers, describeType } from "../../util/values.ts";
 
 /** Something found in the text of a message. Events come in the order of the text. */
 export type ParserEvent =
-  /** Everything before the segments. More members may follow the segments. */
+  /** All members before the segments. More members may follow the segments. */
   | { readonly name: "envelope"; readonly envelope: MessageEnvelope }
   /** A segment in memory. */
   | { readonly name: "segment"; readonly segment: Seg }
-  /** A segment of which one member is bytes: they follow, and then their end. */
+  /** A segment with one member that is bytes. Events `bytes` follow, and then an event `end`. */
   | { readonly name: "binary"; readonly segment: Seg; readonly holder: object; readonly key: "data" | "base64" }
   | { readonly name: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly name: "end" };
@@ -31,10 +31,10 @@ export interface ParserOptions {
   readonly maxBuffered: number;
 }
 
-/** The beginning of a string, read to see whether it is base64. */
+/** The beginning of a string. It is read to see whether the string is base64. */
 interface StringStart {
   readonly text: string;
-  /** True if the string ends there. */
+  /** True if the string ends after this text. */
   readonly isEnded: boolean;
 }
 
@@ -46,16 +46,16 @@ interface OpenSegment extends SegmentPlace {
   members: string[];
   /** Characters held in `members`. */
   held: number;
-  /** Its type, if that is known and a string. */
+  /** Its type; null if the type is not known yet, or is not a string. */
   type: string | null;
-  /** The segment, once it was given out. */
+  /** The segment after it was given out; null before that. */
   given: Seg | null;
   /** True if the items of its list are given out one by one. */
   isList: boolean;
 }
 
 /**
- * Finds the segments in the text of one message. Feed {@linkcode scanner} whenever {@linkcode parse} gives undefined.
+ * Finds the segments in the text of one message. Feed {@linkcode scanner} whenever {@linkcode parse} yields undefined.
  */
 export class SegmentParser {
   readonly scanner: JsonScanner = new JsonScanner();
@@ -68,7 +68,10 @@ export class SegmentParser {
     this.#maxBuffered = maxBuffered;
   }
 
-  /** Parses one message. It throws the errors of `decodeMessage`, in the order of the text. */
+  /**
+   * Parses one message. It throws the same errors as `decodeMessage`. If there are several errors, it throws the first
+   * one in the text.
+   */
   *parse(): Events<undefined> {
     if ((yield* this.scanner.peek()) !== "{") {
       const json = yield* this.#value("$", 0);
@@ -104,7 +107,7 @@ export class SegmentParser {
     if (envelope !== null && decoded === members.length) return undefined;
     const complete = decodeEnvelope(objectJson(members), { hasSegment });
     if (envelope === null) yield { name: "envelope", envelope: complete };
-    else defineMembers(envelope, complete); // with members that follow the segments, and the last of repeated ones
+    else defineMembers(envelope, complete); // adds later members; the last of repeated members counts
   }
 
   *#finish(): Scan<void> {
@@ -148,7 +151,7 @@ export class SegmentParser {
     yield* this.#close(open);
   }
 
-  /** Decodes the members read so far as a segment. */
+  /** Makes a segment from the members that were read so far. */
   #decode(open: OpenSegment): Seg {
     return decodeSegment(objectJson(open.members), open, this.#maxDepth);
   }
@@ -156,14 +159,14 @@ export class SegmentParser {
   *#close(open: OpenSegment): Events {
     const { given, members, path, lists } = open;
     if (given !== null || open.isList) {
-      // Members that follow the data. Those of the list itself are given out nowhere, but must be JSON.
+      // These members follow the data. The members of the outermost list are not given out, but must be JSON.
       const more = decodeFields(objectJson(members));
       if (given !== null) defineMembers(given, more);
       return;
     }
     const segment = this.#decode(open);
     if (lists > 0 || segment.type !== "seglist") return yield* this.#give(segment, path);
-    // Its type came after its data.
+    // The type of this list came after its data, so its items are in memory.
     for (const [index, item] of (segment.data as Seg[]).entries()) yield* this.#give(item, `${path}.data[${index}]`);
   }
 
@@ -182,7 +185,7 @@ export class SegmentParser {
 
   // -------------------------------------------------------------------------------------------- data
 
-  /** Reads the data of a segment if it can be given out while it is read; false if it must be held. */
+  /** Reads the data of a segment. Returns false if the data was not read, because the whole JSON value must be held. */
   *#data(open: OpenSegment, raw: string): Events<boolean> {
     const first = yield* this.scanner.peek();
     if (open.type === "seglist" && open.lists === 0 && first === "[") {
@@ -207,7 +210,10 @@ export class SegmentParser {
     return true;
   }
 
-  /** Decodes the members read so far, with a stand-in for the data that is given out while it is read. */
+  /**
+   * Decodes the members that were read so far. `data` is an empty stand-in for the data that is given out while it is
+   * read.
+   */
   #giveOut(open: OpenSegment, data: string): Seg {
     open.members.push(data);
     const segment = this.#decode(open);
@@ -242,7 +248,7 @@ export class SegmentParser {
       }
       this.scanner.skip();
       const segment = this.#giveOut(open, `${raw}:${objectJson([...members.splice(0), `${key}:""`])}`);
-      holder = segment.data as object; // an object was written just now
+      holder = segment.data as object; // it was written as an object just now
       yield { name: "binary", segment, holder, key: "base64" };
       yield* this.#bytes(`${path}.base64`, UNREAD);
     }
@@ -308,13 +314,13 @@ function hold(open: OpenSegment, member: string): void {
   open.held += member.length;
 }
 
-/** Gives the string that a JSON text is; null for any other value. */
+/** Returns the value of a JSON text if it is a string; null for any other value. */
 function stringOf(json: string): string | null {
   const value = parseShort(json);
   return typeof value === "string" ? value : null;
 }
 
-/** Makes the error for a value that should be an object, or for a text that is not even JSON. */
+/** Makes the error for a value that should be an object. Throws another error if the text is not JSON. */
 function notAnObject(path: string, expected: string, json: string): MessageDecodeError {
   return decodeErrors.shape({ path, expected, received: describeType(parseJson(json)) });
 }
@@ -324,7 +330,9 @@ function repeated(path: string): MessageDecodeError {
   return decodeErrors.shape({ path, expected: "one member of this name", received: "another" });
 }
 
-/** Decodes base64. A control character is not base64 either, but it is first of all not JSON. */
+/**
+ * Decodes base64. If the text holds a control character, the error says that it is not JSON, not that it is not base64.
+ */
 function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array<ArrayBuffer> {
   try {
     return decoder.push(text);

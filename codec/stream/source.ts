@@ -4,14 +4,14 @@ import { decodeErrors, notJson } from "../errors.ts";
 import { BLOCK_LENGTH } from "../limits.ts";
 import { utf8Length } from "../../util/utf8.ts";
 
-/** Anything that gives blocks one after the other. */
+/** Anything that returns blocks one after the other. */
 export type Blocks<T> = ReadableStream<T> | AsyncIterable<T> | Iterable<T>;
 
 /** Text that is read block by block, one call at a time. */
 export interface TextSource {
-  /** Gives the next block, which may be empty; null at the end. */
+  /** Returns the next block, which may be empty; null at the end. */
   next(): Promise<string | null>;
-  /** Cancels the source. A read that is waiting ends. */
+  /** Cancels the source. A read that is still waiting ends. */
   cancel(reason: unknown): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ function readerOf(blocks: Blocks<unknown>): ByteReader {
  * Reads bytes as UTF-8.
  *
  * @param blocks The bytes.
- * @param maxBytes Limit on their number.
+ * @param maxBytes Limit on the number of bytes.
  */
 export function byteSource(blocks: Blocks<Uint8Array>, maxBytes: number): TextSource {
   const reader = readerOf(blocks);
@@ -68,10 +68,10 @@ export function byteSource(blocks: Blocks<Uint8Array>, maxBytes: number): TextSo
 }
 
 /**
- * Reads text that comes in blocks already.
+ * Reads text that already comes in blocks.
  *
  * @param blocks The text.
- * @param maxBytes Limit on its bytes in UTF-8.
+ * @param maxBytes Limit on the size of the text in UTF-8 bytes.
  */
 export function textSource(blocks: Blocks<string>, maxBytes: number): TextSource {
   const reader = readerOf(blocks);

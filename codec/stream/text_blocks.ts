@@ -15,12 +15,15 @@ const EMPTY = new Uint8Array();
 
 /** A text that is given out block by block. */
 interface BlockSource {
-  /** Gives about `max` characters; `""` if {@linkcode load} must be called first, null at the end. */
+  /** Returns about `max` characters; `""` if {@linkcode load} must be called first, null at the end. */
   next(max: number): string | null;
   /** Reads the next bytes of a stream. */
   load(): Promise<void>;
   cancel(reason: unknown): Promise<void>;
-  /** Bytes of the whole text, as far as they are known; the source spends the others when it makes them. */
+  /**
+   * Number of bytes of the whole text; 0 if it is not known yet. In that case, the source takes the bytes from the
+   * budget when it makes them.
+   */
   readonly knownBytes: number;
 }
 
@@ -55,7 +58,7 @@ class JsonBlocks implements BlockSource {
   }
 }
 
-/** The base64 of one binary, encoded as the bytes come. */
+/** The base64 of one binary, encoded as the bytes arrive. */
 class Base64Blocks implements BlockSource {
   readonly knownBytes: number;
   readonly #budget: ByteBudget;
@@ -82,7 +85,7 @@ class Base64Blocks implements BlockSource {
   next(max: number): string | null {
     if (this.#carry.length > 0) return this.#completeGroup();
     const bytes = this.#bytes;
-    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) { // it looks empty
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) { // a detached buffer looks empty
       throw new TypeError(`Bytes at ${this.#path} were transferred before they were read; send a copy of them`);
     }
     const length = Math.min(bytes.length - bytes.length % 3, Math.max(3, Math.floor(max / 4) * 3));
@@ -96,7 +99,7 @@ class Base64Blocks implements BlockSource {
     return this.#encode(bytes);
   }
 
-  /** Completes the group of three that the last bytes began. */
+  /** Completes the group of three bytes that began in the last block. */
   #completeGroup(): string | null {
     const need = 3 - this.#carry.length;
     const group = new Uint8Array([...this.#carry, ...this.#bytes.subarray(0, need)]);
@@ -113,7 +116,7 @@ class Base64Blocks implements BlockSource {
   }
 
   async load(): Promise<void> {
-    // A file is opened only now. Deno and Bun both stream a Blob without reading all of it.
+    // A file is opened only now. Deno and Bun both stream a Blob without reading all of it into memory.
     if (this.#source !== null) this.#reader = createByteReader(this.#source.stream());
     this.#source = null;
     if (this.#bytes.length > 0) this.#carry = this.#bytes.slice();
@@ -148,8 +151,8 @@ export class TextBlocks {
    * Takes over every stream among the binaries; nothing is read yet.
    *
    * @param text The text, cut where its binaries belong.
-   * @param budget Limit on its bytes.
-   * @throws {TypeError} If a stream is locked.
+   * @param budget Limit on the bytes of the text.
+   * @throws {TypeError} If a stream is locked or used twice.
    */
   constructor({ texts, binaries, paths }: CutText, budget: ByteBudget) {
     const streams = binaries.filter((binary) => binary instanceof ReadableStream);
@@ -165,9 +168,10 @@ export class TextBlocks {
   }
 
   /**
-   * Gives the next block.
+   * Returns the next block.
    *
-   * @param max About how many characters; a few more where a surrogate pair or a group of base64 needs them.
+   * @param max Approximate number of characters. The block may be a little longer, if a surrogate pair or a group of
+   * base64 needs it.
    * @returns The block; `""` if {@linkcode load} must be called first, null at the end.
    * @throws {MessageEncodeError} If the budget is exceeded.
    */
@@ -188,14 +192,17 @@ export class TextBlocks {
     await this.#sources[this.#at]?.load();
   }
 
-  /** Releases every stream that is not read to its end. */
+  /** Releases every stream that was not read to its end. */
   async cancel(reason: unknown): Promise<void> {
     const left = this.#sources.slice(this.#at);
     this.#at = this.#sources.length;
     await Promise.all(left.map((source) => source.cancel(reason)));
   }
 
-  /** Does the same after an error. Errors of the cancelling itself are ignored, as the first error counts. */
+  /**
+   * Like {@linkcode cancel}, but for use after an error. If cancelling fails, that error is ignored, because the first
+   * error counts.
+   */
   abandon(reason: unknown): void {
     this.cancel(reason).catch(() => {});
   }

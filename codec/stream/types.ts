@@ -1,6 +1,6 @@
 import type { FileData, MessageBase, Seg } from "../../schema/types.ts";
 
-/** Bytes that are sent as base64: in memory, in a file, or still to come. */
+/** Bytes that are sent as base64: in memory, in a file, or in a stream. */
 export type BinaryData = Uint8Array | Blob | ReadableStream<Uint8Array>;
 
 /** Data of a `file` segment whose content is bytes. */
@@ -11,14 +11,14 @@ export interface BinaryFileData<Data extends BinaryData = BinaryData> extends Om
 
 /**
  * A segment whose data is bytes: an image, emoji, voice or video, a `file` whose `base64` is bytes, or a segment of a
- * type you define. Never a text, at or reply.
+ * type you define. A text, at or reply segment never holds bytes.
  */
 export interface BinarySeg<Data extends BinaryData = BinaryData> extends Seg {
   /** The bytes, or the data of a `file` segment that holds them. */
   data: Data | BinaryFileData<Data>;
 }
 
-/** A message in which any segment may be a {@linkcode BinarySeg}, also inside lists. */
+/** A message in which any segment may be a {@linkcode BinarySeg}, even inside lists. */
 export interface StreamMessage extends MessageBase {
   /** The content, usually a `seglist`. */
   message_segment: Seg | BinarySeg;

@@ -1,4 +1,4 @@
-/** Counts the bytes at the end that begin a character and do not complete it. */
+/** Counts the bytes at the end that begin a character but do not complete it. */
 function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -16,10 +16,10 @@ function joined(start: Uint8Array, rest: Uint8Array): Uint8Array {
 }
 
 /**
- * Decodes UTF-8 in blocks cut anywhere. A BOM is kept.
+ * Decodes UTF-8 that comes in blocks. The blocks may be cut anywhere. A BOM is kept.
  *
- * With `fatal` or `stream`, the decoder of Deno 2.9 makes strings of two bytes a character: it is three times slower,
- * and there is more memory to free.
+ * The options `fatal` and `stream` are not used. With them, the decoder of Deno 2.9 makes strings of two bytes per
+ * character: it is three times slower, and there is more memory to free.
  */
 export class Utf8Decoder {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -2,7 +2,7 @@
 export interface ChunkQueueEvents {
   /** The reader has taken a chunk. */
   taken(): void;
-  /** The reader has taken every chunk and asked for more: it found no fault in the text. */
+  /** The reader has taken every chunk and asked for more. This means that it found no fault in the text. */
   drained(): void;
   /** The reader has stopped before the end. */
   cancelled(): void;
@@ -10,7 +10,7 @@ export interface ChunkQueueEvents {
 
 type End = { readonly state: "complete" } | { readonly state: "failed"; readonly error: unknown };
 
-/** Chunks of one transfer, from the connection to the reader. */
+/** Queue for the chunks of one transfer, between the connection and the reader. */
 export class ChunkQueue implements AsyncIterableIterator<string, void> {
   readonly #events: ChunkQueueEvents;
   readonly #chunks: string[] = [];

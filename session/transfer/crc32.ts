@@ -32,7 +32,7 @@ export class Crc32 {
     return this.#seen < 128;
   }
 
-  /** Adds a chunk. Characters are read as bytes, so only ASCII is correct. */
+  /** Adds a chunk. Each character is read as one byte, so the result is correct only for ASCII. */
   push(ascii: string): void {
     let value = this.#value;
     let seen = this.#seen;

@@ -12,14 +12,21 @@ export const CHUNK_NAME = "maim_chunk";
 
 /**
  * Maximum characters of one chunk: small enough that other messages hardly wait behind it. Smaller chunks are slower:
- * a Deno 2.9 client leaves Nagle's algorithm on, so a frame below one TCP segment waits for the one before.
+ * Deno 2.9 clients leave Nagle's algorithm on, so a frame smaller than a TCP segment is held back until the previous
+ * frame is acknowledged.
  */
 export const MAX_CHUNK_LENGTH = 65_536;
 
-/** Chunks that may be on the way before the receiver grants more. A larger window only adds delay, not throughput. */
+/**
+ * Number of chunks that the sender may send before the receiver grants more. A larger window adds delay, but no
+ * throughput.
+ */
 export const GRANT_WINDOW = 4;
 
-/** Maximum bytes of one transfer frame: each character of its chunk may be escaped, plus the envelope. */
+/**
+ * Maximum bytes of one transfer frame: two bytes for each character of the chunk, because it may be escaped, and some
+ * bytes for the envelope.
+ */
 export const MAX_CHUNK_FRAME_BYTES: number = 2 * MAX_CHUNK_LENGTH + 4096;
 
 /** Reason for which a receiver refuses a transfer. */
@@ -27,9 +34,9 @@ export type RefusalReason = "too_large" | "too_many" | "timeout" | "invalid" | "
 
 const REASONS: readonly string[] = ["too_large", "too_many", "timeout", "invalid", "cancelled"];
 
-/** The content of one transfer frame. The sender sends the first four, the receiver the others. */
+/** The content of one transfer frame. The sender sends the first four kinds, and the receiver sends the other three. */
 export type ChunkFrame =
-  /** Starts a transfer. With `flow` the sender waits for grants. `length` is that of the text, if known. */
+  /** Starts a transfer. With `flow` the sender waits for grants. `length` is the length of the text, if it is known. */
   | { readonly op: "open"; readonly id: number; readonly flow: boolean; readonly length?: number }
   /** Carries chunk `n` of the text, counted from 0. */
   | { readonly op: "data"; readonly id: number; readonly n: number; readonly data: string }
@@ -41,7 +48,7 @@ export type ChunkFrame =
   | { readonly op: "grant"; readonly id: number; readonly n: number }
   /** The receiver has received and read the whole text. */
   | { readonly op: "done"; readonly id: number }
-  /** The receiver has given up. `limit` is the length it would have accepted. */
+  /** The receiver has given up. `limit` is the maximum length that it would have accepted. */
   | { readonly op: "refuse"; readonly id: number; readonly reason: RefusalReason; readonly limit?: number };
 
 /** Puts a transfer frame into a custom message. */
@@ -49,12 +56,12 @@ export function chunkMessage(frame: ChunkFrame, platform: string): CustomMessage
   return createCustom(CHUNK_NAME, frame, platform);
 }
 
-/** Creates the error for a frame that is no message: binary, or a `maim_` message that was not agreed on. */
+/** Creates the error for a frame that is not a message: a binary frame, or a `maim_` message that was not agreed on. */
 export function notAgreed(path: string, expected: string, received: string): MessageDecodeError {
   return decodeErrors.shape({ path, expected, received });
 }
 
-/** Creates the error for a wrong member of a transfer frame; `""` is the frame itself. */
+/** Creates the error for a wrong member of a transfer frame; `member` is `""` for the frame itself. */
 export function chunkFault(member: string, expected: string, received: string): MessageDecodeError {
   return notAgreed(`$.content${member === "" ? "" : `.${member}`}`, expected, received);
 }
@@ -93,7 +100,7 @@ class MemberReader {
 /**
  * Reads the content of a transfer frame.
  *
- * @throws {MessageDecodeError} If the content is not a transfer frame; the error shows nothing of it.
+ * @throws {MessageDecodeError} If the content is not a transfer frame; the error shows nothing of the content.
  */
 export function readChunk(content: unknown): ChunkFrame {
   const members = new MemberReader(content);
@@ -110,7 +117,7 @@ export function readChunk(content: unknown): ChunkFrame {
       return { op, id, n: members.count("n") };
     case "refuse": {
       const reason = members.text("reason");
-      // A later version may send a reason that is unknown here: it is still a refusal.
+      // A later version may send a reason that is unknown here. The frame is still a refusal.
       const known = (REASONS.includes(reason) ? reason : "cancelled") as RefusalReason;
       return { op, id, reason: known, ...members.optionalCount("limit") };
     }

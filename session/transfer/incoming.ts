@@ -9,7 +9,7 @@ export interface ChunkSink {
   push(chunk: string): void;
   /** The text is complete and its checksum is correct. */
   end(): void;
-  /** No more text comes. */
+  /** The transfer has failed: no more text comes. */
   fail(error: unknown): void;
 }
 
@@ -17,7 +17,7 @@ export interface ChunkSink {
 export interface IncomingEvents {
   /** Sends a frame to the sender. */
   sendFrame(frame: ChunkFrame): void;
-  /** The transfer has ended. Comes exactly once. */
+  /** The transfer has ended. This event comes exactly once. */
   over(transfer: IncomingTransfer): void;
   /** Creates the error that the reader gets when this side refuses the transfer. */
   refusal(reason: RefusalReason): Error;
@@ -28,7 +28,7 @@ export class IncomingTransfer {
   readonly id: number;
   /** True if the sender waits for grants. */
   readonly waitsForGrants: boolean;
-  /** True if a reader takes the chunks one by one, so that at most a window of them is in memory. */
+  /** True if a reader takes the chunks one by one, so that at most {@linkcode GRANT_WINDOW} chunks are in memory. */
   readonly isStream: boolean;
   /** Length that the sender announced. */
   readonly #announced: number | undefined;
@@ -61,7 +61,7 @@ export class IncomingTransfer {
     return this.#length;
   }
 
-  /** The fault in its frames for which the transfer was refused; `null` if there was none. */
+  /** The error for the wrong frame because of which the transfer was refused; `null` if no frame was wrong. */
   get fault(): unknown {
     return this.#fault;
   }
@@ -73,14 +73,14 @@ export class IncomingTransfer {
     this.#restartTimer();
   }
 
-  /** The reader has taken one chunk out of the sink: the sender may send another one. */
+  /** The reader has taken one chunk out of the sink: the sender may send another chunk. */
   chunkTaken(): void {
     if (this.#sink === null) return;
     this.#grant(this.#granted + 1);
     this.#restartTimer();
   }
 
-  /** Everything was received and read. */
+  /** The whole text was received and read: tells the sender. */
   finish(): void {
     if (this.#detachSink() !== null) this.#events.sendFrame({ op: "done", id: this.id });
   }
@@ -93,7 +93,7 @@ export class IncomingTransfer {
     sink.fail(this.#events.refusal(reason));
   }
 
-  /** Gives up without telling the sender: it has given up itself, or the connection has ended. */
+  /** Gives up without telling the sender, because the sender has given up itself or the connection has ended. */
   fail(error: unknown): void {
     this.#detachSink()?.fail(error);
   }
@@ -117,7 +117,9 @@ export class IncomingTransfer {
     this.#sink?.push(data);
   }
 
-  /** Compares what was received with what the sender says it sent; throws if they differ. */
+  /**
+   * Compares the received text with the number of chunks, length and checksum in the end frame; throws if they differ.
+   */
   end({ n, length, crc }: ChunkFrame & { op: "end" }): void {
     this.#rejectAfterEnd();
     if (n !== this.#chunks) this.#reject("n", `${this.#chunks}, as received`, "another number");
@@ -131,7 +133,7 @@ export class IncomingTransfer {
     this.#sink?.end();
   }
 
-  /** The sender has opened another transfer with the same id; throws. */
+  /** Throws, because the sender has opened another transfer with the same id. */
   rejectSecondOpen(): never {
     this.#reject("id", "a new id", "the id of an unfinished transfer");
   }
@@ -161,7 +163,7 @@ export class IncomingTransfer {
     if (this.#sink !== null) this.#timer = runtime.after(this.#timeout, () => this.refuse("timeout"));
   }
 
-  /** Ends the transfer and returns its sink; `null` if it had ended before. */
+  /** Ends the transfer and returns its sink; `null` if the transfer had ended before. */
   #detachSink(): ChunkSink | null {
     const sink = this.#sink;
     this.#sink = null;
@@ -171,7 +173,7 @@ export class IncomingTransfer {
   }
 }
 
-/** Number of chunks that are joined at a time, so that many small ones take no more memory than their text. */
+/** Number of chunks that are joined at a time, so that many small chunks take no more memory than their text. */
 const JOIN_COUNT = 256;
 
 /**
@@ -203,7 +205,7 @@ export function collectText(transfer: IncomingTransfer, onText: (text: string) =
   };
 }
 
-/** Queues the chunks of a transfer for a reader, which sets the pace. */
+/** Queues the chunks of a transfer for a reader. The sender is granted a new chunk each time the reader takes one. */
 export function queueChunks(transfer: IncomingTransfer): ChunkQueue {
   return new ChunkQueue({
     taken: () => transfer.chunkTaken(),

@@ -3,13 +3,13 @@ import { checkObject, type NumberOption, numbersOf } from "../../util/checks.ts"
 /** Limits on the unfinished transfers of one connection. */
 export interface ChunkOptions {
   /**
-   * Maximum number of incoming transfers at the same time; more are refused.
+   * Maximum number of incoming transfers at the same time; further transfers are refused.
    *
    * @default {8}
    */
   transfers?: number;
   /**
-   * Milliseconds without progress, on either side, after which a transfer is aborted.
+   * If a transfer makes no progress for this many milliseconds, this side aborts it, as the sender or as the receiver.
    *
    * @default {30000}
    */

@@ -7,14 +7,14 @@ import { type ChunkFrame, GRANT_WINDOW, MAX_CHUNK_LENGTH } from "./frames.ts";
 export interface ChunkSource {
   /** Returns the next chunk, at most {@linkcode MAX_CHUNK_LENGTH} ASCII characters; `null` at the end. */
   next(): Promise<string | null>;
-  /** Releases what the text is made of, and wakes a caller that waits in `next()`. */
+  /** Releases the sources of the text, and wakes a caller that waits in `next()`. */
   cancel(reason: unknown): void;
 }
 
 /** Options of an {@linkcode OutgoingTransfer}. */
 export interface OutgoingOptions {
   readonly id: number;
-  /** Milliseconds the receiver may take for one step. */
+  /** Maximum milliseconds that the receiver may take for one step. */
   readonly timeout: number;
   /** Sends a frame to the receiver. */
   readonly sendFrame: (frame: ChunkFrame) => void;
@@ -67,12 +67,14 @@ export class OutgoingTransfer {
     }
   }
 
-  /** Returns true if a grant up to `n` moves the transfer on, and is not more than the receiver can mean. */
+  /**
+   * Returns true if a grant up to `n` allows more chunks than before, but not more than a correct receiver would grant.
+   */
   isUsefulGrant(n: number): boolean {
     return n > this.#granted && n <= this.#sent + 2 * GRANT_WINDOW;
   }
 
-  /** The receiver allows chunks below number `n`. */
+  /** The receiver allows the chunks with numbers below `n`. */
   grant(n: number): void {
     this.#granted = Math.max(this.#granted, n);
     this.#wakeUp();
@@ -89,7 +91,7 @@ export class OutgoingTransfer {
     this.#giveUp({ error, mustTell: true });
   }
 
-  /** Gives up without telling the receiver: it knows, or the connection has ended. */
+  /** Gives up without telling the receiver, because the receiver knows already or the connection has ended. */
   fail(error: unknown): void {
     this.#giveUp({ error, mustTell: false });
   }
@@ -139,7 +141,7 @@ export class OutgoingTransfer {
     }
   }
 
-  /** Waits for the next event, or until `ms` have passed and `onTimeout` wakes this transfer. */
+  /** Waits until an event wakes this transfer. After `ms` milliseconds, calls `onTimeout`, which also wakes it. */
   async #waitAtMost(ms: number, onTimeout: () => void): Promise<void> {
     this.#throwIfFailed();
     const { promise, resolve } = Promise.withResolvers<void>();

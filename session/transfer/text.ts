@@ -12,7 +12,7 @@ import { MAX_CHUNK_LENGTH } from "./frames.ts";
 import type { ChunkSource } from "./outgoing.ts";
 import type { SendStreamOptions } from "./transfers.ts";
 
-/** Characters of one base64 group, which is never cut. */
+/** Characters of one base64 group. A group is never divided between two chunks. */
 const BASE64_GROUP = 4;
 
 /** Milliseconds that a chunk waits for a slow source to fill it. */
@@ -35,16 +35,19 @@ function lengthOf({ texts, binaries }: CutText): number | null {
   return length;
 }
 
-/** Moves `message_info` to the front: the receiver can hand the message out once it has read it. */
+/**
+ * Moves `message_info` to the front, so that the receiver can pass the message to a handler as soon as it has read this
+ * member.
+ */
 function infoFirst(message: StreamMessage): StreamMessage {
   const { message_info, ...rest } = message;
   return { message_info, ...rest };
 }
 
-/** Makes chunks that are as long as possible, however small the blocks of the sources are. */
+/** Joins the blocks of the sources, which may be small, to chunks that are as long as possible. */
 class FullChunks implements ChunkSource {
   readonly #blocks: TextBlocks;
-  /** The read of the next block, while it is under way. */
+  /** The promise for the next block while it is being read; `null` at other times. */
   #reading: Promise<void> | null = null;
 
   constructor(blocks: TextBlocks) {
@@ -87,7 +90,7 @@ class FullChunks implements ChunkSource {
  * Prepares a message to be sent as a stream. Locks the streams in it.
  *
  * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
- * @throws {TypeError} If a stream is locked, or the message is a custom one.
+ * @throws {TypeError} If a stream is locked, or the message is a custom message.
  */
 export function streamText(message: StreamMessage): StreamText {
   if (isCustom(message)) throw new TypeError("A custom message cannot be streamed; send it with sendCustom()");
@@ -102,8 +105,8 @@ function tooLarge(): MessageEncodeError {
 }
 
 /**
- * Reads a whole message into memory, for another side that takes messages in one frame only. Reports what was read as
- * progress.
+ * Reads a whole message into memory, for another side that accepts a message only in one frame. Reports the number of
+ * bytes read so far as progress.
  *
  * @throws {MessageEncodeError} `too_large` as soon as the message is known to exceed one frame.
  */

@@ -11,11 +11,14 @@ import { type ChunkSource, framesOfText, OutgoingTransfer } from "./outgoing.ts"
 
 /** Limits on the transfers of one connection. */
 export interface TransferLimits {
-  /** Maximum number of incoming transfers that wait for grants. Beside them there may be one that does not wait. */
+  /**
+   * Maximum number of incoming transfers whose sender waits for grants. In addition, there may be one transfer whose
+   * sender does not wait.
+   */
   readonly transfers: number;
   /** Milliseconds without progress after which a transfer is aborted. */
   readonly timeout: number;
-  /** Maximum characters in memory of all incoming transfers that are collected. */
+  /** Maximum characters in memory, for all incoming transfers together that are collected and not read as a stream. */
   readonly maxBytes: number;
   readonly maxDepth: number;
 }
@@ -28,9 +31,9 @@ export interface TransferHost {
   buffered(): number;
   /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
-  /** A message has begun to come in, and is read as a stream. */
+  /** A message that is read as a stream has begun to arrive. */
   streamed(envelope: MessageEnvelope, segments: SegmentReader): void;
-  /** The whole text of a message has come in. Returns true if it was a message. */
+  /** A whole text was received. Returns true if it was a message. */
   collected(text: string): boolean;
   /** A message that was to be read as a stream has no valid envelope. */
   invalid(error: MessageDecodeError): void;
@@ -38,20 +41,28 @@ export interface TransferHost {
   refused(message: WireMessage, error: MessageConnectionError): void;
 }
 
-/** Characters from which a message is sent in chunks where that was agreed on. Deno 2.9 accepts no frame of 64 MiB. */
+/**
+ * Minimum characters of a message that is sent in chunks, if chunks were agreed on. A much larger frame could be
+ * refused: Deno 2.9 accepts no frame of 64 MiB.
+ */
 const LARGE_LENGTH = 16_777_216;
 
-/** Queued bytes above which a chunk waits, so that other messages find an empty buffer from time to time. */
+/**
+ * Maximum queued bytes. Above it, the next chunk waits, so that other messages find an empty buffer from time to time.
+ */
 const BUSY_BYTES = 32_000;
 
-/** Returns true if the text of a message is so large that it is sent in chunks where that was agreed on. */
+/** Returns true if the text of a message is so large that it is sent in chunks, if chunks were agreed on. */
 export function isLarge(text: string): boolean {
   return text.length >= LARGE_LENGTH;
 }
 
 /** Progress of a message that is being sent. */
 export interface SendProgress {
-  /** Bytes of its text that were sent, or read into memory for a single frame. Base64 takes 4 bytes for 3. */
+  /**
+   * Bytes of the message's text that were sent so far. If the message goes out as one frame instead of chunks: bytes
+   * read into memory for this frame. Binary data counts in its base64 form, 4 bytes of text for every 3 bytes.
+   */
   sent: number;
   /** Bytes of the whole text; `null` if the message holds a stream of unknown size. */
   total: number | null;
@@ -59,9 +70,12 @@ export interface SendProgress {
 
 /** Options of `sendStream`. */
 export interface SendStreamOptions {
-  /** Aborts the transfer when aborted. */
+  /** Signal that aborts the transfer. */
   signal?: AbortSignal;
-  /** Called after each chunk that was sent, or read into memory for a single frame. If it throws, the transfer ends. */
+  /**
+   * Function that is called after each chunk was sent. If the message goes out as one frame instead of chunks: after
+   * each part was read into memory. If the function throws, the transfer ends.
+   */
   onProgress?: (progress: SendProgress) => void;
 }
 
@@ -73,14 +87,14 @@ const REFUSALS: Readonly<Record<RefusalReason, readonly [MessageConnectionError[
   cancelled: ["refused", "the other side stopped reading before the end"],
 };
 
-/** Creates the error of the sender for a refused transfer. */
+/** Creates the error that the sender gets for a transfer that the other side has refused. */
 function sendError(reason: RefusalReason, limit?: number): MessageConnectionError {
   const [code, text] = REFUSALS[reason];
   const bound = limit === undefined ? "" : ` (it accepts ${limit} bytes)`;
   return new MessageConnectionError(code, `Message was not sent: ${text}${bound}`);
 }
 
-/** Creates the error of the reader for a transfer that this side has refused. */
+/** Creates the error that the reader gets for a transfer that this side has refused. */
 function readError(reason: RefusalReason): MessageConnectionError {
   const text = reason === "timeout"
     ? "nothing moved for too long; read its segments without long pauses, or raise 'chunks.timeout'"
@@ -93,10 +107,13 @@ export function connectionEnded(why: string): MessageConnectionError {
   return new MessageConnectionError("closed", `Message was cut off: ${why}; it has to be sent again`);
 }
 
-/** Characters below which a chunk counts as a message of its own: an honest sender fills its chunks. */
+/**
+ * Minimum characters of a chunk that does not count as a message of its own. An honest sender fills its chunks, so the
+ * limit hardly affects it.
+ */
 const MIN_FREE_CHUNK = 1024;
 
-/** Messages sent without waiting for grants that are remembered at a time: the other side may never answer. */
+/** Maximum number of messages in `#unanswered`. It is limited because the other side may never answer. */
 const MAX_UNANSWERED = 4;
 
 /** All transfers of one connection, in both directions. */
@@ -105,7 +122,7 @@ export class Transfers {
   readonly #limits: TransferLimits;
   readonly #incoming = new Map<number, IncomingTransfer>();
   readonly #outgoing = new Map<number, OutgoingTransfer>();
-  /** Messages sent without waiting for grants, until the other side answers. */
+  /** Messages that were sent without waiting for grants and are not answered yet, by the id of the transfer. */
   readonly #unanswered = new Map<number, WireMessage>();
   #lastOutgoing = 0;
   #lastIncoming = 0;
@@ -119,7 +136,7 @@ export class Transfers {
 
   // ---- outgoing
 
-  /** Sends a text while it is read from its source. Resolves when the other side has read it. */
+  /** Sends a text while it is read from its source. Resolves when the other side has read the whole text. */
   async sendStream(
     source: ChunkSource,
     total: number | null,
@@ -147,7 +164,10 @@ export class Transfers {
     }
   }
 
-  /** Cuts a message that is too large for one frame. The frames are sent at once, in order with other messages. */
+  /**
+   * Cuts a message that is too large for one frame into frames. All of them are sent at once, so messages stay in
+   * order.
+   */
   framesOf(message: WireMessage, text: string): Iterable<ChunkFrame> {
     const id = ++this.#lastOutgoing;
     this.#unanswered.set(id, message);
@@ -158,7 +178,7 @@ export class Transfers {
 
   // ---- incoming
 
-  /** Returns true if a transfer cannot continue without this frame, so that it does not count as a message. */
+  /** Returns true if a transfer cannot continue without this frame. Such a frame does not count as a message. */
   needsFrame(frame: ChunkFrame): boolean {
     const { op, id } = frame;
     if (op === "data") return frame.data.length >= MIN_FREE_CHUNK && this.#incoming.has(id);
@@ -197,7 +217,10 @@ export class Transfers {
     if (this.#ended === null) this.#host.sendFrame(frame);
   }
 
-  /** Finds a transfer; throws if its id was never opened. Frames of a transfer that has ended may still come. */
+  /**
+   * Finds a transfer; throws if its id was never opened. Returns `undefined` for a transfer that has ended, because its
+   * frames may still arrive.
+   */
   #findIncoming(id: number): IncomingTransfer | undefined {
     if (id > this.#lastIncoming || id === 0) throw chunkFault("id", "the id of a transfer", "another number");
     return this.#incoming.get(id);
@@ -233,7 +256,8 @@ export class Transfers {
     segments.envelope.then(
       (envelope) => this.#host.streamed(envelope, segments),
       (error) => {
-        // Not a fault of the message: a transfer that was cut off early. Reported already: a fault of a frame.
+        // Two errors are not reported here: a transfer that was cut off early is not a fault of the message, and a
+        // wrong frame was reported already.
         if (error instanceof MessageDecodeError && error !== transfer.fault) this.#host.invalid(error);
       },
     );
@@ -245,7 +269,7 @@ export class Transfers {
     return count;
   }
 
-  /** Characters in memory of all transfers that are collected. */
+  /** Characters in memory, for all collected transfers together. */
   #collectedLength(): number {
     let sum = 0;
     for (const { length, isStream } of this.#incoming.values()) if (!isStream) sum += length;
