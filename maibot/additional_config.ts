@@ -16,16 +16,17 @@ function withConfig<T extends MessageBase>(message: T, config: Record<string, un
 }
 
 /**
- * Marks a message as addressed to the bot. MaiBot itself recognises only an `at` segment with the bot's account.
+ * Marks a message as addressed to the bot. Without the mark, MaiBot recognises only an `at` segment with the bot's
+ * account.
  *
- * Sets `is_mentioned` in `additional_config`, and `at_bot` unless `isWeak` is true. MaiBot always answers such a message,
- * unless its configuration says otherwise.
+ * The function sets `is_mentioned` in `additional_config`; if `isWeak` is false, it also sets `at_bot`. MaiBot always
+ * answers a marked message, unless MaiBot's configuration says otherwise.
  *
  * Source: MaiBot 1.2.1, chat/utils/utils.py, is_mentioned_bot_in_message.
  *
  * @param message The message. It is not changed.
  * @param options How the user addressed the bot.
- * @returns A copy with the marks.
+ * @returns A copy of the message, with the marks.
  *
  * @example In a group
  * ```ts
@@ -43,17 +44,17 @@ export function mention<T extends MessageBase>(message: T, { isWeak = false }: M
 }
 
 /**
- * Removes `additional_config.is_local_operator`. Anybody can write it, but MaiBot trusts it: together with the platform
- * `bot_console` it grants the rights of MaiBot's operator.
+ * Removes `additional_config.is_local_operator`. Anybody can write this member, but MaiBot trusts it: a message with
+ * this member and with the platform `bot_console` gets the rights of MaiBot's operator.
  *
- * A gateway that forwards messages of others must call this function. Account and scope are left in the message, because
- * routing needs them. A gateway for several adapters must itself check that they, and `message_info.platform`, belong to
- * the adapter that sends them.
+ * A gateway that forwards messages of others must call this function. The function leaves the account and the scope in
+ * the message, because routing needs them. A gateway for several adapters must itself check that the account, the scope
+ * and `message_info.platform` of a message belong to the adapter that sent it.
  *
  * Source: protocol.md 3; MaiBot 1.2.1, local_operator.py.
  *
  * @param message The message. It is not changed.
- * @returns The same message if there is nothing to remove, else a copy without the member.
+ * @returns The same message if there is nothing to remove; otherwise a copy without the member.
  *
  * @example A gateway
  * ```ts

@@ -12,13 +12,17 @@ export interface ChatMessage {
   readonly session: ChatSession;
 }
 
-/** Returns the path of the account, or of the member that should hold it. */
+/**
+ * Returns the JSON path of the account; if the message names no account, the path of the member that should hold it.
+ */
 function accountPath({ frame, info, session }: ChatMessage): string {
   if (session.account === null || own(frame, "account_id") !== undefined) return "$.account_id";
   return isObject(own(info, "additional_config")) ? `${INFO}.additional_config` : "$.account_id";
 }
 
-/** Compares the account of a message with the configured one, which is `null` if it is not known. */
+/**
+ * Compares the account of a message with the configured account. `configured` is `null` if that account is not known.
+ */
 function accountFaults(message: ChatMessage, configured: string | null, report: Report): void {
   const { account } = message.session;
   if (account === null) {
@@ -29,7 +33,7 @@ function accountFaults(message: ChatMessage, configured: string | null, report: 
   }
 }
 
-/** Finds why MaiBot stores a message but never answers it. */
+/** Reports the reasons why MaiBot would store a message but never answer it. */
 export function answerFaults(message: ChatMessage, { accountOn }: MaibotSetup, report: Report): void {
   const { info, session } = message;
   const isInternal = isInternalPlatform(session.platform);

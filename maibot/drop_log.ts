@@ -4,7 +4,7 @@ import { RULES } from "./rules.ts";
 import type { MaibotSetup } from "./setup.ts";
 import { shorten } from "./shorten.ts";
 
-/** Returns the log text for a fault that drops; `null` if MaiBot logs nothing. */
+/** Returns the text that MaiBot logs for a fault that makes it drop the frame; `null` if it logs nothing. */
 function logText({ rule, error, step }: Fault): string | null {
   if (error === undefined) return null;
   if (step === "preprocess") return `预处理消息失败: ${error}`;
@@ -14,14 +14,14 @@ function logText({ rule, error, step }: Fault): string | null {
 }
 
 /**
- * Returns the text that MaiBot logs when it drops a frame; `null` if it accepts the frame, or logs nothing. For a failed
- * assertion the text ends after "预处理消息失败: ". Long names are cut.
+ * Returns the text that MaiBot logs when it drops a frame; `null` if MaiBot accepts the frame, or if it logs nothing.
+ * The error of a failed assertion has no text, so the log text then ends after "预处理消息失败: ". Long names are cut.
  */
 export function dropLogText(frame: unknown, setup: MaibotSetup): string | null {
   let text: string | null | undefined;
   findFaults(frame, setup, (fault) => {
     if (text === undefined && RULES[fault.rule].level === "drop") text = logText(fault);
   });
-  // MaiBot cannot print a text that cannot be encoded.
+  // A text with half a surrogate pair cannot be encoded, so MaiBot cannot print it.
   return text?.isWellFormed() ? text : null;
 }

@@ -2,13 +2,13 @@ import type { MessageBase } from "../schema/types.ts";
 import type { HandlerResult } from "../util/emitter.ts";
 import { ECHO_NAME } from "./custom_frame.ts";
 
-/** The client that an echo is sent with, such as a `MessageClient`. */
+/** The client that sends the echo, such as a `MessageClient`. */
 export interface EchoClient {
   /**
    * Sends a custom message.
    *
    * @throws {MessageConnectionError} If the message can neither be sent nor queued.
-   * @throws {MessageRejectedError} If the client's `validate` found a `drop`.
+   * @throws {MessageRejectedError} If the client's `validate` finds an issue with the level `drop`.
    */
   sendCustom(name: string, content: unknown): void;
 }
@@ -16,7 +16,7 @@ export interface EchoClient {
 /** The id that a platform gave to a message. */
 export type ActualId = string | number | bigint;
 
-/** Describes a value that is not an id. */
+/** Describes a value that is not an id, for an error text. */
 function describeId(id: unknown): string {
   if (typeof id === "string") return "a blank string";
   return typeof id === "number" || id === null ? String(id) : typeof id;
@@ -33,19 +33,21 @@ function idText(id: unknown, argument: string): string {
 }
 
 /**
- * Tells MaiBot the id that the platform gave to one of its messages. Call it once the message was delivered.
+ * Tells MaiBot the id that the platform gave to one of MaiBot's messages. Call this function after the message was
+ * delivered.
  *
- * MaiBot then stores its message under that id, so that replies, quotes and recalls find it. It ignores the echo of a
- * message that it does not know, and in API mode every echo: 1.2.1 looks up the handler under a name that does not exist.
+ * MaiBot then stores its message under the platform's id, so that replies, quotes and recalls find the message. MaiBot
+ * ignores the echo of a message that it does not know. In API mode it ignores every echo, because 1.2.1 looks up the
+ * handler of the echo under a name that does not exist.
  *
  * Source: protocol.md 3.2; MaiBot 1.2.1, bot.py, ChatBot.echo_message_process.
  *
  * @param client The client that received the message.
  * @param message The message from MaiBot.
- * @param actualId The id on the platform.
- * @throws {TypeError} If the message has no id, or `actualId` is blank or not a safe integer.
+ * @param actualId The id that the platform gave to the message.
+ * @throws {TypeError} If the message has no id, or if `actualId` is blank or a number that is not a safe integer.
  * @throws {MessageConnectionError} If the echo can neither be sent nor queued.
- * @throws {MessageRejectedError} If the client's `validate` found a `drop`.
+ * @throws {MessageRejectedError} If the client's `validate` finds an issue with the level `drop`.
  *
  * @example After delivery
  * ```ts
@@ -62,20 +64,21 @@ export function echoMessageId(client: EchoClient, message: MessageBase, actualId
   client.sendCustom(ECHO_NAME, { type: "echo", echo, actual_id: idText(actualId, "actualId") });
 }
 
-/** Delivers a message to the platform, and returns the id that the platform gave to it, or nothing. */
+/** Delivers a message to the platform, and returns the id that the platform gave to the message. May return nothing. */
 export type DeliveryHandler = (message: MessageBase) => EchoId | Promise<EchoId>;
 
-/** Result of a {@linkcode DeliveryHandler}. Without an id no echo is sent. */
+/** Result of a {@linkcode DeliveryHandler}. If it is not an id, no echo is sent. */
 export type EchoId = ActualId | null | undefined | void;
 
 /**
- * Turns a {@linkcode DeliveryHandler} into a handler for the event `message` that also sends the id to MaiBot.
+ * Turns a {@linkcode DeliveryHandler} into a handler for the event `message`. The handler delivers each message, and
+ * then sends the message's id on the platform to MaiBot.
  *
- * An error of the delivery handler becomes the client's event `error`. So does an echo that cannot be sent, or that
- * `validate` rejects.
+ * The client emits the event `error` if the delivery handler throws or rejects, if the echo cannot be sent, or if
+ * `validate` rejects the echo.
  *
  * @param client The client that receives the messages.
- * @param handler Delivers a message; returns its id on the platform, or a promise of it.
+ * @param handler Delivers a message, and returns the id of the message on the platform, or a promise of the id.
  * @returns A handler for the event `message`.
  *
  * @example The whole outbound side of an adapter
@@ -99,7 +102,7 @@ export type EchoId = ActualId | null | undefined | void;
  */
 export function echoing(client: EchoClient, handler: DeliveryHandler): (message: MessageBase) => HandlerResult {
   const echo = (message: MessageBase, id: EchoId): void => {
-    // Where a program is checked without strictNullChecks, the comparison takes no void away.
+    // The cast is for programs that are checked without strictNullChecks: the comparison does not exclude void there.
     if (id !== null && id !== undefined) echoMessageId(client, message, id as ActualId);
   };
   return (message) => {

@@ -37,7 +37,7 @@ function customFaults(frame: Fields, report: Report): void {
   }
 }
 
-/** Checks `message_segment` as MaiBot converts it. */
+/** Finds the faults that MaiBot meets when it converts `message_segment`. */
 function convertedContentFaults(content: unknown, version: MaibotVersion, report: Report): void {
   if (content !== undefined) return contentFaults(content, SEGMENT, version, report);
   report("segment_kind", SEGMENT, `暂时不支持的消息片段类型: ${toText(null)}`);
@@ -54,7 +54,7 @@ function missingInfoFaults(frame: Fields, version: MaibotVersion, report: Report
   convertedContentFaults(content, version, report);
 }
 
-/** Checks an ordinary message in the order in which MaiBot does. */
+/** Checks an ordinary message, in the same order as MaiBot. */
 function messageFaults(frame: Fields, setup: MaibotSetup, onFault: FaultHandler): void {
   const { version } = setup;
   const report = reportIn("preprocess", onFault);
@@ -81,7 +81,8 @@ function messageFaults(frame: Fields, setup: MaibotSetup, onFault: FaultHandler)
 }
 
 /**
- * Finds every rule that a frame breaks, in the order in which MaiBot finds them. MaiBot logs the first that drops.
+ * Finds every rule that a frame breaks, in the order in which MaiBot finds them. If MaiBot drops the frame, it logs the
+ * first rule with the level `drop`.
  *
  * Source: protocol.md 3, maibot.md 2 and 3, established by running the code of MaiBot 1.2.1 and 1.3.15.
  */
@@ -89,9 +90,9 @@ export function findFaults(frame: unknown, setup: MaibotSetup, onFault: FaultHan
   const surrogatePaths = new Set<string>();
   const onKnownFault: FaultHandler = (fault) => {
     const { rule, path } = fault;
-    if (RULES[rule].sources[setup.version] === undefined) return; // the version does not have this rule
+    if (RULES[rule].sources[setup.version] === undefined) return; // this version of MaiBot does not have the rule
     if (rule === "surrogate") {
-      if (surrogatePaths.has(path)) return; // an earlier step has reported it
+      if (surrogatePaths.has(path)) return; // an earlier step has reported the same fault
       surrogatePaths.add(path);
     }
     onFault(fault);

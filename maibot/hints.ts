@@ -1,5 +1,5 @@
 /**
- * The hint of each rule, in English and Chinese: what to write instead.
+ * The hint of each rule, in English and Chinese. A hint says what to write instead.
  * @module
  */
 
@@ -11,7 +11,7 @@ export interface Hint {
   readonly zh: string;
 }
 
-/** The hint of each rule. Both languages say the same. */
+/** The hint of each rule. The English and the Chinese text of a hint say the same. */
 export const HINTS: Readonly<Record<MaibotRule, Hint>> = {
   not_object: {
     en: "Send one JSON object per text frame, as createMessage makes it",

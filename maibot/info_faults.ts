@@ -10,13 +10,13 @@ import { numberOf } from "./python/number.ts";
 import { type Fields, isAbsent, isFloat, isObject, isTruthy, own, strip, toText, typeName } from "./python/values.ts";
 import type { MaibotVersion } from "./rules.ts";
 
-/** Times before 2000-01-01 and from 2100-01-01 on are probably mistakes. In Unix seconds. */
+/** Likely times, in Unix seconds: from 2000-01-01 until before 2100-01-01. Any other time is probably a mistake. */
 const LIKELY_START = 946_684_800;
 const LIKELY_END = 4_102_444_800;
 
-// ------------------------------------------------------------------------------------------ read first
+// ------------------------------------------------------------------------------------------ members read first
 
-/** Checks an id that MaiBot passes through `str()`. */
+/** Checks an id of a user or a group. MaiBot converts it with Python's `str()`. */
 function idFaults(id: unknown, owner: "user" | "group", report: Report): void {
   const path = `${INFO}.${owner}_info.${owner}_id`;
   if (id === undefined) report(`${owner}_id_missing`, path, `'${owner}_id'`);
@@ -24,7 +24,9 @@ function idFaults(id: unknown, owner: "user" | "group", report: Report): void {
   else if (typeof id === "object" || typeof id === "boolean") report("id_kind", path);
 }
 
-/** Checks `group_id` and `user_id`, which MaiBot reads before everything else. Source: bot.py, ChatBot.message_process. */
+/**
+ * Checks `group_id` and `user_id`, which MaiBot reads before everything else. Source: bot.py, ChatBot.message_process.
+ */
 export function requiredIdFaults(info: Fields, report: Report): void {
   for (const owner of ["group", "user"] as const) {
     const value = own(info, `${owner}_info`);
@@ -34,7 +36,7 @@ export function requiredIdFaults(info: Fields, report: Report): void {
   }
 }
 
-/** Checks `sender_info` and `receiver_info`. maim_message decodes them; MaiBot does not use them. */
+/** Checks `sender_info` and `receiver_info`. maim_message decodes both, but MaiBot does not use them. */
 export function senderReceiverFaults(info: Fields, report: Report): void {
   for (const key of ["sender_info", "receiver_info"]) {
     const value = own(info, key);
@@ -48,7 +50,7 @@ export function senderReceiverFaults(info: Fields, report: Report): void {
 }
 
 /**
- * Checks platform, account and scope as 1.3.15 reads them.
+ * Checks platform, account and scope in the way in which MaiBot 1.3.15 reads them.
  * Source: MaiBot 1.3.15, route_key_factory.py, from_message_dict.
  */
 export function routeFaults(frame: Fields, info: Fields, report: Report): void {
@@ -68,7 +70,7 @@ export function routeFaults(frame: Fields, info: Fields, report: Report): void {
 // ------------------------------------------------------------------------------------------ conversion
 
 function platformFaults(platform: unknown, version: MaibotVersion, report: Report): void {
-  // In 1.3.15 the route has failed for an empty platform, and routeFaults has reported it.
+  // MaiBot 1.3.15 fails earlier for an empty platform, when it builds the route. routeFaults has reported that fault.
   if (typeof platform === "string" || (version !== "1.2.1" && !isTruthy(platform))) return;
   report("platform_kind", `${INFO}.platform`, "");
 }
@@ -113,7 +115,7 @@ export function nameFaults(info: Fields, report: Report): void {
   else if (name === "") report("group_name_empty", `${INFO}.group_info.group_name`);
 }
 
-/** Checks for empty ids, of which MaiBot makes another chat or none. */
+/** Finds empty ids. For an empty id, MaiBot opens a different chat than was meant, or no chat. */
 export function emptyIdFaults(info: Fields, report: Report): void {
   const [user, group] = [own(info, "user_info"), own(info, "group_info")];
   const isUserEmpty = isObject(user) && own(user, "user_id") === "";
@@ -136,7 +138,7 @@ export function configFaults(info: Fields, report: Report): void {
   const mentioned = own(config, "is_mentioned");
   const isRead = isTruthy(own(config, "at_bot")) || isTruthy(mentioned);
   if (isRead && !isAbsent(mentioned) && mentioned !== "" && !isFloat(mentioned)) {
-    // MaiBot has stored the message by then. It fails when it decides whether to answer.
+    // MaiBot has already stored the message. It fails later, when it decides whether to answer.
     report("is_mentioned", `${path}.is_mentioned`);
   }
   if (isTruthy(own(config, "is_local_operator"))) report("local_operator", `${path}.is_local_operator`);

@@ -14,36 +14,37 @@ export interface MaibotIssuesOptions {
    */
   version?: MaibotVersion;
   /**
-   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without it a message that
-   * names a wrong account has no issue; one that names none has.
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without this option, a message that
+   * names a wrong account has no issue for it; a message that names no account still has one.
    */
   accounts?: Readonly<Record<string, string>>;
 }
 
-/** A reason why MaiBot would drop a message, never answer it, or read something else than was meant. */
+/** A reason why MaiBot would drop a message, never answer it, or read something other than was meant. */
 export interface MaibotIssue {
-  /** Effect on the message. */
+  /** The effect that the issue has on the message. */
   readonly level: MaibotLevel;
   /** JSON path of the member at fault, such as `$.message_segment.data[0].data`. */
   readonly path: string;
   /** Name of the rule that the message breaks. Names are stable. */
   readonly rule: MaibotRule;
-  /** Text in English that says what to write instead, and where the rule stands in MaiBot. See {@linkcode hintOf}. */
+  /** English text: what to write instead, and the file of MaiBot that has the rule. See {@linkcode hintOf}. */
   readonly hint: string;
 }
 
-/** Maximum number of issues that are listed. If the first `drop` comes later, it is added. */
+/** Maximum number of issues that are listed. If the first `drop` comes after them, it is listed too. */
 export const MAX_ISSUES = 100;
 
 /** Languages of the hints. */
 export type HintLanguage = "en" | "zh";
 
 /**
- * Returns the hint of a rule: what to write instead, and where the rule stands in MaiBot.
+ * Returns the hint of a rule: what to write instead, and the file in the source of MaiBot that has the rule.
  *
- * @param issue An issue, or an object with its rule.
- * @param language `"en"` or `"zh"`.
- * @param version The version of MaiBot whose source is named.
+ * @param issue An issue, or an object with the member `rule`.
+ * @param language `"en"` for English, `"zh"` for Chinese.
+ * @param version The version of MaiBot whose source file is named. The default is `"1.3.15"`. If this version does not
+ * have the rule, the file of the other version is named.
  * @returns The hint.
  *
  * @example In Chinese
@@ -67,20 +68,23 @@ export function hintOf(
 }
 
 /**
- * Finds every reason why MaiBot would drop a message, never answer it, or read something else than was meant.
+ * Finds every reason why MaiBot would drop a message, never answer it, or read something other than was meant.
  *
- * The issues come in the order in which MaiBot finds them. MaiBot accepts the message if none of them is a `drop`; else it
- * logs the first `drop`. A message with an `unanswered` issue is stored, but MaiBot can never answer it.
+ * The issues come in the order in which MaiBot finds them. If none of them is a `drop`, MaiBot accepts the message;
+ * otherwise it drops the message and logs the first `drop`. A message with an `unanswered` issue is stored, but MaiBot
+ * can never answer it.
  *
- * Any value may be checked, custom messages included; bytes count as the base64 that they are sent as. The first 100 issues
- * are listed, and the first `drop` also if it comes later. The legacy mode and the API mode of MaiBot have the same rules.
+ * Any value may be checked, also a custom message. Bytes are treated as the base64 text in which they are sent. The
+ * first 100 issues are listed. If the first `drop` comes after them, it is listed too. The legacy mode and the API mode
+ * of MaiBot have the same rules.
  *
- * Some reasons cannot be seen in a message: its platform is not that of the connection, MaiBot's policy does not allow the
- * chat, or, without the option `accounts`, its account is not the configured one.
+ * Three reasons cannot be seen in a message: the message names another platform than the connection; MaiBot's policy
+ * does not allow the chat; the account is not the configured one. With the option `accounts`, the last reason is found
+ * too.
  *
  * @param message Any decoded JSON value.
  * @param options The version and the accounts of MaiBot.
- * @returns The issues; an empty list if MaiBot accepts the message as it was meant.
+ * @returns The issues. The list is empty if MaiBot accepts the message as it was meant.
  * @throws {RangeError} If the rules of the version are not known.
  * @throws {TypeError} If an account is not a string, or is blank.
  *

@@ -6,28 +6,28 @@
 import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/route.ts";
 import { type Fields, isAbsent, isObject, own, strip, toText } from "./python/values.ts";
 
-/** Returns `str(value).strip()` of a member; an empty string if it is null or missing. */
+/** Returns Python's `str(value).strip()` of a member; an empty string if the member is null or missing. */
 function idAt(fields: Fields, key: string): string {
   const value = own(fields, key);
   return isAbsent(value) ? "" : strip(toText(value));
 }
 
-/** Returns the value of the first key that is not blank; `null` if there is none, or no object. */
+/** Returns the first value that is not blank, in the order of the keys; `null` if none is, or if there is no object. */
 function firstId(fields: unknown, keys: readonly string[]): string | null {
   return isObject(fields) ? keys.map((key) => idAt(fields, key)).find((id) => id !== "") ?? null : null;
 }
 
-/** Returns the account in the legacy keys of an object; `null` if it names none. */
+/** Returns the account in the legacy keys of an object; `null` if these keys name no account. */
 export function legacyAccount(fields: unknown): string | null {
   return firstId(fields, ACCOUNT_KEYS);
 }
 
-/** Returns the scope in the legacy keys of an object; `null` if it names none. */
+/** Returns the scope in the legacy keys of an object; `null` if these keys name no scope. */
 export function legacyScope(fields: unknown): string | null {
   return firstId(fields, SCOPE_KEYS);
 }
 
-/** Returns the legacy keys that have a value. MaiBot copies them from a message to its answer. */
+/** Returns the legacy keys that have a value, with their values. MaiBot copies them from a message to its answer. */
 export function legacyRouteFields(config: unknown): Fields {
   if (!isObject(config)) return {};
   const keys = [...ACCOUNT_KEYS, ...SCOPE_KEYS].filter((key) => idAt(config, key) !== "");

@@ -1,6 +1,6 @@
 /**
- * Knowledge about MaiBot itself: why it would drop a message or never answer it, the recipients of its own messages, and
- * the echo of message ids. The rules are those of MaiBot 1.3.15; those of 1.2.1 on request.
+ * Knowledge about MaiBot itself: why MaiBot would drop a message or never answer it, the recipients of MaiBot's own
+ * messages, and the echo of message ids. The rules are those of MaiBot 1.3.15. An option selects the rules of 1.2.1.
  *
  * MaiBot requires more than the protocol. If one member is wrong, it drops the whole message, and the adapter gets no
  * error:
@@ -38,7 +38,7 @@ export type {
 export { mention, stripTrusted } from "./additional_config.ts";
 export type { MentionOptions } from "./additional_config.ts";
 
-// Messages from MaiBot: their recipients, their segments, and the ids that they get on the platform.
+// Messages from MaiBot: their recipients, their segments, and the ids that the platform gives to them.
 export { replyTarget, unwrap } from "./reply_target.ts";
 export type { ReplyTarget } from "./reply_target.ts";
 export { echoing, echoMessageId } from "./echo.ts";

@@ -8,17 +8,20 @@ export interface ReplyTarget {
   readonly kind: "group" | "private";
   /** Id of the group or the user. */
   readonly id: string;
-  /** The platform, as in `message_info`. */
+  /** The platform, as it is written in `message_info`. */
   readonly platform: string;
-  /** The bot's account that must send the message. MaiBot names it in every message. */
+  /** The account of the bot that must send the message. MaiBot names this account in every message. */
   readonly account?: string;
-  /** The scope of the connection, if the message that MaiBot answers named one in the keys of MaiBot 1.2. */
+  /**
+   * The scope of the connection. It is missing if the message that MaiBot answers named no scope in the keys of
+   * MaiBot 1.2.
+   */
   readonly scope?: string;
 }
 
 const EMPTY: Fields = {};
 
-/** Returns a member that is an object, or an empty object. */
+/** Returns a member if it is an object; otherwise an empty object. */
 function objectAt(object: Fields, key: string): Fields {
   const value = own(object, key);
   return isObject(value) ? value : EMPTY;
@@ -29,12 +32,14 @@ function userIdIn(info: Fields, key: "sender_info" | "receiver_info"): string {
   return toId(own(objectAt(objectAt(info, key), "user_info"), "user_id"));
 }
 
-/** Tells whether MaiBot converted a message for its API server: it has no `user_info`, and its receiver is the bot. */
+/**
+ * Tells whether MaiBot converted a message for its API server. It then has no `user_info`, and its receiver is the bot.
+ */
 function isApiPayload(info: Fields): boolean {
   return isAbsent(own(info, "user_info"));
 }
 
-/** Returns the user that the message is for; an empty string if its receiver is the bot. */
+/** Returns the user that a message is for, from its `receiver_info`; an empty string if the receiver is the bot. */
 function receivingUser(info: Fields): string {
   const id = userIdIn(info, "receiver_info");
   const isBot = isApiPayload(info) || id === userIdIn(info, "sender_info");
@@ -44,8 +49,9 @@ function receivingUser(info: Fields): string {
 /**
  * Returns the account that must send the message; an empty string if it is not known.
  *
- * It is the top-level `account_id`, which `createReply` writes, else the author. The keys of `additional_config` do not
- * count: MaiBot copies them from the message that it answers, even if they are wrong.
+ * The account is the top-level `account_id`, which `createReply` writes. If it is missing, the account is the author.
+ * The keys of `additional_config` are ignored, because MaiBot copies them from the message that it answers, even if
+ * they are wrong.
  */
 function botAccount(message: Fields, info: Fields): string {
   const topLevel = own(message, "account_id");
@@ -53,7 +59,7 @@ function botAccount(message: Fields, info: Fields): string {
   const receiver = userIdIn(info, "receiver_info");
   if (isApiPayload(info)) return receiver;
   const author = toId(own(objectAt(info, "user_info"), "user_id"));
-  // A reply made by createReply has no sender, and the user is both author and receiver.
+  // A reply that createReply made has no sender, and its author and its receiver are both the user.
   const isReply = isAbsent(own(info, "sender_info")) && receiver !== "" && receiver === author;
   return isReply ? "" : author;
 }
@@ -61,14 +67,15 @@ function botAccount(message: Fields, info: Fields): string {
 /**
  * Returns the group or user that a message of MaiBot is for.
  *
- * That is never `message_info.user_info`: since MaiBot 1.0 it is the bot, also in private chats. The target is the first of
- * these that has an id: `group_info`, `platform_io_target_group_id`, the group in `receiver_info`, the user in
- * `receiver_info` if that is not the bot, `platform_io_target_user_id`. Payloads of MaiBot's API server are supported too.
+ * The target is never `message_info.user_info`: since MaiBot 1.0 this member is the bot, also in private chats. These
+ * places are tried in order, and the first that has an id is the target: `group_info`; `platform_io_target_group_id`;
+ * the group in `receiver_info`; the user in `receiver_info`, unless this user is the bot; `platform_io_target_user_id`.
+ * Messages that MaiBot converted for its API server are supported too.
  *
  * Source: maibot.md 4 and protocol.md 3.1, established by running MaiBot 1.3.15 and 1.2.1.
  *
  * @param message A message from MaiBot.
- * @returns The target; `null` if the message names none.
+ * @returns The target; `null` if the message names no target.
  *
  * @example Deliver to the target
  * ```ts
@@ -104,11 +111,11 @@ export function replyTarget(message: MessageBase): ReplyTarget | null {
 }
 
 /**
- * Returns the segment inside a `dict`. MaiBot wraps a segment in a `dict` if it has no type for it: command, music,
- * video and others.
+ * Returns the segment inside a `dict` segment. MaiBot wraps a segment in a `dict` if MaiBot has no type for the
+ * segment, for example for a command, music or a video.
  *
  * @param segment A segment of a message from MaiBot.
- * @returns The segment inside; the same segment if it wraps none.
+ * @returns The segment inside; if the segment does not wrap another one, the same segment.
  *
  * @example A command
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * The rules by which MaiBot accepts a message, by version: the effect of breaking one, and where it stands in MaiBot's
- * source.
+ * The rules by which MaiBot accepts a message. For each rule: the effect of breaking it, and its place in the source of
+ * each version of MaiBot.
  * @module
  */
 
@@ -15,10 +15,10 @@ export const MAIBOT_VERSIONS: readonly MaibotVersion[] = ["1.3.15", "1.2.1"];
 /**
  * The effect of a broken rule on a message:
  *
- * - `drop`: MaiBot drops it. The sender gets no error.
- * - `unanswered`: MaiBot stores it, and can never answer it.
- * - `damage`: MaiBot accepts it, but reads something else than was meant.
- * - `warn`: MaiBot accepts it as it is, but it is probably a mistake.
+ * - `drop`: MaiBot drops the message. The sender gets no error.
+ * - `unanswered`: MaiBot stores the message, but can never answer it.
+ * - `damage`: MaiBot accepts the message, but reads something other than was meant.
+ * - `warn`: MaiBot accepts the message as it is, but there is probably a mistake in it.
  */
 export type MaibotLevel = "drop" | "unanswered" | "damage" | "warn";
 
@@ -28,14 +28,14 @@ export interface RuleSource {
   readonly program: string;
   /** Path of the file inside `src`. */
   readonly file: string;
-  /** The function in it, or what it does. */
+  /** The function in the file that has the rule, or a short description of that code. */
   readonly place: string;
 }
 
-/** The effect of a rule, and its place in each version. */
+/** The effect of breaking a rule, and the place of the rule in each version. */
 export interface RuleFacts {
   readonly level: MaibotLevel;
-  /** The place of the rule, by version. A version that is missing here does not have the rule. */
+  /** The place of the rule in each version. A version that is missing here does not have the rule. */
   readonly sources: Readonly<Partial<Record<MaibotVersion, RuleSource>>>;
 }
 
@@ -110,7 +110,7 @@ export type MaibotRule =
   | "integer_range"
   | "dict_deep";
 
-/** A file, and the function in it that has the rule. */
+/** The file that has a rule, and the function in the file. */
 type Place = readonly [file: string, place: string];
 
 // Each constant is named after its function, class or module.
@@ -133,23 +133,23 @@ function sourceOf(program: string, [file, place]: Place): RuleSource {
   return { program, file, place };
 }
 
-/** A rule of maim_message. Both versions of MaiBot use 0.6.8. */
+/** Returns the facts of a rule of maim_message. Both versions of MaiBot use maim_message 0.6.8. */
 function inMaimMessage(level: MaibotLevel, place: Place): RuleFacts {
   const source = sourceOf("maim_message 0.6.8", place);
   return { level, sources: { "1.3.15": source, "1.2.1": source } };
 }
 
-/** A rule of both versions of MaiBot. */
+/** Returns the facts of a rule that both versions of MaiBot have. */
 function inBoth(level: MaibotLevel, newer: Place, older: Place = newer): RuleFacts {
   return { level, sources: { "1.3.15": sourceOf("MaiBot 1.3.15", newer), "1.2.1": sourceOf("MaiBot 1.2.1", older) } };
 }
 
-/** A rule of the newer version only. */
+/** Returns the facts of a rule that only the newer version of MaiBot has. */
 function inNewer(level: MaibotLevel, place: Place): RuleFacts {
   return { level, sources: { "1.3.15": sourceOf("MaiBot 1.3.15", place) } };
 }
 
-/** A rule of the older version only. */
+/** Returns the facts of a rule that only the older version of MaiBot has. */
 function inOlder(level: MaibotLevel, place: Place): RuleFacts {
   return { level, sources: { "1.2.1": sourceOf("MaiBot 1.2.1", place) } };
 }

@@ -5,14 +5,17 @@ import { isAbsent, isObject, isTruthy, own, strip, toId, toText, typeName } from
 import type { MaibotRule, MaibotVersion } from "./rules.ts";
 import { shorten } from "./shorten.ts";
 
-/** Bytes of the largest picture that MaiBot stores unchanged: the default of `visual.max_image_size_mb`. */
+/**
+ * Size in bytes of the largest picture that MaiBot stores unchanged, by version of MaiBot. It is the default of
+ * `visual.max_image_size_mb` in MaiBot's configuration.
+ */
 const MAX_IMAGE_BYTES: Readonly<Record<MaibotVersion, number>> = { "1.3.15": 16 * 2 ** 20, "1.2.1": 30 * 2 ** 20 };
 
-/** Maximum depth of nested lists that are checked. Each of them is a fault of its own. */
+/** Maximum depth to which nested lists are checked. Each nested list is reported as a fault. */
 const MAX_DEPTH = 32;
 
 /**
- * Keys of an `at` object that may hold the account. The first that is not empty counts.
+ * Keys of an `at` object that may hold the account. The first key with a value that is not blank is used.
  * Source: MaiBot, utils_message.py, _parse_at_segment_data.
  */
 export const AT_ACCOUNT_KEYS: readonly string[] = ["target_user_id", "qq", "user_id", "id"];
@@ -23,8 +26,8 @@ function unsupportedType(type: unknown): string {
 }
 
 /**
- * The lists that were checked. A decoded message holds each list once. A value made by code may hold one many times, or
- * inside itself; it is checked once.
+ * The lists that were checked. Each list is checked only once: a value that was not decoded from JSON may contain the
+ * same list many times, and a list may even contain itself.
  */
 class CheckedLists {
   readonly #lists = new Set<unknown>();
@@ -37,7 +40,10 @@ class CheckedLists {
   }
 }
 
-/** Finds what `Seg.from_dict` fails on. MaiBot calls it for all segments before it reads the rest of the message. */
+/**
+ * Finds the values for which `Seg.from_dict` fails. MaiBot calls this function for all segments before it reads the
+ * rest of the message.
+ */
 class ShapeCheck {
   readonly #report: Report;
   readonly #checked = new CheckedLists();
@@ -56,7 +62,7 @@ class ShapeCheck {
       if (!this.#checked.add(data)) return;
       for (const [index, item] of data.entries()) this.segment(item, `${path}.data[${index}]`, depth + 1);
     } else if (typeof data === "string" || isObject(data)) {
-      // Python iterates over the characters or keys. Without any, the list is empty.
+      // Python iterates over the characters of a string or the keys of a dict. If there are none, the list is empty.
       if (isTruthy(data)) this.#report("list_kind", `${path}.data`, missingGetError(""));
     } else {
       this.#report("list_kind", `${path}.data`, `'${typeName(data)}' object is not iterable`);
@@ -69,7 +75,7 @@ export function shapeFaults(segment: unknown, path: string, report: Report): voi
   new ShapeCheck(report).segment(segment, path, 0);
 }
 
-/** The data of one segment, and what its check needs. */
+/** The data of one segment, and the other values that are needed to check it. */
 interface SegmentData {
   readonly type: string;
   readonly data: unknown;
@@ -79,12 +85,12 @@ interface SegmentData {
   readonly report: Report;
 }
 
-/** Tells whether data is bytes, which are sent as base64. */
+/** Tells whether the data of a segment is bytes. Bytes are sent as base64. */
 function isBytes(data: unknown): data is Uint8Array | Blob | ReadableStream {
   return data instanceof Uint8Array || data instanceof Blob || data instanceof ReadableStream;
 }
 
-/** Returns the number of bytes; `NaN` for a stream, whose length is not known. */
+/** Returns the number of bytes; `NaN` for a stream, because its length is not known. */
 function byteLength(data: Uint8Array | Blob | ReadableStream): number {
   return data instanceof Uint8Array ? data.length : data instanceof Blob ? data.size : Number.NaN;
 }
@@ -120,7 +126,7 @@ function replyFaults({ data, path, report }: SegmentData): void {
   else if (toId(data) === "") report("reply_empty", path);
 }
 
-/** Returns the account in an `at` object: the first key that is not blank. */
+/** Returns the account in an `at` object: the first value that is not blank, in the order of the keys. */
 function atAccount(data: Readonly<Record<string, unknown>>): unknown {
   return AT_ACCOUNT_KEYS.map((key) => own(data, key))
     .find((value) => !isAbsent(value) && strip(toText(value)) !== "");
@@ -133,7 +139,7 @@ function atFaults({ data, path, report }: SegmentData): void {
   if (!isTruthy(account) && account !== 0 && account !== false) report("at_nobody", path);
 }
 
-/** Returns the check of a type whose data must be an object. */
+/** Returns a check for a segment type whose data must be an object. If the data is not an object, reports `rule`. */
 function objectFaults(rule: MaibotRule): (segment: SegmentData) => void {
   return ({ type, data, path, report }) => {
     if (!isObject(data) || isBytes(data)) report(rule, path, `${type}类型的seg数据应该是字典`);
@@ -152,7 +158,7 @@ const DATA_CHECKS: ReadonlyMap<unknown, (segment: SegmentData) => void> = new Ma
   ["dict", objectFaults("dict_kind")],
 ]);
 
-/** Finds what MaiBot fails on when it converts the segments of one message. */
+/** Finds the segments of one message that MaiBot cannot convert, or converts to something other than was meant. */
 class ContentCheck {
   readonly #version: MaibotVersion;
   readonly #report: Report;
@@ -168,7 +174,7 @@ class ContentCheck {
     for (const [index, item] of data.entries()) this.segment(item, `${path}[${index}]`, depth);
   }
 
-  /** Checks a segment, and the items of a list in it. */
+  /** Checks a segment. If it is a nested list, also checks its items. */
   segment(segment: unknown, path: string, depth: number): void {
     if (!isObject(segment) || depth > MAX_DEPTH) return;
     const [type, data] = [own(segment, "type"), own(segment, "data")];
@@ -181,13 +187,16 @@ class ContentCheck {
   }
 }
 
-/** Finds segments that MaiBot does not support. {@linkcode shapeFaults} has reported values that are not segments. */
+/**
+ * Finds segments that MaiBot does not support, and wrong data in the others. Values that are not segments are ignored,
+ * because {@linkcode shapeFaults} has reported them.
+ */
 export function contentFaults(content: unknown, path: string, version: MaibotVersion, report: Report): void {
   if (!isObject(content)) return;
   const check = new ContentCheck(version, report);
   const [type, data] = [own(content, "type"), own(content, "data")];
   if (type !== "seglist") {
-    // MaiBot looks the type of a single segment up in a set.
+    // MaiBot looks up the type of a single segment in a set. In Python, this fails for a list or a dict.
     const error = hashError(type);
     return error === null ? check.segment(content, path, 0) : report("segment_type", `${path}.type`, error);
   }

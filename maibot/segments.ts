@@ -7,17 +7,17 @@ export interface SegmentAt {
   readonly path: string;
 }
 
-/** Returns the items of the list in `message_segment`, or the one segment that stands there. */
+/** Returns the items of the list in `message_segment`. If there is a single segment instead, returns this segment. */
 export function segmentsIn(content: unknown): SegmentAt[] {
   const data = isObject(content) && own(content, "type") === "seglist" ? own(content, "data") : undefined;
   if (!Array.isArray(data)) return [{ segment: content, path: SEGMENT }];
   return data.map((segment, index) => ({ segment, path: `${SEGMENT}.data[${index}]` }));
 }
 
-/** Commands that MaiBot 1.3 answers by itself. The answer quotes nothing, so it needs no account. Source: bot.py. */
+/** Commands that MaiBot 1.3 itself answers. Their answers quote no message, so they need no account. Source: bot.py. */
 const BUILT_IN_COMMANDS: ReadonlySet<string> = new Set(["/clear", "/offline", "/online"]);
 
-/** Returns the built-in command that a message consists of; `null` if it is none. */
+/** Returns the built-in command that a message consists of; `null` if the message is not a built-in command. */
 export function builtInCommand(content: unknown): string | null {
   const texts = segmentsIn(content).map(({ segment }) => {
     return isObject(segment) && own(segment, "type") === "text" ? own(segment, "data") : undefined;

@@ -1,13 +1,13 @@
 import { strip } from "./python/values.ts";
 import { MAIBOT_VERSIONS, type MaibotVersion } from "./rules.ts";
 
-/** Returns the bot's account on a platform; `null` if MaiBot's configuration names none. */
+/** Returns the bot's account on a platform; `null` if MaiBot's configuration names no account for the platform. */
 export type AccountLookup = (platform: string) => string | null;
 
-/** The MaiBot that messages are checked for: its version and the bot's accounts. */
+/** Describes the MaiBot that will get the messages: its version, and the bot's accounts. */
 export interface MaibotSetup {
   readonly version: MaibotVersion;
-  /** Finds the bot's account on a platform; `null` if MaiBot's configuration is not known. */
+  /** The function that returns the bot's account on a platform; `null` if MaiBot's configuration is not known. */
   readonly accountOn: AccountLookup | null;
 }
 
@@ -17,7 +17,8 @@ export function platformKey(platform: string): string {
 }
 
 /**
- * Checks the accounts of MaiBot's configuration, which are given by platform.
+ * Checks the accounts of MaiBot's configuration, and returns the function that looks them up. The keys of `accounts`
+ * are platforms.
  *
  * @throws {TypeError} If an account is not a string, or is blank.
  */

@@ -7,12 +7,15 @@ import type { MaibotVersion } from "./rules.ts";
 import { AT_ACCOUNT_KEYS } from "./segment_faults.ts";
 import { segmentsIn } from "./segments.ts";
 
-/** Maximum depth of nested values that MaiBot's packer (MessagePack) accepts. */
+/** Maximum nesting depth of a value that MaiBot's packer (MessagePack) accepts. */
 const MAX_DEPTH = 1025;
-/** Levels around the data of a segment: the list of segments, and the segment itself. */
+/** Number of levels around the data of a segment: the list of segments, and the segment itself. */
 const OUTER_DEPTH = 2;
 
-/** Keys of the members of a file. Source: MaiBot, message_component_data_model.py, FileComponent.from_payload. */
+/**
+ * The members of a file, each with the keys that it may have.
+ * Source: MaiBot, message_component_data_model.py, FileComponent.from_payload.
+ */
 const FILE_KEYS: readonly (readonly string[])[] = [
   ["name", "file", "file_name", "filename"],
   ["size", "file_size"],
@@ -21,14 +24,17 @@ const FILE_KEYS: readonly (readonly string[])[] = [
   ["mime_type", "mimeType"],
   ["base64"],
 ];
-/** Keys of the members of an `at`. Source: MaiBot, utils_message.py, _parse_at_segment_data. */
+/**
+ * The members of an `at`, each with the keys that it may have.
+ * Source: MaiBot, utils_message.py, _parse_at_segment_data.
+ */
 const AT_KEYS: readonly (readonly string[])[] = [
   AT_ACCOUNT_KEYS,
   ["target_user_nickname", "nickname", "name"],
   ["target_user_cardname", "card"],
 ];
 
-/** Reports a text with half a surrogate pair, which cannot be stored. */
+/** Reports a text that holds half a surrogate pair. MaiBot cannot store such a text. */
 function surrogateFault(text: unknown, path: string, report: Report): void {
   const error = typeof text === "string" ? encodeError(text) : null;
   if (error !== null) report("surrogate", path, error);
@@ -36,14 +42,17 @@ function surrogateFault(text: unknown, path: string, report: Report): void {
 
 // ------------------------------------------------------------------------------------------ the chat session
 
-/** Checks a name that MaiBot keeps with the chat, without white space around it. */
+/**
+ * Checks that MaiBot can store a name that it keeps with the chat. The name is stripped of white space first, as MaiBot
+ * does.
+ */
 function nameFault(info: Fields, owner: "user_info" | "group_info", key: string, report: Report): void {
   const fields = own(info, owner);
   const name = isObject(fields) ? own(fields, key) : undefined;
   if (typeof name === "string") surrogateFault(strip(name), `${INFO}.${owner}.${key}`, report);
 }
 
-/** Returns the path of the first member that makes the text of a chat session invalid. */
+/** Returns the JSON path of the first member that makes the text of a chat session invalid. */
 function invalidMember(session: ChatSession, frame: Fields): string {
   if (!session.platform.isWellFormed()) return `${INFO}.platform`;
   for (const [key, id] of [["account_id", session.account], ["scope", session.scope]] as const) {
@@ -54,7 +63,7 @@ function invalidMember(session: ChatSession, frame: Fields): string {
 }
 
 /**
- * Finds what MaiBot fails on when it looks up the chat session of a message and stores it.
+ * Finds the texts that make MaiBot fail when it looks up the chat session of a message and stores the session.
  * Source: MaiBot, chat_manager.py, get_or_create_session.
  */
 export function chatSessionFaults(frame: Fields, info: Fields, session: ChatSession, report: Report): void {
@@ -71,7 +80,10 @@ export function chatSessionFaults(frame: Fields, info: Fields, session: ChatSess
 class PackCheck {
   readonly #path: string;
   readonly #report: Report;
-  /** Objects and arrays that were checked. A value made by code may hold one many times, or inside itself. */
+  /**
+   * The objects and arrays that were checked. Each is checked only once: a value that was not decoded from JSON may
+   * contain the same object many times, and an object may even contain itself.
+   */
   readonly #checked = new Set<object>();
 
   constructor(path: string, report: Report) {
@@ -79,12 +91,12 @@ class PackCheck {
     this.#report = report;
   }
 
-  /** Checks the data of the segment. */
+  /** Checks the data of a `dict` segment. */
   data(data: Fields): void {
     this.#pack(data, OUTER_DEPTH + 1);
   }
 
-  /** Returns false if the nesting is too deep: the packer stops there. */
+  /** Checks a value. Returns false if it is nested too deeply, because the packer stops there. */
   #pack(value: unknown, depth: number): boolean {
     if (depth > MAX_DEPTH) {
       this.#report("dict_deep", this.#path, "recursion limit exceeded.");
@@ -110,7 +122,10 @@ class PackCheck {
   }
 }
 
-/** Returns the texts of members that each have several possible keys: the first text that is not empty. */
+/**
+ * Returns the text of each member. A member may have several keys; the first text that is not empty is used. If there
+ * is none, the text of the member is an empty string.
+ */
 function firstTexts(
   data: Fields,
   members: readonly (readonly string[])[],
@@ -119,7 +134,7 @@ function firstTexts(
   return members.map((keys) => keys.map((key) => read(own(data, key))).find((text) => text !== "") ?? "");
 }
 
-/** Returns `str(value).strip()`; an empty string if the value is null or missing. */
+/** Returns Python's `str(value).strip()`; an empty string if the value is null or missing. */
 function textOf(value: unknown): string {
   return isAbsent(value) ? "" : strip(toText(value));
 }
@@ -149,7 +164,10 @@ function segmentFaults(segment: Fields, path: string, report: Report): void {
 
 // ------------------------------------------------------------------------------------------ the database row
 
-/** Checks the columns of a message in their order. Source: MaiBot, database_model.py, Messages. */
+/**
+ * Checks the texts that become columns of the message in the database, in the order of the columns.
+ * Source: MaiBot, database_model.py, Messages.
+ */
 function columnFaults(frame: Fields, info: Fields, version: MaibotVersion, report: Report): void {
   const column = (owner: unknown, key: string, path: string): void => {
     if (isObject(owner)) surrogateFault(own(owner, key), path, report);
@@ -164,7 +182,7 @@ function columnFaults(frame: Fields, info: Fields, version: MaibotVersion, repor
   }
 }
 
-/** Finds what MaiBot fails on when it stores a message. Source: MaiBot, utils_message.py, store_message_to_db. */
+/** Finds the values that MaiBot cannot store. Source: MaiBot, utils_message.py, store_message_to_db. */
 export function storeFaults(frame: Fields, info: Fields, version: MaibotVersion, report: Report): void {
   const content = own(frame, "message_segment");
   if (!isObject(content)) return;

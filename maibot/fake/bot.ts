@@ -10,7 +10,7 @@ import { LoopGuard } from "./loop_guard.ts";
 import type { MaibotAnswer, MaibotChat } from "./options.ts";
 import type { FakeMaiBotSettings } from "./settings.ts";
 
-/** Rules by which 1.3.15 opens no chat for a message. */
+/** If a message breaks one of these rules, MaiBot 1.3.15 opens no chat for the message. */
 const NO_CHAT_RULES: ReadonlySet<MaibotRule> = new Set(["platform_foreign", "account_foreign", "target_blank"]);
 
 /** The simulated bot: its answers, the form of its messages, and the chats that it may write to. */
@@ -18,7 +18,7 @@ export class Bot {
   readonly #settings: FakeMaiBotSettings;
   readonly #groupNames = new GroupNames();
   readonly #loopGuard: LoopGuard;
-  /** Number of answers taken from the list in `answers`. */
+  /** Number of answers that were taken from the list in the option `answers`. */
   #answerCount = 0;
 
   constructor(settings: FakeMaiBotSettings) {
@@ -30,23 +30,26 @@ export class Bot {
     return this.#settings.setup.version === "1.2.1";
   }
 
-  /** Returns the destination of the answer to a received message, and stores the name of its group. */
+  /**
+   * Returns the destination of the answer to a received message. If the message names a group, stores the group's name.
+   */
   receive(message: MessageBase): Destination {
     const destination = replyDestination(message, this.#settings.setup.version);
     this.#groupNames.store(destination);
     return destination;
   }
 
-  /** Returns the next answer of the option `answers`. Throws what its function throws. */
+  /** Returns the next answer of the option `answers`. If `answers` is a function that throws, its error is thrown. */
   nextAnswer(message: MessageBase): MaibotAnswer | void | Promise<MaibotAnswer | void> {
     const { answers } = this.#settings;
     if (typeof answers === "function") return answers(message);
     if (answers !== "echo") return answers[this.#answerCount++];
     const { message_segment: content } = message;
-    return content.type === "seglist" ? content.data as Seg[] : content; // a list that MaiBot accepts holds segments
+    // MaiBot has accepted the message, so the data of a seglist is an array of segments.
+    return content.type === "seglist" ? content.data as Seg[] : content;
   }
 
-  /** Returns the destination that a caller names; throws a `TypeError` if it is none. */
+  /** Returns the destination that a caller names. Throws a `TypeError` if the caller names no destination. */
   resolveTarget(to: MessageBase | SayTarget): Destination {
     if (!("message_info" in to)) return namedDestination(to);
     return this.#groupNames.addTo(replyDestination(to, this.#settings.setup.version));
@@ -60,10 +63,11 @@ export class Bot {
   }
 
   /**
-   * Returns the log line with which MaiBot refuses to open a chat; `null` if it opens it. 1.2.1 opens every chat.
+   * Returns the line that MaiBot logs when it refuses to open a chat; `null` if it opens the chat. 1.2.1 opens every
+   * chat.
    *
    * @param to The chat.
-   * @param issues The issues of the message.
+   * @param issues The issues of the message for which the chat would be opened.
    */
   chatRefusal(to: Destination, issues: readonly MaibotIssue[]): MaibotLogLine | null {
     if (this.#isOlder) return null;
@@ -73,7 +77,7 @@ export class Bot {
     return isBlank || this.sendRefusal(to) !== null ? LOG.chatRefused() : null;
   }
 
-  /** Returns the log line with which MaiBot refuses to send to a destination; `null` if it sends. */
+  /** Returns the line that MaiBot logs when it refuses to send to a destination; `null` if it does not refuse. */
   sendRefusal(to: Destination): MaibotLogLine | null {
     const { group, user = "" } = to;
     const account = this.#accountOn(to.platform);
@@ -101,11 +105,11 @@ export class Bot {
         id,
       });
     } catch {
-      return false; // chatRefusal() calls the policy again, and its error is reported then
+      return false; // chatRefusal() calls the policy again later; the error of the policy is reported there
     }
   }
 
-  /** Tells whether MaiBot loses its answer, because the message names no account. 1.2.1 needs none. */
+  /** Tells whether MaiBot loses its answer because the message names no account. 1.2.1 needs no account. */
   losesAnswer(to: Destination): boolean {
     return !this.#isOlder && to.account === null;
   }
@@ -119,7 +123,7 @@ export class Bot {
     return this.#loopGuard.mayAnswer(message, to, this.#accountOn(to.platform));
   }
 
-  /** Must be called when the adapter of a platform disconnects. */
+  /** The caller must call this method when the adapter of a platform disconnects. */
   disconnected(platform: string): void {
     this.#loopGuard.restart(platform);
   }

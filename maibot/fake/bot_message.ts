@@ -17,13 +17,13 @@ export interface Sender {
 
 let lastId = 0;
 
-/** Creates a message id in the form of MaiBot's, `send_api_<milliseconds>`, but never the same twice. */
+/** Creates a message id in MaiBot's form, `send_api_<milliseconds>`. Unlike MaiBot, never creates the same id twice. */
 function nextId(): string {
   lastId = Math.max(Date.now(), lastId + 1);
   return `send_api_${lastId}`;
 }
 
-/** Returns the segments of a content, without lists in it. */
+/** Returns the segments of a content. A list in the content is replaced by its segments. */
 function flatSegments(content: SayContent): Seg[] {
   if (typeof content === "string") return [seg.text(content)];
   const list = Array.isArray(content) ? content : [content];
@@ -33,8 +33,8 @@ function flatSegments(content: SayContent): Seg[] {
 }
 
 /**
- * Creates the `additional_config`: the route as the adapter wrote it, and the target. If the route names no account, 1.2.1
- * adds that of the bot.
+ * Creates the `additional_config` of a message. It holds the route as the adapter wrote it, and the target. If the
+ * route names no account, 1.2.1 adds the account of the bot.
  */
 function configOf({ group, user, routeFields }: Destination, { account, version }: Sender): Record<string, unknown> {
   const isAccountAdded = version === "1.2.1" && legacyAccount(routeFields) === null;
@@ -45,9 +45,9 @@ function configOf({ group, user, routeFields }: Destination, { account, version 
 }
 
 /**
- * Creates a message in the form in which MaiBot sends it, with the nulls that it writes. Author and sender are the bot. The
- * recipient stands in `group_info`, `receiver_info` and `additional_config`; in 1.2.1 a group without a name stands only in
- * `additional_config`.
+ * Creates a message in the form in which MaiBot sends it. The members that MaiBot sends as null are null here too. The
+ * author and the sender are the bot. The recipient is written in `group_info`, `receiver_info` and `additional_config`.
+ * In 1.2.1, a group without a name is written only in `additional_config`.
  *
  * Source: maibot.md 4 and protocol.md 3.1, recorded from both versions.
  */

@@ -9,30 +9,30 @@ import type { MaibotVersion } from "../rules.ts";
 export interface SayTarget {
   /** The platform of the adapter that gets the message. */
   platform: string;
-  /** The group. Without a name, its id is used as the name. */
+  /** The group. If its name is missing, its id is used as the name. */
   group?: GroupInput;
-  /** Id of the user, for a private chat. */
+  /** The id of the user, if the message is for a private chat. */
   user?: string;
 }
 
 /** The group or user that a message of the bot is for. */
 export interface Destination {
   readonly platform: string;
-  /** Account of the chat: the one in the message that is answered; `null` if that names none. */
+  /** Account of the chat: the account in the message that is answered; `null` if this message names no account. */
   readonly account: string | null;
   readonly scope: string | null;
   /** The group; its name may be empty. */
   readonly group?: { readonly group_id: string; readonly group_name: string };
   /** Id of the user of a private chat. */
   readonly user?: string;
-  /** Account and scope in the `additional_config` of the message that is answered, with their keys. */
+  /** The keys and values of account and scope in the `additional_config` of the message that is answered. */
   readonly routeFields: Fields;
 }
 
 /** Maximum number of group names that are kept. */
 const MAX_NAMES = 10_000;
 
-/** The names of groups: for each group the last name that was not empty. Source: MaiBot 1.3.15, chat_manager.py. */
+/** Keeps, for each group, the last name that was not blank. Source: MaiBot 1.3.15, chat_manager.py. */
 export class GroupNames {
   readonly #names = new Map<string, string>();
 
@@ -41,13 +41,13 @@ export class GroupNames {
     const name = strip(destination.group?.group_name ?? "");
     if (name === "") return;
     const key = groupKey(destination);
-    this.#names.delete(key); // moves it to the end: the first key is the oldest
+    this.#names.delete(key); // so that set() adds the key at the end: the first key must be the oldest
     this.#names.set(key, name);
     const [oldest] = this.#names.keys();
     if (this.#names.size > MAX_NAMES && oldest !== undefined) this.#names.delete(oldest);
   }
 
-  /** Returns a destination with the stored name of its group, if there is one. */
+  /** Returns the destination with the stored name of its group. If no name is stored, returns the same destination. */
   addTo(destination: Destination): Destination {
     const { group } = destination;
     if (group === undefined) return destination;
@@ -56,12 +56,14 @@ export class GroupNames {
   }
 }
 
-/** Returns the key of a group. MaiBot keeps a chat for each group, account and scope. */
+/**
+ * Returns the key under which the name of a group is stored. MaiBot keeps one chat for each group, account and scope.
+ */
 function groupKey({ platform, account, scope, group }: Destination): string {
   return JSON.stringify([platform, account, scope, group?.group_id]);
 }
 
-/** Returns the destination of the answer to a message: the group if it has an id, else the author. */
+/** Returns the destination of the answer to a message: the group, if it has an id; otherwise the author. */
 export function replyDestination(message: MessageBase, version: MaibotVersion): Destination {
   const session = chatSessionOf(message as unknown as Fields, version);
   if (session === null) {

@@ -10,15 +10,18 @@ export interface MaibotReceipt {
   readonly platform: string;
   /** The JSON value; `undefined` if the frame is broken. */
   readonly value: unknown;
-  /** The value as an ordinary message; `null` if it is not one. */
+  /** The value as an ordinary message; `null` if the value is not an ordinary message. */
   readonly message: MessageBase | null;
-  /** True if MaiBot would accept it. */
+  /** True if MaiBot would accept the frame. */
   readonly isAccepted: boolean;
-  /** True if MaiBot can answer it: it is accepted, names the bot's account, and the policy allows its chat. */
+  /**
+   * True if MaiBot can answer the message: MaiBot accepts it, it names the bot's account, and the policy allows its
+   * chat.
+   */
   readonly isAnswerable: boolean;
   /** The issues that `maibotIssues` finds. */
   readonly issues: readonly MaibotIssue[];
-  /** The line that MaiBot would log when it reads the frame; `null` if it would log none. */
+  /** The line that MaiBot would log when it reads the frame; `null` if it would log no line. */
   readonly log: MaibotLogLine | null;
 }
 
@@ -42,6 +45,9 @@ export interface FakeMaiBotEvents {
   sent: [message: MessageBase];
   /** MaiBot would log a line. */
   log: [line: MaibotLogLine];
-  /** A handler or a function in `answers` or `policy` has failed. Without a handler it is printed with `console.error`. */
+  /**
+   * An event handler, or the function in the option `answers` or `policy`, has failed. If the event `error` has no
+   * handler, the error is printed with `console.error`.
+   */
   error: [error: unknown];
 }

@@ -27,13 +27,13 @@ import { Peers } from "./peers.ts";
 import { acceptanceLog, readFrame } from "./receipt.ts";
 import { type FakeMaiBotSettings, resolveOptions } from "./settings.ts";
 
-/** The events as a mapped type, which {@linkcode Emitter} accepts; an interface has no index signature. */
+/** The events as a mapped type. {@linkcode Emitter} does not accept an interface, because it has no index signature. */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
 
-/** Maximum number of sent messages whose ids an echo may name. */
+/** Maximum number of ids of sent messages that are kept. An echo is accepted only if it names one of these ids. */
 const MAX_SENT_IDS = 10_000;
 
-/** Answers of 1.3.15 to its built-in commands, for users without the permission. */
+/** Answers of MaiBot 1.3.15 to its built-in commands, if the user is not permitted to use them. */
 const COMMAND_REFUSALS: Readonly<Record<string, string>> = {
   "/clear": "你没有权限使用此命令。",
   "/offline": "你没有权限使用适配器管理命令。",
@@ -43,13 +43,13 @@ const COMMAND_REFUSALS: Readonly<Record<string, string>> = {
 /**
  * A simulated MaiBot. It answers messages as its options say, and reports what MaiBot would do with each message.
  *
- * It simulates MaiBot 1.3.15, or another `version`. In 1.3.15 a message that does not name the bot's account is accepted,
- * but never answered.
+ * The fake simulates MaiBot 1.3.15, unless the option `version` names another version. In 1.3.15 a message that does
+ * not name the bot's account is accepted, but never answered.
  *
- * Its connections behave as in maim_message 0.6.8: a new connection of a platform closes the previous one. A wrong token is
- * accepted and then closed with 1008 `无效的令牌`. An adapter without a platform gets no answers. Text that is not JSON is
- * skipped, and after a binary frame MaiBot reads nothing more from that connection. The extensions of this library are not
- * supported.
+ * The connections behave as in maim_message 0.6.8. A new connection of a platform closes the previous connection of
+ * this platform. A connection with a wrong token is accepted, and then closed with 1008 `无效的令牌`. An adapter without a
+ * platform gets no answers. Text that is not JSON is skipped. After a binary frame, MaiBot does not read any more
+ * frames from the connection. The protocol extensions of this library are not supported.
  *
  * @example Test an adapter
  * ```ts
@@ -69,30 +69,32 @@ export class FakeMaiBot {
   readonly #bot: Bot;
   readonly #peers: Peers;
   readonly #emitter = new Emitter<Events>();
-  /** Peers that MaiBot does not read any more, since a binary frame. */
+  /** Peers whose frames MaiBot does not read any more, because they sent a binary frame. */
   readonly #unreadPeers = new WeakSet<Peer>();
   readonly #receipts: MaibotReceipt[] = [];
   readonly #logLines: MaibotLogLine[] = [];
   readonly #sent: MessageBase[] = [];
-  /** Ids of sent messages. */
+  /** Ids of the messages that were sent, oldest first. */
   readonly #sentIds: string[] = [];
   readonly #receiptInbox: Inbox<MaibotReceipt>;
   readonly #echoInbox: Inbox<Echo>;
-  /** Platforms that have connected. None is kept. */
+  /** Ends the calls that wait for a platform when this platform connects. No platform is kept. */
   readonly #platformInbox = new Inbox<string>(0);
-  /** Functions that each end one `#sleep` early. */
+  /** Functions that wake a `#sleep` early, one for each `#sleep`. */
   readonly #wakeFunctions = new Set<() => void>();
-  /** Frames received while paused, each as the function that reads it; `null` while not paused. */
+  /**
+   * The frames that were received while paused. Each is stored as a function that reads it. `null` while not paused.
+   */
   #pausedReads: (() => void)[] | null = null;
-  /** Milliseconds before each answer. */
+  /** Time before each answer, in milliseconds. */
   #delay: number;
 
   /**
-   * Creates a fake. It does not listen yet.
+   * Creates a fake. The fake does not listen until {@linkcode FakeMaiBot.listen} is called.
    *
    * @param options The version of MaiBot, its answers, and its configuration.
-   * @throws {TypeError} If an option is of the wrong type; the text names it.
-   * @throws {RangeError} If an option is out of range; the text names it.
+   * @throws {TypeError} If an option is of the wrong type. The text names the option.
+   * @throws {RangeError} If an option is out of range. The text names the option.
    */
   constructor(options: FakeMaiBotOptions = {}) {
     const settings = resolveOptions(options);
@@ -109,17 +111,17 @@ export class FakeMaiBot {
     return this.#peers.platforms;
   }
 
-  /** The frames received, oldest first. At most `keep` are kept. */
+  /** The frames that were received, oldest first. At most `keep` frames are kept; the oldest are removed. */
   get receipts(): readonly MaibotReceipt[] {
     return [...this.#receipts];
   }
 
-  /** The messages sent, oldest first. At most `keep` are kept. */
+  /** The messages that were sent, oldest first. At most `keep` messages are kept; the oldest are removed. */
   get sent(): readonly MessageBase[] {
     return [...this.#sent];
   }
 
-  /** The lines that MaiBot would have logged, oldest first. At most `keep` are kept. */
+  /** The lines that MaiBot would have logged, oldest first. At most `keep` lines are kept; the oldest are removed. */
   get log(): readonly MaibotLogLine[] {
     return [...this.#logLines];
   }
@@ -128,9 +130,9 @@ export class FakeMaiBot {
    * Adds an event handler.
    *
    * @param event Name of the event.
-   * @param handler Called with the arguments of the event. If it throws or rejects, that is an `error` event.
+   * @param handler Called with the arguments of the event. If it throws or rejects, the event `error` is emitted.
    * @param options A signal that removes the handler.
-   * @returns A function that removes the handler. It may be called more than once.
+   * @returns A function that removes the handler. This function may be called more than once.
    */
   on<Name extends keyof FakeMaiBotEvents>(
     event: Name,
@@ -145,8 +147,8 @@ export class FakeMaiBot {
    *
    * @param options Address and port.
    * @returns The URL that adapters connect to.
-   * @throws {MessageConnectionError} `closed` if it is closed, or listens already.
-   * @throws {Error} What the runtime throws, such as `EADDRINUSE` for a port in use.
+   * @throws {MessageConnectionError} `closed` if the fake is closed, or if it listens already.
+   * @throws {Error} The runtime's own error if it cannot listen, such as `EADDRINUSE` for a port in use.
    */
   listen({ hostname = "127.0.0.1", port = 8000 }: FakeMaiBotListenOptions = {}): string {
     checkAddress({ hostname, port });
@@ -154,9 +156,11 @@ export class FakeMaiBot {
   }
 
   /**
-   * Takes the next ordinary message, or waits for one. Each message is taken once, accepted or not.
+   * Takes the next ordinary message, or waits for one. It may be a message that MaiBot would drop. Each message is
+   * taken only once.
    *
-   * @param isMatch Tells whether to take a message. Others are left for later calls.
+   * @param isMatch Returns true for the message to take. Other messages are left for later calls. The default takes any
+   * message.
    * @param options How long to wait.
    * @returns The message, and what MaiBot would do with it.
    * @throws {MessageConnectionError} `timeout` if no such message came in time, `closed` if the fake is closed.
@@ -187,12 +191,12 @@ export class FakeMaiBot {
   }
 
   /**
-   * Takes the next custom message of a name, or waits for one. Each message is taken once.
+   * Takes the next custom message that has a name, or waits for one. Each message is taken only once.
    *
    * @param name The `message_type_name`.
    * @param options How long to wait.
-   * @returns The whole message.
-   * @throws {MessageConnectionError} `timeout` if none came in time, `closed` if the fake is closed.
+   * @returns The whole custom message.
+   * @throws {MessageConnectionError} `timeout` if no such message came in time, `closed` if the fake is closed.
    */
   async receivedCustom(name: string, options?: MaibotWaitOptions): Promise<Readonly<Record<string, unknown>>> {
     const { value } = await this.#receiptInbox.next(
@@ -200,15 +204,16 @@ export class FakeMaiBot {
       () => `No custom message "${shorten(name)}" came in time`,
       options,
     );
-    return value as Fields; // customName() has found an object
+    return value as Fields; // customName() has checked that the value is an object
   }
 
   /**
-   * Waits for the `message_id_echo` of a message, with which an adapter tells the id that the message got on the platform.
+   * Waits for the `message_id_echo` of a message. With this echo, the adapter tells MaiBot the id that the platform
+   * gave to the message.
    *
    * @param message A message that {@linkcode FakeMaiBot.say} returned, or its `message_id`.
    * @param options How long to wait.
-   * @returns The id on the platform.
+   * @returns The id that the platform gave to the message.
    * @throws {MessageConnectionError} `timeout` if no echo came in time, `closed` if the fake is closed.
    */
   async echoed(message: MessageBase | string, options?: MaibotWaitOptions): Promise<string> {
@@ -222,11 +227,11 @@ export class FakeMaiBot {
   }
 
   /**
-   * Waits until an adapter is connected. Resolves at once if it is.
+   * Waits until the adapter of a platform is connected. Resolves at once if it is connected already.
    *
-   * @param platform Its platform.
+   * @param platform The platform.
    * @param options How long to wait.
-   * @throws {MessageConnectionError} `timeout` if it did not connect in time, `closed` if the fake is closed.
+   * @throws {MessageConnectionError} `timeout` if the adapter did not connect in time, `closed` if the fake is closed.
    */
   async connected(platform: string, options?: MaibotWaitOptions): Promise<void> {
     if (this.platforms.includes(platform)) return;
@@ -238,14 +243,15 @@ export class FakeMaiBot {
   }
 
   /**
-   * Sends a message in the form in which MaiBot sends it: the author is the bot; the recipient stands in `group_info`,
-   * `receiver_info` and `additional_config`.
+   * Sends a message in the form in which MaiBot sends it: the author is the bot, and the recipient is written in
+   * `group_info`, `receiver_info` and `additional_config`.
    *
    * @param content A text, a segment, or a list of segments.
-   * @param to A group or a user; or a message, to answer it.
+   * @param to The recipient: a group or a user, or a message that is answered.
    * @returns The message that was sent.
-   * @throws {MessageConnectionError} `no_route` if the platform is not connected, MaiBot has no account on it, its policy
-   * does not allow the chat, or the message to answer names another account than the bot's.
+   * @throws {MessageConnectionError} `no_route` if the platform is not connected, if MaiBot has no account on the
+   * platform, if MaiBot's policy does not allow the chat, or if the message that is answered names an account other
+   * than the bot's.
    * @throws {TypeError} If `to` names no recipient.
    *
    * @example To a group
@@ -275,9 +281,9 @@ export class FakeMaiBot {
   }
 
   /**
-   * Sends any JSON to a platform, such as a custom message.
+   * Sends any JSON value to a platform, such as a custom message.
    *
-   * @param value The value.
+   * @param value The JSON value.
    * @param platform The platform.
    * @throws {MessageConnectionError} `no_route` if the platform is not connected.
    */
@@ -288,9 +294,9 @@ export class FakeMaiBot {
   // ---- faults
 
   /**
-   * Closes connections as if their platform had connected again: 1000 `新的连接已建立`.
+   * Closes connections as if their platform had connected again, with 1000 `新的连接已建立`.
    *
-   * @param platform Closes only the connections of this platform.
+   * @param platform Closes only the connections of this platform. The default is all platforms.
    */
   kick(platform?: string): void {
     this.#peers.kick(platform);
@@ -299,8 +305,8 @@ export class FakeMaiBot {
   /**
    * Closes connections with any code and reason.
    *
-   * @param options Code, reason, and platform.
-   * @throws {RangeError} If a close frame cannot carry the code, or the reason takes more than 123 bytes.
+   * @param options Code, reason and platform.
+   * @throws {RangeError} If the code is not allowed in a close frame, or the reason takes more than 123 bytes.
    */
   disconnect({ code = 1012, reason = "", platform }: DisconnectOptions = {}): void {
     checkClose({ code, reason });
@@ -310,26 +316,27 @@ export class FakeMaiBot {
   /**
    * Ends connections without a close frame. The adapter sees close code 1006.
    *
-   * Bun ends the TCP connection. Deno cannot do this: it sends a close frame with 1006, which is not allowed in one, and
-   * the adapter then fails the connection by itself.
+   * Bun ends the TCP connection. Deno cannot do this: it sends a close frame with the code 1006. This code is not
+   * allowed in a close frame, so the adapter itself then ends the connection because of the error.
    *
-   * @param platform Ends only the connections of this platform.
+   * @param platform Ends only the connections of this platform. The default is all platforms.
    */
   cut(platform?: string): void {
     this.#peers.cut(platform);
   }
 
   /**
-   * Stops handling frames on all connections, also later ones, until {@linkcode FakeMaiBot.resume} is called.
+   * Stops handling the frames of all connections until {@linkcode FakeMaiBot.resume} is called. Connections that are
+   * opened meanwhile are paused too.
    *
-   * The runtime still reads the frames and answers pings: neither Deno nor Bun can stop reading from a socket. To test
-   * with a MaiBot whose process is frozen, start the program `maibot/main.ts` and send it SIGSTOP.
+   * The runtime still reads the frames and answers pings, because Deno and Bun cannot stop reading from a socket. To
+   * test with a MaiBot whose process is frozen, start the program `maibot/main.ts` and send SIGSTOP to it.
    */
   pause(): void {
     this.#pausedReads ??= [];
   }
 
-  /** Handles the frames that were received while paused, in order, and all later ones. */
+  /** Ends the pause: handles the frames that were received meanwhile, in their order, and then all later frames. */
   resume(): void {
     const reads = this.#pausedReads ?? [];
     this.#pausedReads = null;
@@ -337,10 +344,10 @@ export class FakeMaiBot {
   }
 
   /**
-   * Sets the time before each answer is sent.
+   * Sets the time that the fake waits before it sends each answer.
    *
-   * @param ms Milliseconds.
-   * @throws {RangeError} If it is negative.
+   * @param ms The time in milliseconds.
+   * @throws {RangeError} If the time is negative or `NaN`.
    */
   delayAnswers(ms: number): void {
     if (!(ms >= 0)) throw new RangeError(`'ms' must be at least 0; received ${ms}`);
@@ -348,22 +355,23 @@ export class FakeMaiBot {
   }
 
   /**
-   * Restarts as MaiBot's process does: closes every connection with 1012, stops listening, and listens again on the same
-   * port.
+   * Simulates a restart of MaiBot's process: closes every connection with 1012, stops listening, and then listens again
+   * on the same port.
    *
-   * @param options How long it does not listen.
-   * @returns Resolves when it listens again.
-   * @throws {MessageConnectionError} `not_open` if it does not listen.
+   * @param options How long the fake does not listen.
+   * @returns Resolves when the fake listens again.
+   * @throws {MessageConnectionError} `not_open` if the fake does not listen when this method is called.
    */
   restart({ downtime = 0 }: RestartOptions = {}): Promise<void> {
     return this.#peers.restart(() => this.#sleep(downtime));
   }
 
   /**
-   * Closes every connection with 1000 `服务器关闭`, and stops listening. Calls that wait reject with `closed`. Takes at most
-   * `closeTimeout`. May be called more than once.
+   * Closes every connection with 1000 `服务器关闭`, and stops listening. Calls that wait for a message, an echo or an
+   * adapter reject with `closed`. The fake waits at most the option `closeTimeout` for adapters to close their
+   * connections. This method may be called more than once.
    *
-   * @returns Resolves when everything is closed, or the time is over.
+   * @returns Resolves when everything is closed, or when this time has passed.
    */
   close(): Promise<void> {
     const done = this.#peers.close();
@@ -399,7 +407,7 @@ export class FakeMaiBot {
     this.#emitter.emit("log", line);
   }
 
-  /** Waits, but not longer than until the fake is closed. */
+  /** Waits for a time. If the fake is closed before, the wait ends then. */
   #sleep(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = () => {
@@ -413,7 +421,7 @@ export class FakeMaiBot {
     return promise;
   }
 
-  /** Reads one frame. Never throws: a failure is an `error` event, and the next frame is read. */
+  /** Reads one frame. Never throws: after a failure, the event `error` is emitted, and the next frame can be read. */
   #read(text: string | null, peer: Peer): void {
     try {
       if (!this.#unreadPeers.has(peer)) this.#handle(text, peer);
@@ -429,11 +437,13 @@ export class FakeMaiBot {
       hasSent: (id) => this.#sentIds.includes(id),
     });
     if (text === null) {
-      // Source: maim_message 0.6.8 with starlette 0.46: the task that reads ends; the socket stays open and answers pings.
+      // The task that reads the socket ends. The socket stays open, and still answers pings.
+      // Source: maim_message 0.6.8 with starlette 0.46.
       this.#unreadPeers.add(peer);
       this.#peers.unroute(peer);
     } else if (receipt.kind !== "broken") {
-      // Source: maim_message 0.6.8, ws_connection.py: the platform belongs to the connection that sent the last message.
+      // MaiBot sends a platform's messages to the connection of this platform that sent the last message.
+      // Source: maim_message 0.6.8, ws_connection.py.
       this.#peers.routeTo(peer);
     }
     this.#addReceipt(receipt);
@@ -466,7 +476,10 @@ export class FakeMaiBot {
     }
   }
 
-  /** Returns the answer to a message; nothing if MaiBot opens no chat for it, or loses the answer. */
+  /**
+   * Returns the answer to a message. Returns nothing if there is none, if MaiBot opens no chat, or if it loses the
+   * answer.
+   */
   async #findAnswer(message: MessageBase, to: Destination, issues: readonly MaibotIssue[]): Promise<MaibotAnswer> {
     const isOlder = this.#settings.setup.version === "1.2.1";
     const command = isOlder ? null : builtInCommand(message.message_segment);
@@ -479,13 +492,13 @@ export class FakeMaiBot {
     if (!this.#bot.mayAnswer(message, to)) return null;
     const answer = await this.#bot.nextAnswer(message);
     if (answer === null || answer === undefined) return null;
-    // Where a program is checked without strictNullChecks, the comparison takes no void away.
+    // The cast is for programs that are checked without strictNullChecks: the comparison does not exclude void there.
     if (!this.#bot.losesAnswer(to)) return answer as MaibotAnswer;
     this.#writeLog(LOG.accountMissing());
     return null;
   }
 
-  /** Sends a message to its platform. Returns false if that is not connected. */
+  /** Sends a message to its platform. Returns false if the platform is not connected. */
   #sendMessage(message: MessageBase): boolean {
     const { platform, message_id } = message.message_info;
     const isSent = this.#peers.send(platform, JSON.stringify(message));

@@ -9,7 +9,7 @@ export interface MaibotWaitOptions {
    * @default {5000}
    */
   timeoutMs?: number;
-  /** Ends the wait when aborted; the call then rejects with the reason of the signal. */
+  /** A signal that ends the wait when it is aborted. The call then rejects with the reason of the signal. */
   signal?: AbortSignal;
 }
 
@@ -20,7 +20,10 @@ interface Waiter<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Keeps items until they are taken, at most `maxItems`: the oldest is removed. A call can wait for the next item. */
+/**
+ * Keeps items until they are taken. At most `maxItems` items are kept; the oldest is removed. A call can wait for the
+ * next item.
+ */
 export class Inbox<T> {
   readonly #maxItems: number;
   readonly #items: T[] = [];
@@ -31,7 +34,7 @@ export class Inbox<T> {
     this.#maxItems = maxItems;
   }
 
-  /** Gives an item to the first waiting call that it matches, or keeps it. */
+  /** Gives an item to the first waiting call whose `isMatch` accepts it. If there is no such call, keeps the item. */
   push(item: T): void {
     for (const waiter of this.#waiters) {
       if (!matches(waiter, item)) continue;
@@ -41,7 +44,7 @@ export class Inbox<T> {
     pushLimited(this.#items, item, this.#maxItems);
   }
 
-  /** Rejects all waiting calls, and all later ones that would have to wait. */
+  /** Rejects all waiting calls. A later call is rejected too if it would have to wait. */
   close(): void {
     this.#isClosed = true;
     for (const { reject } of this.#waiters) reject(closedError());
@@ -51,8 +54,8 @@ export class Inbox<T> {
   /**
    * Takes the oldest item that matches, or waits for one.
    *
-   * @param isMatch Tells whether an item matches. If it throws, the call rejects with its error.
-   * @param timeoutText Returns the error text for a timeout. Gets the items that are left.
+   * @param isMatch Tells whether an item matches. If this function throws, the call rejects with the function's error.
+   * @param timeoutText Returns the error text for a timeout. It is called with the items that nobody has taken.
    * @param options How long to wait.
    */
   async next(
@@ -84,7 +87,7 @@ export class Inbox<T> {
   }
 }
 
-/** Tells whether an item matches. If the predicate throws, only its own call rejects. */
+/** Tells whether an item matches a waiting call. If the `isMatch` of the call throws, only this call rejects. */
 function matches<T>({ isMatch, reject }: Waiter<T>, item: T): boolean {
   try {
     return isMatch(item);
@@ -98,7 +101,7 @@ function closedError(): MessageConnectionError {
   return new MessageConnectionError("closed", "FakeMaiBot is closed; create a new one");
 }
 
-/** Appends an item to a list. If the list is longer than `max` then, removes the oldest item. */
+/** Appends an item to a list. If the list then has more than `max` items, removes the oldest item. */
 export function pushLimited<T>(list: T[], item: T, max: number): void {
   list.push(item);
   if (list.length > max) list.shift();

@@ -3,22 +3,25 @@ import { runtime } from "../../runtime/mod.ts";
 
 /** Times of a {@linkcode Keepalive}, in milliseconds. */
 export interface KeepaliveTimes {
-  /** From one ping to the next. */
+  /** Time from one ping to the next. */
   readonly interval: number;
   /** Maximum time from a ping to its pong. */
   readonly timeout: number;
 }
 
-/** Keepalive of uvicorn in MaiBot. Source: maibot.md 5: pings at 20, 40 and 60 s; closes a silent peer at 40 s with 1011. */
+/**
+ * Keepalive of uvicorn in MaiBot: it sends pings at 20, 40 and 60 s, and closes the connection of a silent peer at 40 s
+ * with 1011. Source: maibot.md 5.
+ */
 export const MAIBOT_KEEPALIVE: KeepaliveTimes = { interval: 20_000, timeout: 20_000 };
 
-/** Sends pings to one peer, and reports if no pong comes in time. */
+/** Sends pings to one peer, and calls a function if the pong does not come in time. */
 export class Keepalive {
   readonly #times: KeepaliveTimes;
   readonly #sendPing: () => void;
   readonly #onTimeout: () => void;
   #next: Timer;
-  /** Runs from a ping until its pong. */
+  /** The timer that runs from a ping until its pong; `null` if no pong is awaited. */
   #deadline: Timer | null = null;
 
   /** Starts the keepalive. The first ping is sent after the interval. */
@@ -29,7 +32,7 @@ export class Keepalive {
     this.#next = this.#schedule();
   }
 
-  /** Must be called for each pong. */
+  /** The caller must call this method for each pong that it receives. */
   pong(): void {
     if (this.#deadline !== null) runtime.cancel(this.#deadline);
     this.#deadline = null;

@@ -1,5 +1,5 @@
 /**
- * Lines that MaiBot logs, but for those about a message that it drops.
+ * Lines that MaiBot logs. The lines about a message that MaiBot drops are not here: `dropLogText` returns them.
  * @module
  */
 
@@ -20,7 +20,7 @@ function line(level: MaibotLogLevel, text: string): MaibotLogLine {
   return { level, text };
 }
 
-/** Lines about a refused connection, or an answer that is not sent. No other event reports these. */
+/** Lines about a refused connection, or about an answer that is not sent. Only the event `log` reports such a line. */
 const notices = new WeakSet<MaibotLogLine>();
 
 function notice(level: MaibotLogLevel, text: string): MaibotLogLine {
@@ -29,12 +29,15 @@ function notice(level: MaibotLogLevel, text: string): MaibotLogLine {
   return created;
 }
 
-/** Tells whether a line is about a refused connection, or an answer that is not sent. */
+/** Tells whether a line is about a refused connection, or about an answer that is not sent. */
 export function isNotice(line: MaibotLogLine): boolean {
   return notices.has(line);
 }
 
-/** The log lines. Source: maim_message 0.6.8, ws_connection.py and api.py; else the file of MaiBot 1.3.15 that is named. */
+/**
+ * The log lines. If the comment of a line names a file, the source is this file of MaiBot 1.3.15. Otherwise it is
+ * ws_connection.py or api.py of maim_message 0.6.8.
+ */
 export const LOG = {
   connected: (platform: string): MaibotLogLine => line("info", `平台 ${shorten(platform)} WebSocket 已连接`),
   connectedWithoutPlatform: (): MaibotLogLine => line("info", "收到未标记平台的 WebSocket 连接"),
@@ -47,14 +50,14 @@ export const LOG = {
   invalidJson: (platform: string): MaibotLogLine => line("warning", `平台 ${shorten(platform)} 收到无法解析的 JSON`),
   binaryFrame: (platform: string): MaibotLogLine => line("error", `平台 ${shorten(platform)} WebSocket 处理异常`),
   unknownCustom: (name: string): MaibotLogLine => line("warning", `收到未注册的自定义消息类型: ${shorten(name)}`),
-  /** Python logs it when it discards the task that has failed. */
+  /** Python logs this line when it discards the task that has failed. */
   unhashableName: (error: string): MaibotLogLine => line("error", `TypeError: ${error}`),
   platformNotConnected: (platform: string): MaibotLogLine => notice("warning", `未找到目标平台: ${shorten(platform)}`),
   echoed: (id: string, actualId: string): MaibotLogLine =>
     line("debug", `收到回送消息ID: ${shorten(id)} -> ${shorten(actualId)}`),
   echoOfUnknown: (id: string, actualId: string): MaibotLogLine =>
     line("debug", `收到回送消息 ID，但未找到可回填的本地消息: ${shorten(id)} -> ${shorten(actualId)}`),
-  /** route_key_factory.py. MaiBot 1.3.15 logs it up to five times for one message. */
+  /** route_key_factory.py. MaiBot 1.3.15 logs this line up to five times for one message. */
   legacyRoute: (platform: string, id: string): MaibotLogLine => {
     const text = "消息使用旧版路由归属格式，请及时更新适配器，迁移到消息顶层 account_id/scope";
     return line("warning", `${text}: platform=${shorten(platform)}, message_id=${shorten(id)}`);

@@ -3,7 +3,9 @@ import { strip } from "../python/values.ts";
 import type { MaibotVersion } from "../rules.ts";
 import type { Destination } from "./destination.ts";
 
-/** An adapter forwards the bot's own messages to MaiBot. A fake stops answering in the chat. */
+/**
+ * The error for an adapter that forwards the bot's own messages to MaiBot. The fake then stops answering in the chat.
+ */
 export class LoopError extends Error {
   /** Creates the error. */
   constructor() {
@@ -16,18 +18,18 @@ export class LoopError extends Error {
   }
 }
 
-/** Maximum number of answers in a row to the bot's own messages in one chat. */
+/** Maximum number of the bot's own messages in a row that are answered in one chat. */
 const MAX_OWN_MESSAGES = 5;
-/** Maximum number of chats that are counted. */
+/** Maximum number of chats for which a count is kept. */
 const MAX_CHATS = 10_000;
 
 /**
- * Stops a bot that answers itself without end, because an adapter sends its messages back. MaiBot 1.3.15 would answer them
- * all; 1.2.1 answers none.
+ * Stops a bot that answers itself without end because an adapter sends the bot's messages back to it. MaiBot 1.3.15
+ * would answer all of these messages; 1.2.1 answers none of them.
  */
 export class LoopGuard {
   readonly #version: MaibotVersion;
-  /** Number of own messages in a row, by chat. */
+  /** Number of the bot's own messages in a row, for each chat. */
   readonly #counts = new Map<string, number>();
 
   constructor(version: MaibotVersion) {
@@ -35,11 +37,11 @@ export class LoopGuard {
   }
 
   /**
-   * Decides whether a message is answered. A message of somebody else restarts the count of its chat.
+   * Decides whether a message is answered. If its author is not the bot, the count of its chat restarts at 0.
    *
    * @param message The message.
    * @param to The chat that the answer would go to.
-   * @param account The bot's account; `null` if it has none.
+   * @param account The bot's account on the platform; `null` if the bot has no account there.
    * @returns False if MaiBot ignores the message.
    * @throws {LoopError} If the bot has answered too many of its own messages in the chat.
    */
@@ -59,7 +61,7 @@ export class LoopGuard {
     return true;
   }
 
-  /** Restarts the counts of a platform whose adapter has disconnected. */
+  /** Sets the counts of a platform to 0. Called after the adapter of the platform has disconnected. */
   restart(platform: string): void {
     for (const chat of this.#counts.keys()) if (JSON.parse(chat)[0] === platform) this.#counts.delete(chat);
   }

@@ -13,7 +13,7 @@
  * console.log(isAnswerable); // true
  * ```
  *
- * It can also be run as a program: `deno run -A maibot/main.ts --help`.
+ * The simulated MaiBot can also be run as a program: `deno run -A maibot/main.ts --help`.
  *
  * @module
  */

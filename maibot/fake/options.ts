@@ -2,19 +2,24 @@ import type { MessageBase } from "../../schema/types.ts";
 import type { MaibotVersion } from "../rules.ts";
 import type { SayContent } from "./bot_message.ts";
 
-/** The answer of a `FakeMaiBot` to one message; `null` or `undefined` for none. */
+/** The answer of a `FakeMaiBot` to one message; `null` or `undefined` for no answer. */
 export type MaibotAnswer = SayContent | null | undefined;
 
 /**
- * The answers of a `FakeMaiBot`: `"echo"` answers each message with its own content, a list gives one answer for each
- * message until it is used up, and a function is called for each message. Messages that MaiBot would drop get no answer.
+ * The answers of a `FakeMaiBot`:
+ *
+ * - `"echo"`: each message is answered with its own content.
+ * - A list: each message gets the next answer of the list. After the last answer, messages get no answer.
+ * - A function: it is called with each message, and returns the answer.
+ *
+ * Messages that MaiBot would drop get no answer.
  */
 export type MaibotAnswers =
   | "echo"
   | readonly MaibotAnswer[]
   | ((message: MessageBase) => MaibotAnswer | void | Promise<MaibotAnswer | void>);
 
-/** A chat that a {@linkcode MaibotPolicy} allows or not. */
+/** A chat that a {@linkcode MaibotPolicy} allows or forbids. */
 export interface MaibotChat {
   /** The platform, in lower case. */
   readonly platform: string;
@@ -26,7 +31,7 @@ export interface MaibotChat {
   readonly id: string;
 }
 
-/** Tells whether a chat is allowed, as `config/adapter_policy.toml` of MaiBot does. */
+/** Returns true if a chat is allowed. It has the role of `config/adapter_policy.toml` in MaiBot. */
 export type MaibotPolicy = (chat: MaibotChat) => boolean;
 
 /** Options of `FakeMaiBot`. */
@@ -44,32 +49,35 @@ export interface FakeMaiBotOptions {
    */
   answers?: MaibotAnswers;
   /**
-   * Milliseconds before each answer is sent.
+   * Time before each answer is sent, in milliseconds.
    *
    * @default {0}
    */
   delay?: number;
-  /** Tokens that are let in, without `Bearer`. If there are none, every adapter is let in, as in MaiBot. */
+  /** Tokens that are let in, without `Bearer`. If no tokens are given, every adapter is let in, as in MaiBot. */
   tokens?: readonly string[];
   /**
-   * Path of the WebSocket. Other paths are refused, also with a slash more.
+   * Path of the WebSocket. Other paths are refused, also the same path with an additional slash.
    *
    * @default {"/ws"}
    */
   path?: string;
   /**
-   * The bot's account on every platform. The option `accounts` replaces it.
+   * The bot's account on every platform. If the option `accounts` is given, it is used instead.
    *
-   * As in MaiBot, a message that names another account is accepted, but never answered. So is a message that names none,
-   * unless `version` is `"1.2.1"`: `answers` is asked, but its answer is not sent, and the log says why.
+   * As in MaiBot, a message that names another account is accepted, but never answered. Unless `version` is `"1.2.1"`,
+   * a message that names no account is not answered either: the fake takes an answer from `answers`, but does not send
+   * the answer, and the log says why.
    *
    * @default {"777"}
    */
   account?: string;
-  /** The bot's account on each platform, as in `[bot]` of MaiBot's configuration. It has none on other platforms. */
+  /**
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. It has no account on other platforms.
+   */
   accounts?: Readonly<Record<string, string>>;
   /**
-   * Tells whether a chat is allowed. Messages of other chats are accepted, but never answered.
+   * A function that returns true if a chat is allowed. Messages of other chats are accepted, but never answered.
    *
    * @default {allows every chat}
    */
@@ -81,13 +89,14 @@ export interface FakeMaiBotOptions {
    */
   nickname?: string;
   /**
-   * Maximum number of receipts, of sent messages and of log lines that are kept. The oldest are removed.
+   * Maximum number of receipts that are kept. It is also the maximum for sent messages and for log lines, each counted
+   * on its own. The oldest are removed.
    *
    * @default {10000}
    */
   keep?: number;
   /**
-   * Maximum time that `close()` and `restart()` wait for adapters to close their connections, in milliseconds.
+   * Maximum time in milliseconds that `close()` and `restart()` wait for adapters to close their connections.
    *
    * @default {2000}
    */
@@ -103,7 +112,7 @@ export interface FakeMaiBotListenOptions {
    */
   hostname?: string;
   /**
-   * Port to listen on; 0 picks a free one.
+   * Port to listen on; 0 picks a free port.
    *
    * @default {8000}
    */
@@ -135,7 +144,7 @@ export interface DisconnectOptions {
 /** Options of `FakeMaiBot.restart`. */
 export interface RestartOptions {
   /**
-   * Milliseconds during which no adapter can connect.
+   * Time during which no adapter can connect, in milliseconds.
    *
    * @default {0}
    */

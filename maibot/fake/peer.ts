@@ -6,38 +6,40 @@ import { Keepalive, MAIBOT_KEEPALIVE } from "./keepalive.ts";
 
 /** Events of a {@linkcode Peer}. */
 export interface PeerEvents {
-  /** The socket is open: frames can be sent. */
+  /** The socket has opened. Frames can be sent from now on. */
   opened(peer: Peer): void;
-  /** A text frame, or `null` for a binary one. */
+  /** A frame was received; `text` is null for a binary frame. */
   frame(text: string | null, peer: Peer): void;
-  /** The socket has ended. Comes once. */
+  /** The socket has ended. This event comes only once. */
   ended(peer: Peer, end: CloseFrame): void;
 }
 
-/** The peer has stopped sending if no frame came for this long. Milliseconds. */
+/** Time without a frame after which the peer is assumed to have stopped sending, in milliseconds. */
 const QUIET_AFTER = 50;
-/** Maximum time that a close frame waits until the peer stops sending. Milliseconds. */
+/** Maximum time that a close frame waits for the peer to stop sending, in milliseconds. */
 const MAX_QUIET_WAIT = 1000;
 
-/** `draining`: the close frame waits until the peer has stopped sending. */
+/** The state of a connection. In `draining`, the close frame waits until the peer has stopped sending. */
 type Life =
-  /** `end` is the close frame of a call to `end()` that came before the socket was open. */
+  /**
+   * If `end()` was called before the socket was open, `end` is the close frame of this call; otherwise it is `null`.
+   */
   | { readonly state: "opening"; readonly end: CloseFrame | null }
   | { readonly state: "open"; readonly keepalive: Keepalive | null }
   | { readonly state: "draining"; readonly timer: Timer }
   | { readonly state: "closing" }
   | { readonly state: "closed" };
 
-/** The fake's end of one connection. */
+/** One connection of an adapter to the fake, as the fake sees it. */
 export class Peer implements SocketEvents {
-  /** The platform in the handshake; `unknown` if it named none. */
+  /** The platform in the handshake; `unknown` if the handshake named no platform. */
   readonly platform: string;
-  /** True if the token was right, or none was needed. */
+  /** True if the token was right, or if no token was needed. */
   readonly isAuthorized: boolean;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
   #life: Life = { state: "opening", end: null };
-  /** Time of the last frame. */
+  /** Time when the last frame was received. While draining, it is at least the time of the call to `end()`. */
   #lastFrame = 0;
 
   constructor(
@@ -55,7 +57,7 @@ export class Peer implements SocketEvents {
     return this.#life.state === "open";
   }
 
-  /** True if `ended` is still to come. */
+  /** True from the time when the socket opens until the event `ended`. */
   get hasSocket(): boolean {
     return this.#life.state !== "opening" && this.#life.state !== "closed";
   }
@@ -90,16 +92,19 @@ export class Peer implements SocketEvents {
     return true;
   }
 
-  /** Closes the connection with a close frame. Frames that come in later are ignored. */
+  /** Closes the connection with a close frame. Frames that are received after this call are ignored. */
   end(frame: CloseFrame): void {
-    // Deno 2.9 ignores a close before the socket is open.
+    // Deno 2.9 ignores a close that comes before the socket is open, so the close frame is kept until then.
     if (this.#life.state === "opening") this.#life = { state: "opening", end: frame };
     if (this.#life.state !== "open") return;
     this.#lastFrame = runtime.now();
     this.#closeWhenQuiet(frame, this.#lastFrame + MAX_QUIET_WAIT);
   }
 
-  /** Ends the connection without a close frame. Deno 2.9 cannot: it sends one with a code that is not allowed in it. */
+  /**
+   * Ends the connection without a close frame. Deno 2.9 cannot do this: there, a close frame is sent, with a code that
+   * is not allowed in a close frame.
+   */
   cut(): void {
     if (this.#life.state !== "open" && this.#life.state !== "draining") return;
     this.#enter({ state: "closing" });
@@ -107,14 +112,17 @@ export class Peer implements SocketEvents {
     else this.#socket.close(CLOSE.abnormal.code, CLOSE.abnormal.reason);
   }
 
-  /** Returns `null` if the runtime sends pings by itself. */
+  /** Starts the keepalive. Returns `null` if the runtime itself sends the pings. */
   #startKeepalive(): Keepalive | null {
     const socket = this.#socket;
     if (socket.ping === undefined) return null;
     return new Keepalive(MAIBOT_KEEPALIVE, () => socket.ping?.(), () => this.end(CLOSE.silent));
   }
 
-  /** Closes the socket. Where frames that come in would discard the close frame, waits until they stop. */
+  /**
+   * Closes the socket. In a runtime where frames that are received afterwards would discard the close frame, first
+   * waits until the peer stops sending, but not longer than until the time `limit`.
+   */
   #closeWhenQuiet(frame: CloseFrame, limit: number): void {
     const now = runtime.now();
     const rest = runtime.closeEndsInput ? 0 : Math.min(this.#lastFrame + QUIET_AFTER, limit) - now;
@@ -126,7 +134,7 @@ export class Peer implements SocketEvents {
     this.#socket.close(frame.code, frame.reason);
   }
 
-  /** Enters a state, and stops the timers of the one before. */
+  /** Enters a state, and stops the timers of the previous state. */
   #enter(life: Life): void {
     if (this.#life.state === "open") this.#life.keepalive?.stop();
     if (this.#life.state === "draining") runtime.cancel(this.#life.timer);

@@ -11,7 +11,7 @@ import { Peer } from "./peer.ts";
 export interface PeersEvents {
   /** A peer was let in. */
   opened(platform: string): void;
-  /** A text frame, or `null` for a binary one. */
+  /** A frame was received; `text` is null for a binary frame. */
   frame(text: string | null, peer: Peer): void;
   /** The connection of a peer that was let in has ended. */
   closed(platform: string, end: CloseFrame): void;
@@ -22,16 +22,16 @@ export interface PeersEvents {
 /** Options of {@linkcode Peers}. */
 export interface PeersOptions {
   readonly path: string;
-  /** Tokens that are let in. If there are none, every caller is let in. */
+  /** Tokens of the callers that are let in. If the set is empty, every caller is let in. */
   readonly tokens: ReadonlySet<string>;
-  /** Milliseconds. */
+  /** Maximum time to wait for peers to close their connections, in milliseconds. */
   readonly closeTimeout: number;
 }
 
 /**
- * Limits of a connection: 100 MiB a message; a ping every 20 s, and 20 s for its pong. Source: maim_message 0.6.8 and
- * MaiBot. Where the fake cannot send pings, the runtime does: Deno 2.9 after 20 s of silence; after 40 s it closes with
- * 1001, where MaiBot closes with 1011.
+ * Limits of a connection: a message may have at most 100 MiB; a ping is sent every 20 s, and its pong must come within
+ * 20 s. Source: maim_message 0.6.8 and MaiBot. If the fake cannot send pings, the runtime sends them. Deno 2.9 sends a
+ * ping after 20 s of silence, and closes after 40 s with 1001; MaiBot closes with 1011.
  */
 const LIMITS = {
   maxBytes: 104_857_600,
@@ -47,22 +47,22 @@ type Life =
   | { readonly state: "restarting"; readonly stopped: Promise<void> }
   | { readonly state: "closed"; readonly done: Promise<void> };
 
-/** Refuses a request in the form that FastAPI does. */
+/** Returns the response that refuses a request, in the form in which FastAPI sends it. */
 function refuse(status: number, body: string, type: string): Response {
   return new Response(body, { status, headers: { "content-type": type } });
 }
 
 /**
- * The peers of a fake: admits callers, and routes each platform to its newest peer. Behaves like maim_message 0.6.8.
- * Source: ws_connection.py, WebSocketServer.
+ * The peers of a fake. It lets callers in, and sends the messages for a platform to the peer that last connected or
+ * sent a message. It behaves like maim_message 0.6.8. Source: ws_connection.py, WebSocketServer.
  */
 export class Peers {
   readonly #options: PeersOptions;
   readonly #events: PeersEvents;
   readonly #all = new Set<Peer>();
-  /** The peer that gets the messages of a platform. */
+  /** For each platform, the peer that gets the messages for this platform. */
   readonly #routes = new Map<string, Peer>();
-  /** Called when no peer has a socket any more. */
+  /** Called when the sockets of all peers have ended. */
   #onEmpty = (): void => {};
   #life: Life = { state: "new" };
 
@@ -88,22 +88,22 @@ export class Peers {
     return `ws://${dialableHost(address.hostname)}:${this.#bind(address)}${this.#options.path}`;
   }
 
-  /** Sends a text to a platform. Returns false if it is not connected. */
+  /** Sends a text to a platform. Returns false if the platform is not connected. */
   send(platform: string, text: string): boolean {
     return this.#routes.get(platform)?.send(text) ?? false;
   }
 
-  /** Routes a platform to a peer that has sent a message. */
+  /** Sends the later messages for a platform to this peer. Called when the peer has sent a message. */
   routeTo(peer: Peer): void {
     if (peer.platform !== NO_PLATFORM && peer.isOpen) this.#routes.set(peer.platform, peer);
   }
 
-  /** Removes the route to a peer. */
+  /** If the messages for a platform go to this peer, removes the route. */
   unroute(peer: Peer): void {
     if (this.#routes.get(peer.platform) === peer) this.#routes.delete(peer.platform);
   }
 
-  /** Closes the open connections of a platform, or all, as if they were replaced. */
+  /** Closes the open connections of one platform, or of all platforms, as if each was replaced by a new connection. */
   kick(platform: string | undefined): void {
     for (const peer of this.#open(platform)) {
       this.#events.log(LOG.replaced(peer.platform));
@@ -111,12 +111,12 @@ export class Peers {
     }
   }
 
-  /** Closes the open connections of a platform, or all, with a close frame. */
+  /** Closes the open connections of one platform, or of all platforms, with a close frame. */
   disconnect(frame: CloseFrame, platform: string | undefined): void {
     for (const peer of this.#open(platform)) this.#end(peer, frame);
   }
 
-  /** Ends the open connections of a platform, or all, without a close frame. */
+  /** Ends the open connections of one platform, or of all platforms, without a close frame. */
   cut(platform: string | undefined): void {
     for (const peer of this.#open(platform)) {
       this.unroute(peer);
@@ -130,7 +130,8 @@ export class Peers {
       throw new MessageConnectionError("not_open", `FakeMaiBot is ${this.#life.state}; call listen() before restart()`);
     }
     const { listener, address } = this.#life;
-    // In a microtask: Bun ends sockets synchronously, and a handler that is called then must see the state "restarting".
+    // This runs in a microtask, because Bun ends sockets synchronously and then calls handlers at once: these handlers
+    // must see the state "restarting".
     const stopped = Promise.resolve().then(() => this.#shutDown(CLOSE.restarting, listener));
     this.#life = { state: "restarting", stopped };
     await stopped;
@@ -147,7 +148,8 @@ export class Peers {
   }
 
   async #stop(life: Life): Promise<void> {
-    await null; // Bun ends sockets synchronously, and a handler that is called then must see the state "closed".
+    // Bun ends sockets synchronously and then calls handlers at once. These handlers must see the state "closed".
+    await null;
     await (life.state === "restarting" ? life.stopped : null);
     await this.#shutDown(CLOSE.stopped, life.state === "listening" ? life.listener : null);
   }
@@ -191,7 +193,7 @@ export class Peers {
     },
   };
 
-  /** Routes the platform to a new peer, and closes the connection of the previous one. */
+  /** Sends the later messages for the platform to a new peer, and closes the connection of the previous peer. */
   #letIn(peer: Peer): void {
     const { platform } = peer;
     if (platform === NO_PLATFORM) {
@@ -223,7 +225,7 @@ export class Peers {
     peer.end(frame);
   }
 
-  /** Closes all connections, waits at most `closeTimeout` until they have ended, and stops listening. */
+  /** Closes all connections, waits at most `closeTimeout` until they have ended, and then stops listening. */
   async #shutDown(frame: CloseFrame, listener: Listener | null): Promise<void> {
     for (const peer of this.#all) this.#end(peer, frame);
     if (this.#hasSockets) {

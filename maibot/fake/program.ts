@@ -19,10 +19,12 @@ import { isNotice } from "./log.ts";
 import { LoopError } from "./loop_guard.ts";
 import { isChinese, type ProgramTexts, textsOf } from "./program_texts.ts";
 
-/** Maximum number of issues of one message that are printed. If the first `drop` comes later, it is printed too. */
+/**
+ * Maximum number of issues of one message that are printed. If the first `drop` comes after them, it is printed too.
+ */
 const MAX_PRINTED = 20;
 
-/** The environment variables that set the language, and all others. */
+/** The environment variables. Some of them set the language. */
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The parts of `node:util` and `node:process` that the program uses. */
@@ -49,7 +51,7 @@ function readLanguage({ process }: MaibotSystem): HintLanguage {
     const { LC_ALL, LC_MESSAGES, LANG } = process.env;
     env = { LC_ALL, LC_MESSAGES, LANG };
   } catch {
-    // Deno without --allow-env: uses the locale of the runtime.
+    // Deno without --allow-env does not let the program read the variables. The locale of the runtime is used instead.
   }
   return isChinese(env, locale) ? "zh" : "en";
 }
@@ -93,7 +95,7 @@ function checkFlags(flags: Flags, texts: ProgramTexts): void {
   if (echo && answer !== undefined) throw new UsageError(texts.echoOrAnswer);
 }
 
-/** Describes a failure of the system in one line. */
+/** Describes an error of the operating system or the runtime in one line. */
 function describeFailure(error: unknown, texts: ProgramTexts): string {
   const { code, name, message } = error as Error & { code?: string };
   if (code === "EADDRINUSE") return texts.portInUse;
@@ -108,7 +110,7 @@ function shortName(name: string): string {
   return oneLine(shorten(name));
 }
 
-/** Describes in one line what MaiBot does with a frame. Holds no base64, whatever the frame holds. */
+/** Describes in one line what MaiBot does with a frame. The line never holds base64 of the frame. */
 function summaryOf(receipt: MaibotReceipt, texts: ProgramTexts): string {
   const { kind, value, message, isAccepted, isAnswerable, log } = receipt;
   const logText = oneLine(log?.text ?? texts.droppedSilently).trimEnd();
@@ -180,7 +182,7 @@ async function start(system: MaibotSystem, language: HintLanguage): Promise<void
   if (flags.help) return printAlways(texts.help.trimEnd());
   checkFlags(flags, texts);
   const { host, port = "8000", maibot = "1.3.15" } = flags;
-  const version = isVersion(maibot) ? maibot : "1.3.15"; // checkFlags() has checked it
+  const version = isVersion(maibot) ? maibot : "1.3.15"; // checkFlags() has checked that it is a version
   const bot = createBot(flags, version);
   printEvents(bot, flags.quiet ? () => {} : printAlways, { version, language });
   const stopped = stopSignal(system);

@@ -4,7 +4,7 @@ import type { MaibotLevel } from "../rules.ts";
 /** The texts of the program in one language. */
 export interface ProgramTexts extends FlagTexts {
   readonly help: string;
-  /** Start of every error. */
+  /** The beginning of every error text. */
   readonly error: string;
   readonly echoOrAnswer: string;
   readonly port: (text: string) => string;
@@ -20,18 +20,18 @@ export interface ProgramTexts extends FlagTexts {
   readonly addressUnknown: string;
   readonly forbidden: string;
   readonly runAgain: string;
-  /** For a message that MaiBot accepts and can answer. */
+  /** Printed for a message that MaiBot accepts and can answer. */
   readonly accepted: string;
-  /** For a message that MaiBot accepts, but cannot answer. */
+  /** Printed for a message that MaiBot accepts, but cannot answer. */
   readonly stored: string;
-  /** For an adapter that sends the bot's own messages back. */
+  /** Printed if an adapter sends the bot's own messages back to it. */
   readonly loop: string;
-  /** For a message that MaiBot drops without a log line. */
+  /** Printed for a message that MaiBot drops without a log line. */
   readonly droppedSilently: string;
   readonly levels: Readonly<Record<MaibotLevel, string>>;
-  /** For issues that are not printed. */
+  /** Says how many more issues there are, which are not printed. */
   readonly more: (count: number) => string;
-  /** For issues that are not printed, if there may be more of them. */
+  /** Says how many more issues there are at least, which are not printed. Used if the exact number is not known. */
   readonly moreAtLeast: (count: number) => string;
 }
 
@@ -130,7 +130,7 @@ const ZH: ProgramTexts = {
   moreAtLeast: (count) => `……还有至少 ${count} 处`,
 };
 
-/** Tells whether the language is Chinese. The order of the variables is that of the C library. */
+/** Tells whether the language is Chinese. The variables are read in the same order as in the C library. */
 export function isChinese(env: Readonly<Record<string, string | undefined>>, fallback: string): boolean {
   const locale = env.LC_ALL || env.LC_MESSAGES || env.LANG || fallback;
   return locale.toLowerCase().startsWith("zh");

@@ -14,31 +14,32 @@ import type { MaibotSetup } from "../setup.ts";
 import type { MaibotReceipt } from "./events.ts";
 import { LOG, type MaibotLogLine } from "./log.ts";
 
-/** The state of the simulated MaiBot, as far as reading a frame depends on it. */
+/** The part of the simulated MaiBot's state that is needed to read a frame. */
 export interface MaibotState {
   readonly setup: MaibotSetup;
   /** Tells whether MaiBot's policy allows the chat of a message. */
   readonly isChatAllowed: (message: Fields) => boolean;
-  /** Tells whether MaiBot has sent a message with an id. */
+  /** Tells whether MaiBot has sent a message that has this id. */
   readonly hasSent: (id: string) => boolean;
 }
 
 /** A frame that holds JSON. */
 interface Frame {
   readonly text: string;
-  /** The value, as Python reads it. */
+  /** The value that Python reads from the text. */
   readonly value: unknown;
   /** Platform of the connection. */
   readonly platform: string;
 }
 
-/** Decodes an ordinary message; `null` if it is not one. */
+/** Decodes an ordinary message; `null` if the frame does not hold one. */
 function decodeOrdinary({ text, value }: Frame, isAccepted: boolean): MessageBase | null {
   try {
-    return decodeMessage(text, { maxDepth: Infinity }) as MessageBase; // customName() has found no custom message
+    // customName() has checked that the value is not a custom message.
+    return decodeMessage(text, { maxDepth: Infinity }) as MessageBase;
   } catch (error) {
     if (!(error instanceof MessageDecodeError)) throw error;
-    // MaiBot accepts more than the decoder. The members that an answer needs have been checked.
+    // MaiBot accepts some messages that the decoder rejects. findIssues() has checked the members that an answer needs.
     return isAccepted ? toPlain(value) as MessageBase : null;
   }
 }
@@ -81,7 +82,7 @@ function customReceipt(name: string, { value, platform }: Frame, { setup, hasSen
 }
 
 /**
- * Reads one frame as MaiBot does.
+ * Reads one frame in the same way as MaiBot.
  *
  * @param text Text of the frame; `null` for a binary frame.
  * @param platform Platform of the connection.
@@ -98,18 +99,18 @@ export function readFrame(text: string | null, platform: string, state: MaibotSt
   return name === null ? ordinaryReceipt(frame, state) : customReceipt(name, frame, state);
 }
 
-// ------------------------------------------------------------------------------------------ what else MaiBot logs
+// ------------------------------------------------------------------------------------------ other log lines of MaiBot
 
-/** Tells whether the top-level `account_id` names an account. If it does, MaiBot does not read the legacy keys. */
+/** Tells whether the top-level `account_id` names an account. If so, MaiBot does not read the legacy keys. */
 function hasTopLevelAccount(value: Fields): boolean {
   const account = own(value, "account_id");
   return typeof account === "string" && toId(account) !== "";
 }
 
 /**
- * Returns the message id in the log line about legacy keys. MaiBot first looks for an account in the frame, and logs the
- * `message_id` at its top level, which is usually missing. If it finds no account, it looks in the message, and logs the
- * id of that in a second line.
+ * Returns the message id in the log line about legacy keys. MaiBot first looks for an account in the frame, and logs
+ * the `message_id` at the top level of the frame, which is usually missing. If MaiBot finds no account, it then looks
+ * in the message that it made of the frame, and logs the id of this message in a second line.
  */
 function loggedId(value: Fields, version: MaibotVersion): string {
   const info = own(value, "message_info");
@@ -128,8 +129,8 @@ function isEmptyImage(segment: unknown): boolean {
 }
 
 /**
- * Returns what MaiBot logs about a message that it accepts, but for the line that shows the message.
- * Source: MaiBot 1.3.15, the files named in {@linkcode LOG}. 1.2.1 logs nothing.
+ * Returns the lines that MaiBot logs about a message that it accepts, except the line that shows the message itself.
+ * Source: MaiBot 1.3.15, the files named in {@linkcode LOG}. 1.2.1 logs none of these lines.
  */
 export function acceptanceLog({ value }: MaibotReceipt, { version }: MaibotSetup): MaibotLogLine[] {
   const session = isObject(value) ? chatSessionOf(value, version) : null;

@@ -8,14 +8,14 @@ import type { PeersOptions } from "./peers.ts";
 
 const OWNER = "FakeMaiBot";
 
-/** Options of a fake, checked, with defaults filled in. */
+/** The options of a fake after they were checked and the defaults were filled in. */
 export interface FakeMaiBotSettings {
   readonly setup: MaibotSetup;
   readonly answers: MaibotAnswers;
   readonly nickname: string;
-  /** `null` if every chat is allowed. */
+  /** The policy; `null` if every chat is allowed. */
   readonly policy: MaibotPolicy | null;
-  /** Milliseconds. */
+  /** Time before each answer, in milliseconds. */
   readonly delay: number;
   readonly keep: number;
   readonly peers: PeersOptions;
@@ -31,10 +31,10 @@ function checkText(option: string, text: unknown): void {
 }
 
 /**
- * Checks the options of a fake and fills in defaults.
+ * Checks the options of a fake, and fills in the defaults.
  *
- * @throws {TypeError} If an option is of the wrong type; the text names it.
- * @throws {RangeError} If an option is out of range; the text names it.
+ * @throws {TypeError} If an option is of the wrong type. The text names the option.
+ * @throws {RangeError} If an option is out of range. The text names the option.
  */
 export function resolveOptions(options: FakeMaiBotOptions): FakeMaiBotSettings {
   const { version = "1.3.15", answers = [], delay = 0, tokens = [], path = "/ws", account = "777" } = options;
@@ -46,7 +46,7 @@ export function resolveOptions(options: FakeMaiBotOptions): FakeMaiBotSettings {
   checkSecrets(OWNER, "tokens", tokens);
   checkText("account", account);
   checkText("nickname", nickname);
-  const everywhere = strip(account); // MaiBot strips the account in a message
+  const everywhere = strip(account); // MaiBot also strips the account that a message names
   if (everywhere === "") throw new TypeError(`${OWNER}: 'account' must not be blank`);
   for (const [name, value] of Object.entries({ delay, keep, closeTimeout })) checkNumber(OWNER, name, value, 0);
   return {

@@ -1,10 +1,10 @@
 /**
  * Result of Python's `base64.b64decode` for a text:
  *
- * - `bytes`: it returns `size` bytes.
- * - `garbled`: it returns `size` bytes, but ignores characters that are not white space. The bytes are probably not the
- *   ones that were meant.
- * - `not_ascii`, `broken`: it raises `error`.
+ * - `bytes`: Python returns `size` bytes.
+ * - `garbled`: Python returns `size` bytes, but ignores characters that are not white space. The bytes are probably not
+ *   the bytes that were meant.
+ * - `not_ascii`, `broken`: Python raises an error with the text `error`.
  */
 export type Base64Result =
   | { readonly type: "bytes" | "garbled"; readonly size: number }
@@ -21,7 +21,10 @@ function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
 
-/** Decodes as Python does without `validate`: ignores foreign characters and stops at the first complete padding. */
+/**
+ * Decodes like Python without `validate`: ignores characters that are not in the base64 alphabet, and stops at the
+ * first complete padding.
+ */
 function decodeLeniently(text: string): Base64Result {
   let [count, pads, isGarbled, isPadded, isDone] = [0, 0, false, false, false];
   for (let index = 0; index < text.length; index++) {

@@ -1,16 +1,18 @@
 /** Seconds in a day. */
 const DAY = 86_400;
-/** First second that `datetime.fromtimestamp` accepts on a machine in UTC, and the first one after the last. */
+/**
+ * The seconds that `datetime.fromtimestamp` accepts on a machine in UTC: from `FIRST_SECOND` until before `END_SECOND`.
+ */
 const FIRST_SECOND = -62_135_510_400;
 const END_SECOND = 253_402_300_800;
-/** First second beyond a 64-bit `time_t`. */
+/** The first second that is too large for a 64-bit `time_t`. */
 const TIME_T_END = 2 ** 63;
-/** Largest year that `gmtime` can store: a C int. */
+/** Largest year that `gmtime` can store, because it stores the year in a C int. */
 const MAX_YEAR = 2 ** 31 - 1;
 
-/** Returns the year of a Unix time, however far away. */
+/** Returns the year of a Unix time. The time may be any number of years before or after 1970. */
 function yearOf(seconds: number): number {
-  // Days since 0000-03-01, in eras of 400 years.
+  // Days are counted from 0000-03-01, and grouped into eras of 400 years.
   const days = Math.floor(seconds / DAY) + 719_468;
   const era = Math.floor(days / 146_097);
   const day = days - era * 146_097;
@@ -19,7 +21,7 @@ function yearOf(seconds: number): number {
   return era * 400 + year + (dayOfYear >= 306 ? 1 : 0);
 }
 
-/** Returns the error of Python's `datetime.fromtimestamp(seconds)` on Linux in UTC; `null` if it succeeds. */
+/** Returns the error of Python's `datetime.fromtimestamp(seconds)` on Linux in UTC; `null` if the call succeeds. */
 export function dateError(seconds: number): string | null {
   if (Number.isNaN(seconds)) return "Invalid value NaN (not a number)";
   if (seconds >= FIRST_SECOND && seconds < END_SECOND) return null;

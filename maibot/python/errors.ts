@@ -1,5 +1,5 @@
 /**
- * Error texts of Python, as MaiBot logs them.
+ * Error texts of Python, in the form in which MaiBot logs them.
  * @module
  */
 
@@ -11,8 +11,8 @@ function isLoneSurrogate(char: string): boolean {
 }
 
 /**
- * Returns the error of encoding a text in UTF-8, which fails for half a surrogate pair; `null` if it succeeds. Positions in
- * it count code points.
+ * Returns Python's error for encoding a text in UTF-8; `null` if the encoding succeeds. It fails if the text holds half
+ * a surrogate pair. The positions in the error count code points.
  */
 export function encodeError(text: string): string | null {
   if (text.isWellFormed()) return null;
@@ -27,19 +27,19 @@ export function encodeError(text: string): string | null {
   return `'utf-8' codec can't encode ${subject}: surrogates not allowed`;
 }
 
-/** Returns the error of looking a value up in a set or dict; `null` if the lookup succeeds. */
+/** Returns Python's error for looking up a value in a set or a dict; `null` if the value may be looked up. */
 export function hashError(value: unknown): string | null {
   return Array.isArray(value) || isObject(value) ? `unhashable type: '${typeName(value)}'` : null;
 }
 
-/** Returns the error of `value["key"]` for a value that is not a dict. */
+/** Returns Python's error for `value["key"]` if the value is not a dict. */
 export function subscriptError(value: unknown): string {
   if (Array.isArray(value)) return "list indices must be integers or slices, not str";
   if (typeof value === "string") return "string indices must be integers, not 'str'";
   return `'${typeName(value)}' object is not subscriptable`;
 }
 
-/** Returns the error of `value.get(key)` for a value that is not a dict. */
+/** Returns Python's error for `value.get(key)` if the value is not a dict. */
 export function missingGetError(value: unknown): string {
   return `'${typeName(value)}' object has no attribute 'get'`;
 }

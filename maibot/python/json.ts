@@ -1,23 +1,28 @@
 /**
- * JSON as Python's `json.loads` reads it. MaiBot reads frames with it.
+ * Reads JSON in the same way as Python's `json.loads`, with which MaiBot reads frames.
  * @module
  */
 
 import { PythonFloat } from "./number.ts";
 
-/** Numbers that replace the names `NaN` and `Infinity`, which JSON does not have. No real text holds these numbers. */
+/**
+ * Numbers that replace the names `NaN`, `Infinity` and `-Infinity` before `JSON.parse` reads the text, because JSON
+ * does not have these names. No real text holds these numbers.
+ */
 const STAND_INS: Readonly<Record<string, string>> = {
   NaN: "-0.000e9007",
   Infinity: "0.001e9007",
   "-Infinity": "-0.001e9007",
 };
 const VALUES = new Map(Object.entries(STAND_INS).map(([name, standIn]) => [standIn, Number(name)]));
-/** A string, or one of the names outside a string. */
+/** Matches a whole string, or one of the names outside a string. */
 const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|(?<![\w.])(?:-?Infinity|NaN)(?![\w.])/g;
-/** Maximum number of digits of an `int` that Python reads. */
+/** Maximum number of digits of an `int` that Python can read. */
 const MAX_DIGITS = 4300;
 
-/** Returns the number that Python reads from a source text. */
+/**
+ * Returns the number that Python reads. `source` is the text of the number, `value` the number that JavaScript reads.
+ */
 function numberFrom(source: string, value: number): number | bigint | PythonFloat {
   const named = VALUES.get(source);
   if (named !== undefined) return named;
@@ -36,8 +41,8 @@ function parse(text: string): unknown {
 }
 
 /**
- * Parses a text as Python's `json.loads` does. `NaN` and `Infinity` are numbers, an integer beyond 2^53 is a `bigint`, and
- * a float with an integer value is a {@linkcode PythonFloat}.
+ * Parses a JSON text in the same way as Python's `json.loads`. `NaN` and `Infinity` become numbers, an integer that is
+ * not a safe integer becomes a `bigint`, and a float with an integer value becomes a {@linkcode PythonFloat}.
  *
  * @returns The value; `undefined` if Python cannot read the text.
  */
@@ -45,7 +50,7 @@ export function parsePython(text: string): unknown {
   try {
     return parse(text);
   } catch {
-    // The text may hold a name that JSON does not have.
+    // The text may hold NaN or Infinity, which JSON does not have. These names are replaced below.
   }
   try {
     return parse(text.replace(TOKEN, (token) => STAND_INS[token] ?? token));
@@ -54,7 +59,10 @@ export function parsePython(text: string): unknown {
   }
 }
 
-/** Replaces `bigint` by its digits, as `decodeMessage` does, and {@linkcode PythonFloat} by a number. */
+/**
+ * Replaces each `bigint` in a value by a string of its digits, as `decodeMessage` does, and each
+ * {@linkcode PythonFloat} by a number.
+ */
 export function toPlain(value: unknown): unknown {
   if (typeof value === "bigint") return String(value);
   if (value instanceof PythonFloat) return value.value;

@@ -1,8 +1,10 @@
 import { numberText, PythonFloat } from "./number.ts";
 
-/** Maximum length of the text of a string, an array or an object. The value may be huge, or contain itself. */
+/**
+ * Maximum length of the text of a string, an array or an object. The length is limited, because a value may be huge.
+ */
 const MAX_LENGTH = 200;
-/** Maximum number of nested arrays and objects. */
+/** Maximum nesting depth of arrays and objects. The depth is limited, because a value may contain itself. */
 const MAX_DEPTH = 20;
 
 function escapeChar(char: string): string {
@@ -14,7 +16,7 @@ function escapeChar(char: string): string {
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\U${code.padStart(8, "0")}`;
 }
 
-/** Returns `repr(str)`; of a long string only the start. */
+/** Returns Python's `repr()` of a string. If the string is long, only its beginning is written. */
 function stringRepr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   let escaped = "";
@@ -22,7 +24,7 @@ function stringRepr(text: string): string {
   return quote + escaped + quote;
 }
 
-/** Joins items by commas, and stops once the text is long enough. */
+/** Joins items with commas. Stops after `MAX_LENGTH` characters. */
 function joinItems(items: Iterable<string>): string {
   let text = "";
   for (const item of items) {
@@ -32,14 +34,14 @@ function joinItems(items: Iterable<string>): string {
   return text;
 }
 
-/** Maps items one at a time, so that {@linkcode joinItems} can stop early. */
+/** Converts items to text one at a time, so that {@linkcode joinItems} can stop early. */
 function* mapItems<T>(items: Iterable<T>, write: (item: T) => string): Generator<string> {
   for (const item of items) yield write(item);
 }
 
 /**
- * Returns Python's `repr(value)` of a decoded JSON value. An array or object is cut after 200 characters, so that the call
- * also returns for a value that is huge or contains itself.
+ * Returns Python's `repr(value)` of a decoded JSON value. An array or object is cut after 200 characters, so that the
+ * call also returns for a value that is huge or contains itself.
  */
 export function pythonRepr(value: unknown, depth: number = 0): string {
   if (value === undefined || value === null) return "None";

@@ -1,5 +1,5 @@
 /**
- * Decoded JSON values as Python code sees them, as far as MaiBot's behaviour depends on it.
+ * How Python code sees decoded JSON values. Only the parts that MaiBot's behaviour depends on are here.
  * @module
  */
 
@@ -10,12 +10,12 @@ import { pythonRepr } from "./repr.ts";
 /** An object as `JSON.parse` returns it. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Tells whether Python has a `dict`. */
+/** Tells whether a value is a `dict` in Python. */
 export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof PythonFloat);
 }
 
-/** Returns an own member of an object; `undefined` if it has none. Inherited members are ignored. */
+/** Returns a member of an object; `undefined` if the object does not have it. Inherited members are ignored. */
 export function own(object: Fields, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
@@ -25,7 +25,7 @@ export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** Tells whether Python's `if value:` is true. */
+/** Tells whether a value is true in Python's `if value:`. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (value instanceof PythonFloat) return value.value !== 0;
@@ -33,7 +33,7 @@ export function isTruthy(value: unknown): boolean {
   return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
 
-/** Returns the name of the Python type. */
+/** Returns the name of the type that a value has in Python. */
 export function typeName(value: unknown): string {
   if (isAbsent(value)) return "NoneType";
   if (Array.isArray(value)) return "list";
@@ -44,12 +44,12 @@ export function typeName(value: unknown): string {
   return typeof value === "string" ? "str" : "dict";
 }
 
-/** Returns Python's `str(value)`; of an array or object only the start. */
+/** Returns Python's `str(value)`. If the text of an array or an object is long, only its beginning is returned. */
 export function toText(value: unknown): string {
   return typeof value === "string" ? value : pythonRepr(value);
 }
 
-/** Returns Python's `text.strip()`. Its white space differs from that of `trim()`. */
+/** Returns Python's `text.strip()`. JavaScript's `trim()` removes a different set of characters. */
 export function strip(text: string): string {
   let [start, end] = [0, text.length];
   while (start < end && isPythonSpace(text.charCodeAt(start))) start++;
@@ -63,7 +63,9 @@ export function toId(value: unknown): string {
 }
 
 const DIGITS = String.raw`\d+(?:_\d+)*`;
-/** A text that Python's `float()` accepts. Digits of other scripts are left out. */
+/**
+ * Matches a text that Python's `float()` accepts. Python also accepts digits of other scripts, but these are left out.
+ */
 const FLOAT = new RegExp(
   String.raw`^\s*[+-]?(?:(?:${DIGITS}\.?(?:${DIGITS})?|\.${DIGITS})(?:e[+-]?${DIGITS})?|inf(?:inity)?|nan)\s*$`,
   "i",
