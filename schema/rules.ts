@@ -389,8 +389,15 @@ export interface OutgoingCheck {
   readonly holdsBytes: boolean;
 }
 
+const VALID_WITHOUT_BYTES: OutgoingCheck = { issue: null, holdsBytes: false };
+
 /** Like {@linkcode messageIssue}, but for a message to be sent, which may hold bytes instead of base64. */
 export function checkOutgoing(value: unknown): OutgoingCheck {
+  // Nearly every message holds no bytes. The check without them is the one that other calls use: Bun 1.4 is faster so.
+  return check(value, "any", MAX_DEPTH, anyMode()) === null ? VALID_WITHOUT_BYTES : checkWithBytes(value);
+}
+
+function checkWithBytes(value: unknown): OutgoingCheck {
   const mode = { isDecoded: false, isOutgoing: true, holdsBytes: false, isParsed: false, isClean: !isPolluted() };
   const issue = check(value, "any", MAX_DEPTH, mode);
   return { issue, holdsBytes: mode.holdsBytes };
