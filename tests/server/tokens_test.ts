@@ -11,6 +11,7 @@ import { encodeRequest } from "../support/peers/handshake.ts";
 import { NativePeer } from "../support/peers/native_peer.ts";
 import { RawPeer } from "../support/peers/raw.ts";
 import { ServerEvents } from "../support/peers/server_events.ts";
+import { withoutStall } from "../support/peers/stalls.ts";
 import { closeOf, DENIED, dial, headers, nextText, statsOf } from "../support/server.ts";
 
 describe("MessageServer with tokens", () => {
@@ -78,14 +79,18 @@ describe("MessageServer with tokens", () => {
       const url = server.listen({ port: 0 });
       const ends: string[] = [];
       for (let run = 0; run < 20; run++) {
-        await using peer = new NativePeer(url, {
-          headers: { platform: "qq", authorization: "wrong" },
-          onOpen: (socket) => {
-            for (let index = 0; index < count; index++) socket.send(wireText(`${index}`));
-          },
-        });
-        const { code, reason } = await peer.end();
-        ends.push(`${code} ${reason}`);
+        ends.push(
+          await withoutStall(async () => {
+            await using peer = new NativePeer(url, {
+              headers: { platform: "qq", authorization: "wrong" },
+              onOpen: (socket) => {
+                for (let index = 0; index < count; index++) socket.send(wireText(`${index}`));
+              },
+            });
+            const { code, reason } = await peer.end();
+            return `${code} ${reason}`;
+          }),
+        );
       }
       assertEquals(ends, Array<string>(20).fill(`1008 ${DENIED}`));
       assertEquals(events.names, []);

@@ -8,6 +8,7 @@
 import process from "node:process";
 
 import { createMessage, MessageClient, MessageConnectionError, seg } from "../../../mod.ts";
+import { withoutStall } from "./stalls.ts";
 
 const [url = "", burst = "1", runs = "1"] = process.argv.slice(2);
 const text = JSON.stringify(createMessage({ platform: "qq", user: "10001" }, seg.text("let me in")));
@@ -40,7 +41,7 @@ async function ours(): Promise<string> {
 async function count(run: () => Promise<string>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (let done = 0; done < Number(runs); done++) {
-    const outcome = await run();
+    const outcome = await withoutStall(run);
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
   return counts;
