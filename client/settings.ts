@@ -1,5 +1,5 @@
 import { MAX_BYTES } from "../codec/limits.ts";
-import { isRouteName, type Route } from "../schema/route.ts";
+import { isRouteName, type Route } from "../schema/account.ts";
 import { HELLO_HEADER, offeredFeatures } from "../session/hello.ts";
 import type { SessionOptions } from "../session/session.ts";
 import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";

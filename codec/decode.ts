@@ -1,4 +1,5 @@
 import { decodeErrors, type MessageDecodeError } from "./errors.ts";
+import { foreignHint } from "./foreign_protocols.ts";
 import { decimal, withExactIntegers } from "./integers.ts";
 import { parseJson } from "./json.ts";
 import { MAX_BYTES, MAX_SEGMENTS } from "./limits.ts";
@@ -7,7 +8,6 @@ import { MAX_DEPTH } from "../schema/limits.ts";
 import { parsedIssue } from "../schema/rules.ts";
 import type { MessageBase, PartyInfo, Seg, WireMessage } from "../schema/types.ts";
 import { exceedsUtf8 } from "../util/utf8.ts";
-import { hasMember } from "../util/values.ts";
 
 /** Length of the shortest segment, `{"type":""}`, in UTF-16 units. */
 const SHORTEST_SEGMENT = 11;
@@ -32,20 +32,6 @@ export interface DecodeOptions {
    * @default {100000}
    */
   maxSegments?: number;
-}
-
-/**
- * Returns a hint if a value looks like a message of another protocol. The hint names the peer that is probably
- * connected by mistake.
- */
-export function foreignHint(value: unknown): string | undefined {
-  if (hasMember(value, "post_type") || hasMember(value, "self_id")) {
-    return "this is a OneBot event: connect OneBot to an adapter, not to a maim_message server";
-  }
-  if (hasMember(value, "msg_id") && hasMember(value, "payload")) {
-    return "this is an API-server envelope: use the legacy WebSocket port of the peer";
-  }
-  return undefined;
 }
 
 /**

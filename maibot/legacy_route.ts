@@ -3,7 +3,7 @@
  * @module
  */
 
-import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/route.ts";
+import { ACCOUNT_KEYS, SCOPE_KEYS } from "../schema/account.ts";
 import { type Fields, isAbsent, isObject, own, strip, toText } from "./python/values.ts";
 
 /** Returns Python's `str(value).strip()` of a member; an empty string if the member is null or missing. */

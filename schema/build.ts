@@ -19,7 +19,7 @@ import type {
 } from "./types.ts";
 import { isMessageBase, isSeg } from "./guards.ts";
 import { LAST_SECOND } from "./limits.ts";
-import { isRouteName, routeOf, withRoute } from "./route.ts";
+import { isRouteName, routeOf, withRoute } from "./account.ts";
 import { envelopeIssue, ownMembers } from "./rules.ts";
 import { mayHoldBytes } from "./segments.ts";
 import { encodeBase64 } from "../util/base64.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } f
 import { describe, it } from "@std/testing/bdd";
 
 import { decodeMessage, encodeMessage } from "../../codec.ts";
-import { ACCOUNT_KEYS, isRouteName, type Route, routeOf, SCOPE_KEYS, withRoute } from "../../schema/route.ts";
+import { ACCOUNT_KEYS, isRouteName, type Route, routeOf, SCOPE_KEYS, withRoute } from "../../schema/account.ts";
 import { createCustom, createMessage, createReply, isMessageBase, type MessageBase, seg } from "../../schema.ts";
 import { show, whilePolluted, wrong } from "../support/samples.ts";
 
