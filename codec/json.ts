@@ -73,8 +73,9 @@ function search(value: object, found: Search): Survey {
 }
 
 /**
- * Looks at one object and everything in it. Every message that is sent passes through this function, so it must be
- * fast: a check of each member for inheritance, or of the prototype of each object, would double the time.
+ * Counts the text of one object and everything in it, and looks for nulls and bytes. Every message that is sent passes
+ * through this function, so it must be fast. It checks for inherited members only if `isOwnOnly` is set, because that
+ * check would double the time.
  */
 function look(value: object, found: Search, depth: number): void {
   if (depth > MAX_NESTING) throw nestsTooDeep();

@@ -22,7 +22,7 @@ export function customNameError(frame: Fields): string | null {
  * Returns the name of a custom message; `null` if the value is not a custom message.
  *
  * A value is a custom message if its `is_custom_message` is truthy in Python, if its name has a handler in MaiBot, or
- * if Python cannot look up its name.
+ * if its name is a list or an object, for which Python's lookup of the handler throws.
  *
  * Source: maim_message 0.6.8, api.py, BaseMessageHandler.process_message.
  */

@@ -127,8 +127,8 @@ export interface DialOptions {
 /** All functions of a runtime that the library uses, and the clock. */
 export interface Runtime extends Clock {
   /**
-   * True if frames that come in after a socket was closed are discarded. If false, a frame that comes in after the
-   * close causes the loss of the server's close frame.
+   * True if the runtime discards the frames that arrive from a client after the server has closed the socket. If it
+   * is false and such a frame arrives, the server's close frame does not reach the client.
    */
   readonly closeEndsInput: boolean;
   /** True if an accepted socket can send pings and reports pongs. */

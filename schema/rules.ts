@@ -99,8 +99,8 @@ function isPolluted(): boolean {
     "content" in PLAIN;
 }
 
-// These functions are called once, before each check, and not inside it: V8 15 inlines only a limited amount of code
-// into one function, and `isPolluted` is a lot of code.
+// The mode is chosen before a check starts. The check itself does not call these functions, because V8 15 inlines only
+// a limited amount of code into one function, and `isPolluted` is a lot of code.
 const anyMode = (): Mode => isPolluted() ? ANY_POLLUTED : ANY;
 const parsedMode = (): Mode => isPolluted() ? ANY_POLLUTED : PARSED;
 const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;

@@ -39,7 +39,7 @@ export interface SessionChannel {
 
 /** Events of a session, in addition to the results that `receive` returns. */
 export interface SessionEvents<Channel> {
-  /** A whole text was received in chunks. `received` is its message, or the error for its fault. */
+  /** A whole text was received in chunks. `received` is the message, or an error if the text is not a message. */
   collected(received: Exclude<Received, null>, channel: Channel): void;
   /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
@@ -164,7 +164,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return message === this.#message ? this.#text : undefined;
   }
 
-  /** Handles a message with a reserved name; throws if this message was not agreed on. */
+  /** Handles a message with a reserved name; throws if its feature was not agreed on. */
   #receiveOwn(message: CustomMessage): null {
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {

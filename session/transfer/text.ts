@@ -105,7 +105,7 @@ function tooLarge(): MessageEncodeError {
 }
 
 /**
- * Reads a whole message into memory, for another side that accepts a message only in one frame. Reports the number of
+ * Reads a whole message into memory. Used if the other side accepts a message only in one frame. Reports the number of
  * bytes read so far as progress.
  *
  * @throws {MessageEncodeError} `too_large` as soon as the message is known to exceed one frame.
