@@ -34,8 +34,8 @@ export type {
   OutboxOptions,
   ReconnectOptions,
 } from "./client/options.ts";
-export { MessageRejectedError } from "./client/validation.ts";
-export type { Validate, ValidationIssue } from "./client/validation.ts";
+export { MessageRejectedError } from "./client/check_before_sending.ts";
+export type { Validate, ValidationIssue } from "./client/check_before_sending.ts";
 export type { Drop, DropReason } from "./session/drops.ts";
 export type { ChunkOptions } from "./session/transfer/options.ts";
 export type { SendProgress, SendStreamOptions } from "./session/transfer/transfers.ts";

@@ -18,7 +18,7 @@ import type { Link } from "./link.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl, type ClientSettings, resolveOptions } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
-import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./validation.ts";
+import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./check_before_sending.ts";
 
 /** Options of {@linkcode MessageClient.connect}. */
 export interface ConnectOptions {

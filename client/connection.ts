@@ -2,16 +2,26 @@ import { runtime } from "../runtime/mod.ts";
 import type { Drop } from "../session/drops.ts";
 import type { Received, SessionEvents } from "../session/session.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
-import { type CloseVerdict, closeVerdict, socketIoVerdict } from "./close_rules.ts";
+import { closeVerdict } from "./close_rules.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
+import { socketIoVerdict } from "./dial_failure.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { type Connecting, type Life, newWaiter, type Open, statusOf, type Waiter, type Waiting } from "./life.ts";
+import {
+  type Connecting,
+  type Life,
+  newWaiter,
+  type Open,
+  statusOf,
+  type Waiter,
+  type Waiting,
+} from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
 import { Outbox } from "./outbox.ts";
 import { probeUrl, usesSocketIo } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
+import type { CloseVerdict } from "./verdict.ts";
 
 /** Events of a connection. */
 export interface ConnectionEvents {

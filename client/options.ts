@@ -1,7 +1,7 @@
 import type { DecodeOptions } from "../codec/decode.ts";
 import type { ChunkOptions } from "../session/transfer/options.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
-import type { Validate } from "./validation.ts";
+import type { Validate } from "./check_before_sending.ts";
 
 /** Options for reconnecting. Durations are milliseconds. */
 export interface ReconnectOptions {

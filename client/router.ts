@@ -27,7 +27,7 @@ import { Emitter, type HandlerResult, type ListenOptions, reportUnheard } from "
 import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl } from "./settings.ts";
-import { UnheardWarnings } from "./validation.ts";
+import { UnheardWarnings } from "./check_before_sending.ts";
 
 /**
  * Options of {@linkcode Router.add}: the options of a client, except `platform`, which is the first argument of `add`.

@@ -15,7 +15,7 @@ import {
   wrongSecret,
 } from "../util/checks.ts";
 import type { ClientTls, MessageClientOptions, ReconnectOptions } from "./options.ts";
-import type { Validate } from "./validation.ts";
+import type { Validate } from "./check_before_sending.ts";
 
 const OWNER = "MessageClient";
 

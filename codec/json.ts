@@ -5,6 +5,7 @@
 
 import { decodeErrors, encodeErrors, MessageEncodeError, notJson } from "./errors.ts";
 import { MAX_NESTING } from "./limits.ts";
+import { withoutLoneSurrogates } from "./surrogates.ts";
 import { hasNoKeys, isByteSource } from "../util/values.ts";
 
 /**
@@ -116,21 +117,10 @@ function look(value: object, found: Search, depth: number): void {
 export function writeJson(value: unknown, units: number): string {
   try {
     const text = units < REPLACER_FROM ? JSON.stringify(value) : JSON.stringify(value, (_key, item) => item);
-    if (text !== undefined) return wellFormed(text);
+    if (text !== undefined) return withoutLoneSurrogates(text);
   } catch (error) {
     if (error instanceof RangeError) throw nestsTooDeep();
     throw encodeErrors.shape({ path: "$", expected: "JSON" }, "it holds a bigint or refers to itself");
   }
   throw encodeErrors.shape({ path: "$", expected: "JSON" }, "its toJSON() returned undefined");
-}
-
-/**
- * Replaces lone surrogates by U+FFFD. `JSON.stringify` writes them as escapes, and such an escape ends the socket of a
- * Python server permanently.
- */
-function wellFormed(json: string): string {
-  // The search for one character comes first: it is faster than a search for three, and most texts hold no escape at
-  // all.
-  if (!json.includes("\\") || !json.includes("\\ud")) return json;
-  return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => escape.startsWith("\\ud") ? "\ufffd" : escape);
 }

@@ -155,7 +155,7 @@ export const bunRuntime: Runtime = {
   httpStatus,
   isStringTooLong: () => false,
   get,
-  proxyHint: () => "",
+  proxyVariable: () => null,
   address,
   upgrade,
   listen,

@@ -74,15 +74,15 @@ async function get(url: string, ca: readonly string[], signal: AbortSignal): Pro
  * Deno 2.9 uses a proxy for ws:// URLs, even for 127.0.0.1. The environment variables are read only if this does not
  * need a permission prompt.
  */
-function proxyHint({ protocol, hostname }: URL): string {
+function proxyVariable({ protocol, hostname }: URL): string | null {
   const value = (name: string): string | undefined => {
     const { state } = Deno.permissions.querySync({ name: "env", variable: name });
     return state === "granted" ? Deno.env.get(name) : undefined;
   };
   const names = [protocol === "wss:" ? "HTTPS_PROXY" : "HTTP_PROXY", "ALL_PROXY"];
   const set = names.flatMap((name) => [name, name.toLowerCase()]).find((name) => value(name));
-  if (set === undefined || (value("NO_PROXY") ?? value("no_proxy") ?? "").includes(hostname)) return "";
-  return `; ${set} is set, and Deno sends WebSockets through it: add ${hostname} to NO_PROXY`;
+  if (set === undefined || (value("NO_PROXY") ?? value("no_proxy") ?? "").includes(hostname)) return null;
+  return set;
 }
 
 function errorOf(event: Event): unknown {
@@ -201,7 +201,7 @@ export const denoRuntime: Runtime = {
   httpStatus,
   isStringTooLong,
   get,
-  proxyHint,
+  proxyVariable,
   address,
   upgrade,
   listen,

@@ -144,10 +144,10 @@ export interface Runtime extends Clock {
   /** Sends an HTTP GET request and returns the text of the response. Rejects if there is no response. */
   get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string>;
   /**
-   * Returns a hint about the proxy that an environment variable sets for this URL; empty if no proxy is set, or if the
-   * variables cannot be read.
+   * Returns the name of the environment variable that sends WebSockets to this URL through a proxy; `null` if there is
+   * none, or if the variables cannot be read.
    */
-  proxyHint(url: URL): string;
+  proxyVariable(url: URL): string | null;
   /** Returns the IP address of the caller. `info` is the second argument of the fetch handler. */
   address(request: Request, info: unknown): string;
   /** Accepts a WebSocket request. Returns `null` if its handshake is invalid. */

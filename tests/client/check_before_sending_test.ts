@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { describe, it } from "@std/testing/bdd";
 
 import { encodeMessage, MessageEncodeError } from "../../codec.ts";
-import { checkBeforeSending, MessageRejectedError, type ValidationIssue } from "../../client/validation.ts";
+import { checkBeforeSending, MessageRejectedError, type ValidationIssue } from "../../client/check_before_sending.ts";
 import { maibotIssues } from "../../maibot/mod.ts";
 import {
   createMessage,
