@@ -23,6 +23,7 @@ export type {
   ClientStats,
   ConnectOptions,
   FlushOptions,
+  FlushResult,
   MessageClientEvents,
   SendTextOptions,
 } from "./client/client.ts";
@@ -31,6 +32,7 @@ export type {
   ClientTls,
   HeartbeatOptions,
   MessageClientOptions,
+  OtherPlatforms,
   OutboxOptions,
   ReconnectOptions,
 } from "./client/options.ts";

@@ -6,17 +6,20 @@ import { isCustom } from "../schema/guards.ts";
 import { withRoute } from "../schema/account.ts";
 import { createCustom, createMessage, type GroupInput, seg, type UserInput } from "../schema/build.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
-import { describeDrop, type Drop } from "../session/drops.ts";
+import { type Drop, UnheardDrops } from "../session/drops.ts";
 import { refuseReserved } from "../session/reserved_names.ts";
-import type { Received, SessionEvents } from "../session/session.ts";
+import { Rounds } from "../session/rounds.ts";
+import type { Content, SessionEvents } from "../session/session.ts";
 import { readWholeMessage } from "../session/transfer/text.ts";
 import type { SendStreamOptions } from "../session/transfer/transfers.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
-import { Emitter, type HandlerResult, type Heard, type ListenOptions, reportUnheard } from "../util/emitter.ts";
+import { isClosedError, MessageConnectionError } from "../util/connection_error.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions } from "../util/emitter.ts";
 import { closedError, Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
 import type { MessageClientOptions } from "./options.ts";
+import type { OutboxItem } from "./outbox.ts";
 import { checkUrl, type ClientSettings, resolveOptions } from "./settings.ts";
+import { PlatformCheck } from "./platform_check.ts";
 import type { ClientStatus } from "./status.ts";
 import { checkBeforeSending, UnheardWarnings, type ValidationIssue } from "./check_before_sending.ts";
 
@@ -55,7 +58,8 @@ export interface MessageClientEvents {
    */
   drop: [drop: Drop];
   /**
-   * A message is sent although `validate` has found issues. Without a handler for this event, an issue with the level
+   * A message is sent although `validate` has found issues, or although it names another platform (rule
+   * `wrong_platform`). Without a handler for this event, an issue with the level
    * `unanswered` is printed as one line with `console.error`, once for each rule.
    */
   warning: [message: WireMessage, issues: readonly ValidationIssue[]];
@@ -90,7 +94,21 @@ export interface ClientStats {
 export interface FlushOptions {
   /** Aborts the wait. The messages are still sent. */
   signal?: AbortSignal;
+  /**
+   * If true, also waits until the server has confirmed that it has handled all messages. Only a server of this library
+   * can confirm messages.
+   *
+   * @default {false}
+   */
+  confirmed?: boolean;
 }
+
+/**
+ * Result of {@linkcode MessageClient.flush}. `sent`: the kernel has taken all messages; with `confirmed`, this also
+ * means that the server cannot confirm messages, or that the connection was lost meanwhile. `confirmed`: the server has
+ * handled them.
+ */
+export type FlushResult = "sent" | "confirmed";
 
 /** Options of {@linkcode MessageClient.sendText}: the author of the message, and the chat. */
 export interface SendTextOptions {
@@ -110,6 +128,10 @@ export interface SendTextOptions {
    * @default {the `scope` of the client}
    */
   scope?: string;
+}
+
+function isOver({ state }: ClientStatus): boolean {
+  return state === "closing" || state === "closed";
 }
 
 /**
@@ -137,11 +159,14 @@ export class MessageClient {
   /** Name of the platform of this client. Messages are routed by this name. */
   readonly platform: string;
   readonly #connection: Connection;
-  readonly #emitter = new Emitter<Events>();
+  readonly #emitter = new Emitter<Events>((error) => isClosedError(error) && isOver(this.status));
   readonly #settings: ClientSettings;
   readonly #counts = { received: 0, invalid: 0, dropped: 0 };
   #streamed = 0;
+  readonly #platformCheck: PlatformCheck;
   readonly #unheardWarnings = new UnheardWarnings();
+  readonly #rounds = new Rounds();
+  readonly #unheardDrops = new UnheardDrops(this.#rounds);
 
   /**
    * Creates a client. It does not connect yet.
@@ -156,6 +181,7 @@ export class MessageClient {
     const settings = resolveOptions(options);
     this.platform = settings.platform;
     this.#settings = settings;
+    this.#platformCheck = new PlatformCheck(settings.platform, settings.otherPlatforms);
     const urlOption = typeof url === "function" ? url : checkUrl(String(url));
     this.#connection = new Connection(urlOption, settings, this.#sessionEvents(), {
       status: (status) => void this.#emitter.emit("status", status),
@@ -238,7 +264,8 @@ export class MessageClient {
    * The protocol has no acknowledgement. If a message can neither be sent nor kept, `send()` throws. If an accepted
    * message is lost later, or may be lost, there is a `drop` event.
    *
-   * @param message The message. Its platform should equal the platform of this client.
+   * @param message The message. Its platform should equal the platform of this client; see the option
+   * `otherPlatforms`.
    * @throws {MessageConnectionError} `not_open` Before `connect()`; without an outbox, also while the client is not
    * open. `queue_full` If the outbox has no room. `closed` If the client is closed.
    * @throws {MessageEncodeError} If the message cannot be encoded.
@@ -288,21 +315,27 @@ export class MessageClient {
 
   /**
    * Waits until the outbox is empty and the kernel has taken every byte. This does not mean that the messages have
-   * arrived.
+   * arrived; use `confirmed` to learn this from a server of this library.
    *
-   * @param options A signal that aborts the wait.
-   * @returns Resolves when all messages were sent or dropped.
+   * @param options A signal that aborts the wait, and whether to wait for the server's confirmation.
+   * @returns Resolves when all messages were sent or dropped; with `confirmed`, when the server has handled them or the
+   * connection was lost. The value tells which.
    */
-  async flush({ signal }: FlushOptions = {}): Promise<void> {
+  async flush({ signal, confirmed = false }: FlushOptions = {}): Promise<FlushResult> {
     signal?.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const abort = () => reject(signal?.reason);
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal?.reason);
     signal?.addEventListener("abort", abort);
-    const forget = this.#connection.outbox.whenFlushed(resolve);
+    const { promise: flushed, resolve: onFlushed } = Promise.withResolvers<void>();
+    const { promise: settled, resolve: onSettled } = Promise.withResolvers<FlushResult>();
+    const forgets = [this.#connection.outbox.whenFlushed(onFlushed)];
     try {
-      await promise;
+      await Promise.race([flushed, aborted.promise]);
+      if (!confirmed) return "sent";
+      forgets.push(this.#connection.whenConfirmed((isConfirmed) => onSettled(isConfirmed ? "confirmed" : "sent")));
+      return await Promise.race([settled, aborted.promise]);
     } finally {
-      forget();
+      for (const forget of forgets) forget();
       signal?.removeEventListener("abort", abort);
     }
   }
@@ -368,8 +401,9 @@ export class MessageClient {
    *
    * @returns Resolves when the connection has ended.
    */
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await this.#connection.close();
+    this.#unheardDrops.printNow();
   }
 
   /** Calls {@linkcode MessageClient.close}. */
@@ -388,10 +422,12 @@ export class MessageClient {
     }
   }
 
-  /** Checks a message with the option `validate`, and returns its warnings. */
+  /** Checks a message before it is sent, and returns the warnings. */
   #check(message: WireMessage): readonly ValidationIssue[] {
     const { validate } = this.#settings;
-    return validate === undefined ? [] : checkBeforeSending(message, validate);
+    const issue = this.#platformCheck.check(message);
+    if (issue === null) return validate === undefined ? [] : checkBeforeSending(message, validate);
+    return checkBeforeSending(message, (checked) => [issue, ...validate?.(checked) ?? []]);
   }
 
   #warn(message: WireMessage, warnings: readonly ValidationIssue[]): void {
@@ -401,11 +437,11 @@ export class MessageClient {
 
   #drop(drop: Drop): void {
     this.#counts.dropped++;
-    if (this.#emitter.emit("drop", drop) === "unheard") reportUnheard("drop", describeDrop(drop));
+    if (this.#emitter.emit("drop", drop) === "unheard") this.#unheardDrops.add(drop);
   }
 
   /** Handles the content of a frame, or of a transfer in chunks: a message, or the error for a fault. */
-  #received(received: Exclude<Received, null>, { session }: Link): void {
+  #received(received: Content, { session }: Link): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", received);
@@ -421,17 +457,17 @@ export class MessageClient {
     return heard === "pending" ? heard : byName;
   }
 
-  #sessionEvents(): SessionEvents<Link> {
+  #sessionEvents(): SessionEvents<Link, OutboxItem> {
     const emitter = this.#emitter;
     return {
+      rounds: this.#rounds,
       collected: (received, link) => this.#received(received, link),
       wantsStreams: () => emitter.has("stream"),
       streamed: (envelope, segments) => {
         this.#counts.received++;
         if (emitter.emit("stream", envelope, segments) === "unheard") void segments.return(); // never rejects
       },
-      refused: (message, { code }) =>
-        this.#connection.outbox.dropSent(message, code === "too_large" ? code : "unconfirmed"),
+      refused: ({ message }, { code }) => this.#drop({ message, reason: code === "too_large" ? code : "unconfirmed" }),
     };
   }
 }

@@ -1,12 +1,14 @@
 import { runtime } from "../runtime/mod.ts";
 import type { Drop } from "../session/drops.ts";
-import type { Received, SessionEvents } from "../session/session.ts";
+import type { Content, Received, SessionEvents } from "../session/session.ts";
+import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { closeVerdict } from "./close_rules.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
 import { socketIoVerdict } from "./dial_failure.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
+  type Closing,
   type Connecting,
   type Life,
   newWaiter,
@@ -16,7 +18,7 @@ import {
   type Waiting,
 } from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxItem } from "./outbox.ts";
 import { probeUrl, usesSocketIo } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
@@ -28,12 +30,17 @@ export interface ConnectionEvents {
   /** The state has changed. */
   status(status: ClientStatus): void;
   /** A frame was received over the current link. `received` is its message, or the error for its fault. */
-  received(received: Exclude<Received, null>, link: Link): void;
+  received(received: Content, link: Link): void;
   /** A message is lost, or may be lost. */
   drop(drop: Drop): void;
   /** A function that the user gave in the options has failed. */
   fail(error: unknown): void;
 }
+
+/** Share of `closeTimeout` until which `close()` sends the messages that wait. */
+const FLUSH_UNTIL = 0.5;
+/** Share of `closeTimeout` until which `close()` waits for the server to confirm what was sent. */
+const ASK_UNTIL = 0.8;
 
 /** Creates the error for a client that is closed. */
 export function closedError(): MessageConnectionError {
@@ -50,18 +57,20 @@ export class Connection {
   opened = 0;
   readonly #url: UrlOption;
   readonly #settings: ClientSettings;
-  readonly #sessionEvents: SessionEvents<Link>;
+  readonly #sessionEvents: SessionEvents<Link, OutboxItem>;
   readonly #events: ConnectionEvents;
   /**
    * States that were not reported yet. There can be several, because a handler of `status` may cause the next state.
    */
   readonly #unreported: ClientStatus[] = [];
+  /** Called when everything that was sent is confirmed, or when the link has ended. */
+  readonly #confirmedCallbacks = new Set<(isConfirmed: boolean) => void>();
   #life: Life = { state: "idle" };
 
   constructor(
     url: UrlOption,
     settings: ClientSettings,
-    sessionEvents: SessionEvents<Link>,
+    sessionEvents: SessionEvents<Link, OutboxItem>,
     events: ConnectionEvents,
   ) {
     this.#url = url;
@@ -73,6 +82,27 @@ export class Connection {
 
   get status(): ClientStatus {
     return statusOf(this.#life);
+  }
+
+  /**
+   * Asks the server to confirm everything that was sent. Calls `callback` once: with true when it is confirmed, with
+   * false if the server cannot confirm messages or the connection is lost.
+   *
+   * @returns A function that removes the callback.
+   */
+  whenConfirmed(callback: (isConfirmed: boolean) => void): () => void {
+    this.#confirmedCallbacks.add(callback);
+    const session = this.#life.state === "open" ? this.#life.link.session : null;
+    if (session?.answersPings !== true) this.#callConfirmed(false);
+    else if (session.isConfirmed) this.#callConfirmed(true);
+    else session.ask({ isLast: false });
+    return () => void this.#confirmedCallbacks.delete(callback);
+  }
+
+  #callConfirmed(isConfirmed: boolean): void {
+    const callbacks = [...this.#confirmedCallbacks];
+    this.#confirmedCallbacks.clear();
+    for (const callback of callbacks) callback(isConfirmed);
   }
 
   /** Returns the open link; throws if there is none. */
@@ -117,23 +147,36 @@ export class Connection {
   }
 
   /**
-   * Sends the messages that wait, then does the closing handshake. Each of these two steps may take a share of
-   * `closeTimeout`.
+   * Sends the messages that wait, asks the server to confirm everything, then does the closing handshake. Each step ends
+   * at its share of `closeTimeout` at the latest.
    */
   async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
-    const share = Math.min(this.#settings.closeTimeout / 2, 1000);
-    const end = runtime.now() + this.#settings.closeTimeout;
+    const { closeTimeout } = this.#settings;
     const done = Promise.withResolvers<void>();
-    const startHandshake = () => {
-      this.outbox.stopSending();
-      link.close(Math.max(share, end - runtime.now()));
-    };
-    const mustFlush = this.outbox.length > 0;
-    const timer = runtime.after(mustFlush ? this.#settings.closeTimeout - share : 0, startHandshake);
-    this.#enter({ state: "closing", link, done, timer });
+    const closing: Closing = { state: "closing", link, since: runtime.now(), done, step: "flush", timer: undefined };
+    closing.timer = runtime.after(closeTimeout * FLUSH_UNTIL, () => this.#askAtClose(closing));
+    this.#enter(closing);
     waiter?.reject(closedError());
-    if (mustFlush) this.outbox.whenFlushed(startHandshake);
+    this.outbox.whenFlushed(() => this.#askAtClose(closing));
     await done.promise;
+  }
+
+  #askAtClose(closing: Closing): void {
+    if (this.#life !== closing || closing.step !== "flush") return;
+    runtime.cancel(closing.timer);
+    closing.step = "ask";
+    this.outbox.stopSending();
+    if (!closing.link.session.ask({ isLast: true })) return this.#shakeHands(closing);
+    const rest = closing.since + this.#settings.closeTimeout * ASK_UNTIL - runtime.now();
+    closing.timer = runtime.after(Math.max(0, rest), () => this.#shakeHands(closing));
+  }
+
+  #shakeHands(closing: Closing): void {
+    runtime.cancel(closing.timer);
+    closing.step = "shake hands";
+    const { closeTimeout } = this.#settings;
+    const rest = closing.since + closeTimeout - runtime.now();
+    closing.link.close(Math.max(closeTimeout * (1 - ASK_UNTIL), rest));
   }
 
   #enter(life: Life): void {
@@ -187,14 +230,14 @@ export class Connection {
       const options = { platform, headers, ca, connectTimeout, session, sessionEvents: this.#sessionEvents };
       const link: Link = new Link(url, options, {
         usable: () => this.#usable(life, link),
-        frame: (text) => this.#frame(link, text),
-        alive: () => this.#alive(link),
-        confirmed: (sentBefore) => this.#confirmed(link, sentBefore),
+        wantsFrames: () => this.#isCurrent(link),
+        received: (received) => this.#received(link, received),
+        confirmed: () => this.#confirmed(link),
         ended: (end) => this.#ended(link, end),
       });
       life.link = link;
     } catch (cause) {
-      const end: LinkEnd = { code: 1006, reason: "", wasUpgraded: false, wasClosing: false, timeout: null, cause };
+      const end: LinkEnd = { code: 1006, reason: "", wasUpgraded: false, closingSince: null, timeout: null, cause };
       this.#retryOrStop(life, closeVerdict(end, new URL(url)));
     }
   }
@@ -217,33 +260,45 @@ export class Connection {
     if (this.#life.state === "open") this.#life.heartbeat?.start();
   }
 
-  #frame(link: Link, text: string | null): void {
+  #received(link: Link, received: Received): void {
+    if (typeof received !== "string") this.#events.received(received, link);
+  }
+
+  #confirmed(link: Link): void {
     if (!this.#isCurrent(link)) return;
-    if (this.#life.state === "open") this.#life.heartbeat?.received();
-    const received = link.session.receive(text);
-    if (received !== null) this.#events.received(received, link);
-  }
-
-  #alive(link: Link): void {
-    if (this.#isCurrent(link) && this.#life.state === "open") this.#life.heartbeat?.received();
-  }
-
-  #confirmed(link: Link, sentBefore: number): void {
-    if (this.#isCurrent(link)) this.outbox.confirm(sentBefore);
+    this.outbox.roomAgain();
+    if (link.session.isConfirmed) this.#callConfirmed(true);
+    const life = this.#life;
+    if (life.state === "closing" && life.step === "ask" && link.session.isAnswered) this.#shakeHands(life);
   }
 
   #ended(link: Link, end: LinkEnd): void {
+    link.session.leaveRounds();
     const life = this.#life;
     if (!("link" in life) || life.link !== link) return;
-    if (life.state !== "closing") return void this.#checkSocketIo(life, link, end);
-    runtime.cancel(life.timer);
+    if (life.state === "closing") this.#endClosing(life, end);
+    else void this.#checkSocketIo(life, link, end); // never rejects
+  }
+
+  #endClosing({ link, since, timer, done }: Closing, { code, reason }: LinkEnd): void {
+    runtime.cancel(timer);
+    this.outbox.stopSending();
     this.#enter({ state: "closed" });
-    // Only the answer to our close frame proves that the server has read everything sent before the close frame.
-    const isAnswer = end.wasClosing && end.code === 1000 && end.reason === "";
-    const sentMessages = isAnswer ? "delivered" : "in_doubt";
-    this.outbox.detach({ silentSince: Infinity, sentMessages, canResend: false });
+    const isSilent = code === CLOSE.abnormal.code;
+    const items = link.session.takeInDoubt({ at: since, silentSince: isSilent ? link.heardAt : Infinity });
+    // If a server of another library has answered our close frame, it has read everything that was sent before.
+    const isAnswer = code === CLOSE.clientClosed.code && reason === CLOSE.clientClosed.reason;
+    const isRead = isAnswer && !link.session.answersPings && !link.session.isUnknown;
+    this.#settle(isRead ? [] : items, "closed");
     this.outbox.dropWaiting("closed");
-    life.done.resolve();
+    done.resolve();
+  }
+
+  /** Settles the messages that were sent over a link that has ended, and that are in doubt. */
+  #settle(items: readonly OutboxItem[], code: MessageConnectionError["code"]): void {
+    const sentMessages = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
+    this.outbox.settle(items, { sentMessages, canResend: this.#life.state === "waiting" });
+    this.#callConfirmed(false);
   }
 
   /**
@@ -265,7 +320,7 @@ export class Connection {
     const isStable = life.state === "open" && runtime.now() - life.since >= this.#settings.reconnect.stableAfter;
     const attempt = isStable ? 1 : life.attempt + 1;
     const isOnce = life.state === "connecting" && life.isOnce;
-    const silentSince = life.state === "open" ? life.heartbeat?.silentSince ?? Infinity : Infinity;
+    const items = life.state === "open" ? this.#takeInDoubt(life) : [];
     if (life.state === "open") life.heartbeat?.stop();
     this.outbox.stopSending(); // messages that handlers send from now on wait for the next link
     const delay = isFatal || isOnce ? null : this.#reconnectDelay(attempt, reason);
@@ -273,19 +328,14 @@ export class Connection {
       if (delay !== null) this.#dialLater({ attempt, delay, reason, waiter, lostAt });
       else this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
     }
-    this.#settleMessages(reason.code, silentSince);
+    this.#settle(items, reason.code);
+    const isOver = this.#life.state === "idle" || this.#life.state === "closed";
+    if (isOver) this.outbox.dropWaiting(reason.code === "unauthorized" ? "unauthorized" : "closed");
     if (delay === null) waiter.reject(reason);
   }
 
-  /**
-   * Settles the messages that were sent over the ended link. If there will be no other link, drops the waiting
-   * messages, too.
-   */
-  #settleMessages(code: MessageConnectionError["code"], silentSince: number): void {
-    const sentMessages = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
-    this.outbox.detach({ silentSince, sentMessages, canResend: this.#life.state === "waiting" });
-    const isOver = this.#life.state === "idle" || this.#life.state === "closed";
-    if (isOver) this.outbox.dropWaiting(code === "unauthorized" ? "unauthorized" : "closed");
+  #takeInDoubt({ link, heartbeat }: Open): OutboxItem[] {
+    return link.session.takeInDoubt({ at: runtime.now(), silentSince: heartbeat?.silentSince ?? Infinity });
   }
 
   /** Returns the delay before the next dial; `null` if there is no next dial, or if the user's function has failed. */
@@ -309,12 +359,15 @@ export class Connection {
     if (heartbeat === null) return null;
     return new Heartbeat(heartbeat, {
       ask: (signal) => {
-        if (link.ping()) return true;
+        if (link.session.ask({ isLast: false })) return true;
         if (heartbeat.probe) void this.#probe(link, signal); // never rejects
         return heartbeat.probe;
       },
       get bufferedAmount() {
         return link.bufferedAmount;
+      },
+      get heardAt() {
+        return link.heardAt;
       },
       dead: () => link.abandon("no answer to the heartbeat"),
     });
@@ -327,6 +380,6 @@ export class Connection {
     } catch {
       return; // the heartbeat's timeout handles a missing answer
     }
-    this.#alive(link);
+    link.heard();
   }
 }

@@ -48,13 +48,23 @@ export interface Waiting {
   readonly timer: Timer;
 }
 
+/** State: the client is closing. It sends what waits, asks the server to confirm, then does the closing handshake. */
+export interface Closing {
+  readonly state: "closing";
+  readonly link: Link;
+  readonly since: number;
+  readonly done: PromiseWithResolvers<void>;
+  step: "flush" | "ask" | "shake hands";
+  timer: Timer | undefined;
+}
+
 /** State of a connection, with the objects and timers that belong to it. */
 export type Life =
   | { readonly state: "idle"; readonly reason?: MessageConnectionError }
   | Connecting
   | Open
   | Waiting
-  | { readonly state: "closing"; readonly link: Link; readonly done: PromiseWithResolvers<void>; readonly timer: Timer }
+  | Closing
   | { readonly state: "closed"; readonly reason?: MessageConnectionError };
 
 /** Creates a waiter. */

@@ -8,6 +8,8 @@ export interface HeartbeatTarget {
   ask(signal: AbortSignal): boolean;
   /** Bytes that this side is still sending. */
   readonly bufferedAmount: number;
+  /** Time at which something was last received from the server. */
+  readonly heardAt: number;
   /** The server has not answered in time. */
   dead(): void;
 }
@@ -33,7 +35,6 @@ export class Heartbeat {
   readonly #interval: number;
   readonly #timeout: number;
   readonly #target: HeartbeatTarget;
-  #lastReceived = runtime.now();
   #life: Life = { state: "stopped" };
 
   constructor({ interval, timeout }: Pick<HeartbeatSettings, "interval" | "timeout">, target: HeartbeatTarget) {
@@ -44,13 +45,7 @@ export class Heartbeat {
 
   /** Starts to watch. */
   start(): void {
-    this.received();
     this.#listen();
-  }
-
-  /** Something was received from the server. */
-  received(): void {
-    this.#lastReceived = runtime.now();
   }
 
   /** Stops for good: the target is not called any more. */
@@ -62,18 +57,18 @@ export class Heartbeat {
 
   /** If an answer is overdue: the time at which something was last received. Otherwise `Infinity`. */
   get silentSince(): number {
-    const isOverdue = this.#life.state === "asking" && this.#lastReceived < this.#life.since &&
+    const isOverdue = this.#life.state === "asking" && this.#target.heardAt < this.#life.since &&
       runtime.now() - this.#life.since >= Math.min(OVERDUE_AFTER, this.#timeout);
-    return isOverdue ? this.#lastReceived : Infinity;
+    return isOverdue ? this.#target.heardAt : Infinity;
   }
 
   #listen(): void {
-    const rest = this.#lastReceived + this.#interval - runtime.now();
+    const rest = this.#target.heardAt + this.#interval - runtime.now();
     this.#life = { state: "listening", timer: runtime.after(Math.max(0, rest), () => this.#askIfSilent()) };
   }
 
   #askIfSilent(): void {
-    if (runtime.now() - this.#lastReceived < this.#interval) return this.#listen();
+    if (runtime.now() - this.#target.heardAt < this.#interval) return this.#listen();
     const since = runtime.now();
     // The request is queued behind the bytes that are still being sent, so the answer may be late by the time they
     // take.
@@ -86,7 +81,7 @@ export class Heartbeat {
 
   #checkAnswer(since: number): void {
     if (this.#life.state === "asking") this.#life.request.abort();
-    if (this.#lastReceived >= since) return this.#listen();
+    if (this.#target.heardAt >= since) return this.#listen();
     // The state must stay "asking", because `silentSince` is read when the connection is lost.
     this.#target.dead();
   }

@@ -1,10 +1,16 @@
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { ClientSocket, DialOptions } from "../runtime/types.ts";
-import type { WireMessage } from "../schema/types.ts";
-import { Session, type SessionChannel, type SessionEvents, type SessionOptions } from "../session/session.ts";
+import {
+  type Received,
+  Session,
+  type SessionChannel,
+  type SessionEvents,
+  type SessionOptions,
+} from "../session/session.ts";
 import { connectionEnded } from "../session/transfer/transfers.ts";
-import type { OutboxLink, PongProof } from "./outbox.ts";
+import { CLOSE } from "../util/close_codes.ts";
+import type { OutboxItem, OutboxLink } from "./outbox.ts";
 
 /** The end of a link. */
 export interface LinkEnd {
@@ -13,8 +19,8 @@ export interface LinkEnd {
   readonly reason: string;
   /** True if the handshake had succeeded. */
   readonly wasUpgraded: boolean;
-  /** True if this side had started the closing handshake. */
-  readonly wasClosing: boolean;
+  /** Time at which this side has started the closing handshake; `null` if it has not. */
+  readonly closingSince: number | null;
   /** Milliseconds of the timeout that ended the link; `null` if no timeout ended the link. */
   readonly timeout: number | null;
   /** Error of the runtime, if there was one. */
@@ -25,12 +31,12 @@ export interface LinkEnd {
 export interface LinkEvents {
   /** The server accepts the client: messages can be sent. */
   usable(): void;
-  /** A frame was received; `text` is `null` for a binary frame. */
-  frame(text: string | null): void;
-  /** A protocol ping or pong was received. */
-  alive(): void;
-  /** The server has answered a ping: it has received every message sent before the time `sentBefore`. */
-  confirmed(sentBefore: number): void;
+  /** Returns true if the frames of this link are still handled. If not, they are neither decoded nor confirmed. */
+  wantsFrames(): boolean;
+  /** A frame was received and decoded. */
+  received(received: Received): void;
+  /** The server has confirmed messages. */
+  confirmed(): void;
   ended(end: LinkEnd): void;
 }
 
@@ -41,7 +47,7 @@ export interface LinkOptions extends DialOptions {
   /** Milliseconds that the handshake may take. */
   connectTimeout: number;
   session: SessionOptions;
-  sessionEvents: SessionEvents<Link>;
+  sessionEvents: SessionEvents<Link, OutboxItem>;
 }
 
 /**
@@ -55,7 +61,7 @@ type Life =
   | { readonly state: "dialling"; readonly timer: Timer }
   | { readonly state: "upgraded"; readonly timer: Timer }
   | { readonly state: "usable" }
-  | { readonly state: "closing"; readonly timer: Timer }
+  | { readonly state: "closing"; readonly timer: Timer; readonly since: number }
   | { readonly state: "ended" };
 
 /** One WebSocket of a client, from the dial to its end. Every wait has a timeout. */
@@ -64,10 +70,11 @@ export class Link implements OutboxLink, SessionChannel {
   readonly platform: string;
   /** URL that was dialled. */
   readonly url: URL;
-  readonly session: Session<Link>;
+  readonly session: Session<Link, OutboxItem>;
   readonly #events: LinkEvents;
   readonly #socket: ClientSocket;
   #life: Life;
+  #heardAt = runtime.now();
   #wasUpgraded = false;
   #cause: unknown;
 
@@ -79,7 +86,7 @@ export class Link implements OutboxLink, SessionChannel {
   ) {
     this.#events = events;
     this.platform = platform;
-    this.session = new Session<Link>(this, sessionEvents, session, null);
+    this.session = new Session<Link, OutboxItem>(this, sessionEvents, session, null);
     this.url = new URL(url);
     this.#socket = runtime.dial(url, dial);
     const { webSocket } = this.#socket;
@@ -101,9 +108,27 @@ export class Link implements OutboxLink, SessionChannel {
     return this.#socket.webSocket.bufferedAmount;
   }
 
+  /** Time at which something was last received from the server. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** The server has answered, in this WebSocket or beside it. */
+  heard(): void {
+    this.#heardAt = runtime.now();
+  }
+
+  get canPing(): boolean {
+    return this.#life.state === "usable" && this.#socket.ping !== undefined;
+  }
+
+  get hasRoom(): boolean {
+    return this.session.hasRoom;
+  }
+
   /** Queues one message, in one frame or in several frames. */
-  send(message: WireMessage, text: string): void {
-    this.session.send(message, text);
+  send(item: OutboxItem, text: string): void {
+    this.session.send(item, text);
   }
 
   /** Queues one text frame. */
@@ -118,38 +143,29 @@ export class Link implements OutboxLink, SessionChannel {
     this.#socket.webSocket.send(text);
   }
 
-  /** The server has answered a `maim_ping`: it has handled every message sent before the time `sentBefore`. */
-  confirmed(sentBefore: number): void {
-    this.#events.confirmed(sentBefore);
+  protocolPing(payload: string): void {
+    this.#socket.ping?.(payload);
   }
+
+  confirmed(): void {
+    this.#events.confirmed();
+  }
+
+  unanswered(): void {
+    this.abandon("no answer to a ping");
+  }
+
+  /** Nothing to do: a client trusts its server, and each ping is answered at most once. */
+  pingFlood(): void {}
 
   /**
    * The runtime reports a control frame of the server: a protocol ping (`pong` is `null`), or the pong to one of our
    * pings.
    */
   #controlFrame(pong: string | null): void {
-    this.#events.alive();
-    if (pong !== null) this.#events.confirmed(this.session.confirmedBy(Number(pong)));
-  }
-
-  /**
-   * Proof that a pong of this server gives. A `maim_pong` is sent after the handlers were called, but a protocol pong
-   * before they are called.
-   */
-  get pongProof(): PongProof {
-    if (this.session.answersPings) return "handled";
-    return this.#socket.ping === undefined ? "nothing" : "read";
-  }
-
-  /**
-   * Sends a `maim_ping` if the server knows this message, otherwise a protocol ping. Returns false if neither is
-   * possible.
-   */
-  ping(): boolean {
-    const { pongProof } = this;
-    if (pongProof === "handled") this.session.ping();
-    else if (pongProof === "read") this.#socket.ping?.(`${this.session.newPing()}`);
-    return pongProof !== "nothing";
+    this.heard();
+    if (pong === null) this.session.heard();
+    else this.session.protocolPong(pong);
   }
 
   /** Ends the link at once, without a closing handshake. */
@@ -163,8 +179,8 @@ export class Link implements OutboxLink, SessionChannel {
     if (state === "ended" || state === "closing") return;
     this.#clearTimer();
     if (state === "dialling") return this.#end({ code: 1006, reason: "" });
-    this.#life = { state: "closing", timer: this.#endAfter(timeout) };
-    this.#socket.webSocket.close(1000);
+    this.#life = { state: "closing", timer: this.#endAfter(timeout), since: runtime.now() };
+    this.#socket.webSocket.close(CLOSE.clientClosed.code, CLOSE.clientClosed.reason);
   }
 
   #endAfter(timeout: number): Timer {
@@ -184,23 +200,28 @@ export class Link implements OutboxLink, SessionChannel {
 
   #becomeUsable(): void {
     this.#clearTimer();
+    this.heard();
     this.#life = { state: "usable" };
     this.#events.usable();
   }
 
   #frame(text: string | null): void {
+    if (this.#life.state === "ended" || !this.#events.wantsFrames()) return;
+    this.heard();
+    // The features of a hello must be known before the first message is sent.
+    const received = this.session.receive(text);
     if (this.#life.state === "upgraded") this.#becomeUsable();
-    if (this.#life.state !== "ended") this.#events.frame(text);
+    this.#events.received(received);
   }
 
   #end({ code, reason, timeout = null }: { code: number; reason: string; timeout?: number | null }): void {
     if (this.#life.state === "ended") return;
     this.#clearTimer();
-    const wasClosing = this.#life.state === "closing";
+    const closingSince = this.#life.state === "closing" ? this.#life.since : null;
     this.#life = { state: "ended" };
     this.#releaseSocket();
     this.session.end(connectionEnded("the connection ended"));
-    this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, wasClosing, timeout, cause: this.#cause });
+    this.#events.ended({ code, reason, wasUpgraded: this.#wasUpgraded, closingSince, timeout, cause: this.#cause });
   }
 
   /** Removes the listeners and closes the socket. Keeps `onerror`, because a late error event must have a listener. */

@@ -101,13 +101,20 @@ export interface OutboxOptions {
    */
   inDoubt?: "report" | "resend";
   /**
-   * Messages are in doubt if they were sent within this many milliseconds before the connection was lost. If the server
-   * had stopped answering, all messages sent since then are in doubt.
+   * A server of another library cannot confirm messages. Messages to it are in doubt if they were sent within this many
+   * milliseconds before the connection was lost. If the server had stopped answering, all messages sent since its last
+   * sign of life are in doubt. Messages to a server of this library are in doubt until the server has confirmed them.
    *
    * @default {1000}
    */
   doubt?: number;
 }
+
+/**
+ * Treatment of a message that names another platform than its client. `"warn"` sends it, with a `warning` event once
+ * for each platform. `"refuse"` throws `MessageRejectedError`. `"allow"` sends it; use this in a gateway.
+ */
+export type OtherPlatforms = "warn" | "refuse" | "allow";
 
 /** Certificates that a `wss://` client trusts. Verification cannot be turned off. */
 export interface ClientTls {
@@ -156,6 +163,13 @@ export interface MessageClientOptions {
    * of `@maim/message/maibot` to check for MaiBot.
    */
   validate?: Validate;
+  /**
+   * Treatment of a message whose `message_info.platform` is not the platform of this client. MaiBot sends its answer to
+   * the platform that the message names, so no answer comes back to this client.
+   *
+   * @default {"warn"}
+   */
+  otherPlatforms?: OtherPlatforms;
   /**
    * Limits on large messages that are sent or received in chunks. Chunks are used only with servers of this library.
    * `false` turns chunks off.

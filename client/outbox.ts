@@ -3,70 +3,55 @@ import { FIRST_POLL, nextPoll } from "../runtime/buffer_poll.ts";
 import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { WireMessage } from "../schema/types.ts";
+import type { SentMessage } from "../session/confirmation.ts";
 import type { Drop, DropReason } from "../session/drops.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { Queue } from "../util/queue.ts";
 import { utf8Length } from "../util/utf8.ts";
 import type { OutboxSettings } from "./settings.ts";
 
-/**
- * Proof that a pong gives about the messages sent before its ping: the server has handled them, has only read them, or
- * nothing is proved.
- */
-export type PongProof = "handled" | "read" | "nothing";
-
 /** The part of a link that the outbox uses. */
 export interface OutboxLink {
   /** Bytes that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  readonly pongProof: PongProof;
-  send(message: WireMessage, text: string): void;
-  /** Sends a ping. Returns false if the link cannot send one. */
-  ping(): boolean;
+  /** True if one more message may be sent. If false, too many messages are not confirmed. */
+  readonly hasRoom: boolean;
+  send(item: OutboxItem, text: string): void;
 }
 
-/** Facts about the end of a link. They decide what happens to the messages that were sent over the link. */
-export interface LinkOutcome {
-  /**
-   * Time from which the server did not answer any more, on the runtime's clock; `Infinity` if the server was not
-   * silent.
-   */
-  readonly silentSince: number;
-  /** Result for the messages that are in doubt; `in_doubt` if the result is not known. */
-  readonly sentMessages: "in_doubt" | "unauthorized" | "too_large" | "delivered";
+/** What happens to messages that were sent over a link that has ended, and that are in doubt. */
+export interface SettleOptions {
+  /** Reason of the end, if it tells what has become of them; otherwise `in_doubt`. */
+  readonly sentMessages: "in_doubt" | "unauthorized" | "too_large";
   /** True if there will be another link. */
   readonly canResend: boolean;
 }
 
-interface Item {
-  readonly message: WireMessage;
+/** A message in the outbox, or sent and not confirmed. */
+export interface OutboxItem extends SentMessage {
   /**
    * The encoded message. It is set to `""` after the message was sent, unless the message may have to be sent again.
    */
   text: string;
-  /** UTF-8 bytes of the text. If the message never waited: UTF-16 units, because counting bytes would cost too much. */
-  readonly bytes: number;
+  /** Time at which the message was given to the outbox. */
   readonly since: number;
   /** Number of times that the message was sent. */
   tries: number;
-  sentAt: number;
 }
 
 /** Maximum bytes in the link's buffer. Above it, messages wait in the outbox, where they can be counted and dropped. */
 const MAX_LINK_BYTES = 65_536;
-/** Milliseconds between sending a message and asking the server to confirm it, if the server can confirm messages. */
-const CONFIRM_DELAY = 100;
-/**
- * Sent messages are remembered up to this multiple of `maxMessages`, even if they are out of doubt: if the server turns
- * out to be silent, they are in doubt again.
- */
-const REMEMBERED_MULTIPLE = 10;
+
+/** True if a message can be sent over a link now. */
+function canSend(link: OutboxLink): boolean {
+  return link.bufferedAmount <= MAX_LINK_BYTES && link.hasRoom;
+}
 
 /**
  * Counts the UTF-8 bytes of a sent message. If its text is gone, the message is encoded again; the result can differ,
  * because the user may have changed the message.
  */
-function bytesOf({ text, message, bytes }: Item): number {
+function bytesOf({ text, message, bytes }: OutboxItem): number {
   if (text !== "") return utf8Length(text);
   try {
     return utf8Length(encodeMessage(message, { maxBytes: Infinity }));
@@ -79,8 +64,8 @@ function bytesOf({ text, message, bytes }: Item): number {
  * Finds the largest message. Counts the bytes of a message only if its number of UTF-16 units does not show already
  * that it is smaller.
  */
-function largestOf(items: readonly Item[]): Item | null {
-  let largest: Item | null = null;
+function largestOf(items: readonly OutboxItem[]): OutboxItem | null {
+  let largest: OutboxItem | null = null;
   let most = 0;
   for (const item of items) {
     // Each UTF-16 unit of a text takes from one to three bytes.
@@ -92,26 +77,17 @@ function largestOf(items: readonly Item[]): Item | null {
 }
 
 /**
- * Sends messages in order. Keeps messages while there is no link, or while the buffer of the link is full. Remembers
- * sent messages until they are out of doubt.
+ * Sends messages in order. Keeps messages while there is no link, while the buffer of the link is full, or while too
+ * many messages are not confirmed.
  */
 export class Outbox {
   readonly #settings: OutboxSettings;
   readonly #drop: (drop: Drop) => void;
-  readonly #waiting = new Queue<Item>();
-  readonly #sent = new Queue<Item>();
+  readonly #waiting = new Queue<OutboxItem>();
   #waitingBytes = 0;
-  #sentBytes = 0;
   /** The link that messages are sent over. */
   #link: OutboxLink | null = null;
-  /** A link over which nothing more is sent. It is kept here until it has ended. */
-  #stoppedLink: OutboxLink | null = null;
-  /** Last time at which the link's buffer was empty: everything sent before this time has left the process. */
-  #emptyAt = -Infinity;
-  /** The server has read everything that was sent before this time. */
-  #readAt = -Infinity;
   #pollTimer: Timer | undefined;
-  #confirmTimer: Timer | undefined;
   #expiryTimer: Timer | undefined;
   #flushCallbacks: (() => void)[] = [];
 
@@ -140,19 +116,18 @@ export class Outbox {
    */
   send(message: WireMessage, text: string): void {
     const since = runtime.now();
-    if (this.#link !== null && this.length === 0 && this.#link.bufferedAmount <= MAX_LINK_BYTES) {
+    if (this.#link !== null && this.length === 0 && canSend(this.#link)) {
       this.#sendOver(this.#link, { message, text, bytes: text.length, since, tries: 0, sentAt: 0 });
       return;
     }
-    const bytes = utf8Length(text);
     const { maxMessages, maxBytes } = this.#settings;
-    const hasRoom = this.length === 0 ? maxMessages > 0 : this.length < maxMessages && this.bytes + bytes <= maxBytes;
-    if (!hasRoom) {
+    if (this.length >= maxMessages || this.bytes >= maxBytes) {
       throw new MessageConnectionError(
         "queue_full",
         `Outbox is full (${this.length} messages, ${this.bytes} bytes); send later, or raise the limits in 'outbox'`,
       );
     }
+    const bytes = utf8Length(text);
     this.#waiting.push({ message, text, bytes, since, tries: 0, sentAt: 0 });
     this.#waitingBytes += bytes;
     this.#armExpiry();
@@ -162,37 +137,20 @@ export class Outbox {
   /** Starts to send over an open link: first the messages that wait, then new messages. */
   attach(link: OutboxLink): void {
     this.#link = link;
-    this.#emptyAt = this.#readAt = runtime.now();
     this.#sendWaiting(FIRST_POLL);
+  }
+
+  /** The link has confirmed messages, so there may be room for more of them. */
+  roomAgain(): void {
+    if (this.length > 0) this.#sendWaiting(FIRST_POLL);
   }
 
   /** Stops sending: the link is about to be closed, or has ended. */
   stopSending(): void {
-    this.#stoppedLink ??= this.#link;
     this.#link = null;
     runtime.cancel(this.#pollTimer);
-    runtime.cancel(this.#confirmTimer);
-    this.#pollTimer = this.#confirmTimer = undefined;
-  }
-
-  /** The link has ended: drops the messages in doubt, or puts them back to be sent again. */
-  detach({ silentSince, sentMessages, canResend }: LinkOutcome): void {
-    this.stopSending();
-    const doubtStart = this.#doubtStart(silentSince);
-    const items = this.#sent.drain().filter((item) => item.sentAt >= doubtStart);
-    this.#sentBytes = 0;
-    this.#stoppedLink = null;
-    if (sentMessages !== "delivered") this.#settleUnconfirmed(items, { sentMessages, canResend });
+    this.#pollTimer = undefined;
     if (this.#isFlushed) this.#callFlushed();
-  }
-
-  /** Returns a time: if the link ends now, the messages sent at this time or later are in doubt. */
-  #doubtStart(silentSince: number): number {
-    const proof = (this.#link ?? this.#stoppedLink)?.pongProof ?? "nothing";
-    // Messages that were handled have been confirmed and forgotten, so every message still remembered is in doubt.
-    if (proof === "handled") return -Infinity;
-    const read = proof === "read" ? this.#readAt : Infinity;
-    return Math.min(runtime.now() - this.#settings.doubt, this.#emptyAt, silentSince, read);
   }
 
   /** Drops all messages that wait. */
@@ -200,7 +158,7 @@ export class Outbox {
     runtime.cancel(this.#expiryTimer);
     this.#expiryTimer = undefined;
     this.#waitingBytes = 0;
-    for (const { message } of this.#waiting.drain()) this.#drop({ message, reason });
+    for (const item of this.#waiting.drain()) this.#dropItem(item, reason);
     this.#callFlushed();
   }
 
@@ -227,65 +185,12 @@ export class Outbox {
     for (const callback of callbacks) callback();
   }
 
-  #sendOver(link: OutboxLink, item: Item): void {
-    const now = runtime.now();
-    if (link.bufferedAmount === 0) this.#emptyAt = now;
-    link.send(item.message, item.text);
+  #sendOver(link: OutboxLink, item: OutboxItem): void {
+    link.send(item, item.text);
+    if (this.#settings.inDoubt === "report") item.text = "";
     this.sent++;
     item.tries++;
-    item.sentAt = now;
-    if (this.#settings.inDoubt === "report") item.text = "";
-    this.#sent.push(item);
-    this.#sentBytes += item.bytes;
-    this.#forgetOldSent();
     this.#armPoll(FIRST_POLL);
-    this.#armConfirm();
-  }
-
-  /**
-   * Forgets the oldest sent messages that are out of doubt. A limited number of them is kept, because they are in doubt
-   * again if the server turns out to be silent.
-   */
-  #forgetOldSent(): void {
-    const { maxMessages, maxBytes } = this.#settings;
-    const safe = this.#doubtStart(Infinity);
-    for (let first = this.#sent.first; first !== undefined && first.sentAt < safe; first = this.#sent.first) {
-      if (this.#sent.length <= REMEMBERED_MULTIPLE * maxMessages && this.#sentBytes <= maxBytes) return;
-      this.#sentBytes -= first.bytes;
-      this.#sent.shift();
-    }
-  }
-
-  /** Drops a sent message that the server has refused. */
-  dropSent(message: WireMessage, reason: DropReason): void {
-    const others = this.#sent.drain().filter((item) => item.message !== message);
-    this.#sentBytes = 0;
-    for (const item of others) {
-      this.#sent.push(item);
-      this.#sentBytes += item.bytes;
-    }
-    this.#drop({ message, reason });
-  }
-
-  /**
-   * The server has answered a ping: it has read, and perhaps handled, every message sent before the time `sentBefore`.
-   */
-  confirm(sentBefore: number): void {
-    this.#readAt = Math.max(this.#readAt, sentBefore);
-    if (this.#link?.pongProof !== "handled") return;
-    for (let first = this.#sent.first; first !== undefined && first.sentAt < sentBefore; first = this.#sent.first) {
-      this.#sentBytes -= first.bytes;
-      this.#sent.shift();
-    }
-  }
-
-  /** Pings the server from time to time, as long as a sent message is not confirmed. */
-  #armConfirm(): void {
-    this.#confirmTimer ??= runtime.after(CONFIRM_DELAY, () => {
-      this.#confirmTimer = undefined;
-      const last = this.#sent.last;
-      if (last !== undefined && last.sentAt >= this.#readAt && this.#link?.ping()) this.#armConfirm();
-    });
   }
 
   /** Sends waiting messages until the link's buffer is full. Checks the buffer again after `pollDelay` milliseconds. */
@@ -293,15 +198,14 @@ export class Outbox {
     const link = this.#link;
     if (link === null) return;
     const before = this.length;
-    while (this.#waiting.first !== undefined && link.bufferedAmount <= MAX_LINK_BYTES) {
+    while (this.#waiting.first !== undefined && canSend(link)) {
       this.#sendOver(link, this.#shiftWaiting());
     }
     if (this.#isFlushed) this.#callFlushed();
-    if (link.bufferedAmount === 0) this.#emptyAt = runtime.now();
-    else this.#armPoll(this.length < before ? FIRST_POLL : pollDelay);
+    if (link.bufferedAmount > 0) this.#armPoll(this.length < before ? FIRST_POLL : pollDelay);
   }
 
-  #shiftWaiting(): Item {
+  #shiftWaiting(): OutboxItem {
     const item = this.#waiting.shift()!; // the caller has checked that a message waits
     this.#waitingBytes -= item.bytes;
     this.#armExpiry();
@@ -334,18 +238,26 @@ export class Outbox {
   #dropExpired(): void {
     const limit = runtime.now() - this.#settings.maxAge;
     while (this.#waiting.first !== undefined && this.#waiting.first.since <= limit) {
-      this.#drop({ message: this.#shiftWaiting().message, reason: "expired" });
+      this.#dropItem(this.#shiftWaiting(), "expired");
     }
     this.#armExpiry();
     if (this.#isFlushed) this.#callFlushed();
   }
 
-  /** Decides for each message in doubt whether it is sent again, or dropped and for which reason. */
-  #settleUnconfirmed(items: Item[], { sentMessages, canResend }: Omit<LinkOutcome, "silentSince">): void {
+  /** Reports a waiting message as lost. If it was sent before, it may have arrived. */
+  #dropItem({ message, tries }: OutboxItem, reason: DropReason): void {
+    this.#drop({ message, reason: tries > 0 ? "unconfirmed" : reason });
+  }
+
+  /**
+   * Decides for each message that was sent over the ended link and is in doubt: sends it again, or reports it as lost.
+   * Messages that are sent again go before those that wait.
+   */
+  settle(items: readonly OutboxItem[], { sentMessages, canResend }: SettleOptions): void {
     const resends = canResend && this.#settings.inDoubt === "resend";
     // The server has refused one message because of its size. This must have been the largest message.
     const largest = sentMessages === "too_large" ? largestOf(items) : null;
-    const again: Item[] = [];
+    const again: OutboxItem[] = [];
     for (const item of items) {
       if (item === largest) this.#drop({ message: item.message, reason: "too_large" });
       else if (sentMessages === "unauthorized") this.#drop({ message: item.message, reason: "unauthorized" });

@@ -20,10 +20,11 @@
 import { encodeMessage } from "../codec/encode.ts";
 import { platformOf } from "../schema/guards.ts";
 import type { CustomMessage, WireMessage } from "../schema/types.ts";
-import { describeDrop } from "../session/drops.ts";
+import { UnheardDrops } from "../session/drops.ts";
+import { Rounds } from "../session/rounds.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { oneLine } from "../util/display.ts";
-import { Emitter, type HandlerResult, type ListenOptions, reportUnheard } from "../util/emitter.ts";
+import { Emitter, type HandlerResult, type ListenOptions } from "../util/emitter.ts";
 import { type ConnectOptions, MessageClient, type MessageClientEvents } from "./client.ts";
 import type { MessageClientOptions } from "./options.ts";
 import { checkUrl } from "./settings.ts";
@@ -90,6 +91,7 @@ export class Router {
   readonly #routes = new Map<string, Route>();
   readonly #emitter = new Emitter<Events>();
   readonly #unheardWarnings = new UnheardWarnings();
+  readonly #unheardDrops = new UnheardDrops(new Rounds());
   #state: "idle" | "running" | "closed" = "idle";
   /** True after the first handler for `stream` was added. Until then, the clients collect streams in memory. */
   #hearsStreams = false;
@@ -271,6 +273,7 @@ export class Router {
   async close(): Promise<void> {
     this.#state = "closed";
     await Promise.all([...this.#routes.values()].map(({ client }) => client.close()));
+    this.#unheardDrops.printNow();
   }
 
   /** Calls {@linkcode Router.close}. */
@@ -328,7 +331,7 @@ export class Router {
     });
     client.on("invalid", (error) => void this.#emitter.emit("invalid", error, client));
     client.on("drop", (drop) => {
-      if (this.#emitter.emit("drop", drop, client) === "unheard") reportUnheard("drop", describeDrop(drop));
+      if (this.#emitter.emit("drop", drop, client) === "unheard") this.#unheardDrops.add(drop);
     });
     client.on("error", (error) => this.#emitter.fail(error, client));
     if (this.#hearsStreams) this.#hearStreams(client);

@@ -1,5 +1,6 @@
 import { MAX_BYTES } from "../codec/limits.ts";
 import { isRouteName, type Route } from "../schema/account.ts";
+import type { ConfirmationLimits } from "../session/confirmation.ts";
 import { HELLO_HEADER, offeredFeatures } from "../session/hello.ts";
 import type { SessionOptions } from "../session/session.ts";
 import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
@@ -14,7 +15,7 @@ import {
   wrongOption,
   wrongSecret,
 } from "../util/checks.ts";
-import type { ClientTls, MessageClientOptions, ReconnectOptions } from "./options.ts";
+import type { ClientTls, MessageClientOptions, OtherPlatforms, ReconnectOptions } from "./options.ts";
 import type { Validate } from "./check_before_sending.ts";
 
 const OWNER = "MessageClient";
@@ -90,6 +91,7 @@ export interface ClientSettings {
   /** Account and scope that are added to messages without them. */
   readonly route: Route;
   readonly validate: Validate | undefined;
+  readonly otherPlatforms: OtherPlatforms;
   /** Milliseconds. */
   readonly connectTimeout: number;
   /** Milliseconds. */
@@ -169,13 +171,34 @@ function heartbeatSettings(given: MessageClientOptions["heartbeat"]): HeartbeatS
   return given === false ? null : { ...numbers, probe };
 }
 
-function sessionSettings({ decode, chunks }: MessageClientOptions): SessionOptions {
+/** Least window of messages that are not confirmed, for clients whose outbox holds only few messages. */
+const LEAST_WINDOW = 100;
+/** The window is larger than the outbox by this factor. */
+const WINDOW_FACTOR = 10;
+
+function confirmationLimits(
+  { maxMessages, maxBytes, doubt }: OutboxSettings,
+  heartbeat: HeartbeatSettings | null,
+): ConfirmationLimits {
+  return {
+    maxMessages: Math.max(LEAST_WINDOW, WINDOW_FACTOR * maxMessages),
+    maxBytes: Math.max(1, maxBytes),
+    timeout: heartbeat?.timeout ?? Infinity,
+    doubt,
+  };
+}
+
+function sessionSettings(
+  { decode, chunks }: MessageClientOptions,
+  confirmation: ConfirmationLimits,
+): SessionOptions {
   if (decode !== undefined) checkObject(OWNER, "decode", decode);
   const limits = numbersOf(OWNER, decode ?? {}, DECODE, "decode.");
   const transfers = chunkSettings(OWNER, chunks);
   return {
     decode: limits,
     transfers: { ...transfers ?? NO_TRANSFERS, ...limits },
+    confirmation,
     offered: offeredFeatures(limits.maxBytes, transfers),
     sharesTexts: true,
   };
@@ -207,9 +230,12 @@ function checkIdentity({ platform, token, account, scope }: MessageClientOptions
  * @throws {RangeError} If an option is out of range; the text names the option.
  */
 export function resolveOptions(options: MessageClientOptions): ClientSettings {
-  const { platform, token, headers = {}, tls = {}, account, scope, validate } = options;
+  const { platform, token, headers = {}, tls = {}, account, scope, validate, otherPlatforms = "warn" } = options;
   checkIdentity(options);
   checkHeaders(headers);
+  checkChoice(OWNER, "otherPlatforms", otherPlatforms, ["warn", "refuse", "allow"]);
+  const outbox = outboxSettings(options.outbox);
+  const heartbeat = heartbeatSettings(options.heartbeat);
   if (validate !== undefined) checkFunction(OWNER, "validate", validate);
   return {
     platform,
@@ -217,12 +243,13 @@ export function resolveOptions(options: MessageClientOptions): ClientSettings {
     headers,
     ca: caOf(tls),
     reconnect: reconnectSettings(options.reconnect),
-    outbox: outboxSettings(options.outbox),
+    outbox,
     keepsMessages: options.outbox !== false,
-    heartbeat: heartbeatSettings(options.heartbeat),
-    session: sessionSettings(options),
+    heartbeat,
+    session: sessionSettings(options, confirmationLimits(outbox, heartbeat)),
     route: { account, scope },
     validate,
+    otherPlatforms,
     ...numbersOf(OWNER, options, TIMES),
   };
 }

@@ -40,6 +40,11 @@ function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
 }
 
+/** Returns the payload of a pong as text. */
+function textOf(data: unknown): string {
+  return data instanceof Uint8Array ? new TextDecoder().decode(data) : "";
+}
+
 /** Creates the handlers that `Bun.serve` calls for the sockets of one `MessageServer`. */
 export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSocketHandlers {
   return {
@@ -49,7 +54,7 @@ export function bunHandlers({ maxBytes, idleTimeout }: SocketLimits): BunWebSock
     open: (socket) => dataOf(socket).open(socket),
     message: (socket, data) => dataOf(socket).events?.frame(typeof data === "string" ? data : null),
     drain: (socket) => dataOf(socket).drain(),
-    pong: (socket) => dataOf(socket).events?.pong?.(),
+    pong: (socket, data) => dataOf(socket).events?.pong?.(textOf(data)),
     close: (socket, code, reason) => dataOf(socket).ended(code, reason),
   };
 }

@@ -112,8 +112,8 @@ export class BunAcceptedSocket implements ServerSocket {
     this.#socket?.terminate();
   }
 
-  ping(): void {
-    this.#socket?.ping();
+  ping(payload: string = ""): void {
+    this.#socket?.ping(payload);
   }
 
   ended(code: number, reason: string): void {

@@ -16,7 +16,7 @@ export interface ServerSocket {
   /** Drops the connection and everything queued to it. Missing on Deno, which cannot do this. */
   terminate?(): void;
   /** Sends a protocol ping. Missing on Deno, which cannot do this. */
-  ping?(): void;
+  ping?(payload?: string): void;
 }
 
 /** Events of a {@linkcode ServerSocket}. The runtime calls them, so they must not throw. */
@@ -28,7 +28,7 @@ export interface SocketEvents {
   /** The socket has ended. Called exactly once; the code is 1006 if there was no close frame. */
   ended(code: number, reason: string): void;
   /** A protocol pong was received. Not all runtimes report pongs. */
-  pong?(): void;
+  pong?(payload: string): void;
 }
 
 /** Returns the event handlers of a socket that was just accepted. */
@@ -82,7 +82,7 @@ export interface BunWebSocketHandlers {
   /** Called by Bun. */
   drain(socket: BunSocket): void;
   /** Called by Bun. */
-  pong(socket: BunSocket): void;
+  pong(socket: BunSocket, data: unknown): void;
   /** Called by Bun. */
   close(socket: BunSocket, code: number, reason: string): void;
 }
@@ -100,7 +100,7 @@ export interface BunSocket {
   /** Drops the connection. */
   terminate(): void;
   /** Sends a protocol ping. */
-  ping(): unknown;
+  ping(payload?: string): unknown;
 }
 
 /** A WebSocket that a client has dialled. */

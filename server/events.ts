@@ -56,7 +56,8 @@ export interface MessageServerEvents {
    */
   invalid: [error: MessageDecodeError, peer: Peer];
   /**
-   * A message was lost, because its peer does not read or has refused the message. If `drop` has no handler, the loss
+   * A message was lost, because its peer does not read or has refused the message; or it may be lost, because the
+   * connection ended before the peer has confirmed it. If `drop` has no handler, the loss
    * is printed as one line with `console.error`.
    */
   drop: [drop: ServerDrop, peer: Peer];
@@ -75,9 +76,11 @@ export interface ServerDrop {
   message: WireMessage;
   /**
    * Reason for the loss. `slow`: the peer does not read, and the bytes queued to it have reached `limits.queuedBytes`.
-   * `too_large`: the message was sent in chunks, and the peer refused it as too large.
+   * `too_large`: the message was sent in chunks, and the peer refused it as too large. `unconfirmed`: the message was
+   * sent, but the connection ended before the peer has confirmed it, so it may have arrived; with any other reason, it
+   * has not arrived.
    */
-  reason: "slow" | "too_large";
+  reason: "slow" | "too_large" | "unconfirmed";
 }
 
 /** A limit that a caller has reached. */

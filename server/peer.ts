@@ -8,13 +8,14 @@ import { createCustom } from "../schema/build.ts";
 import type { WireMessage } from "../schema/types.ts";
 import { helloMessage } from "../session/hello.ts";
 import { refuseReserved } from "../session/reserved_names.ts";
-import { type Received, Session, type SessionChannel, type SessionEvents } from "../session/session.ts";
+import type { SentMessage } from "../session/confirmation.ts";
+import { Rate } from "../session/rate.ts";
+import { type Content, Session, type SessionChannel, type SessionEvents } from "../session/session.ts";
 import { readWholeMessage } from "../session/transfer/text.ts";
 import { connectionEnded, isLarge, type SendStreamOptions } from "../session/transfer/transfers.ts";
 import { checkClose, CLOSE, type CloseFrame, invalidMessage } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import type { Caller } from "./admission.ts";
-import { MessageRate } from "./limits.ts";
 import type { PeerSettings } from "./settings.ts";
 
 /** A connected client. Event handlers get it as an argument. */
@@ -68,7 +69,7 @@ export interface Peer {
 }
 
 /** Events that a peer reports to its server. */
-export interface PeerEvents extends SessionEvents<ServerPeer> {
+export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   /**
    * The socket is open. Returns true if the server accepts the peer; otherwise the server has closed the connection.
    */
@@ -76,13 +77,17 @@ export interface PeerEvents extends SessionEvents<ServerPeer> {
   /** The peer was accepted. If it gets a hello, the hello was sent. */
   open(peer: ServerPeer): void;
   /** A frame was received. `received` is its message, or the error if the frame is not a message. */
-  received(received: Exclude<Received, null>, peer: ServerPeer): void;
+  received(received: Content, peer: ServerPeer): void;
   /** One message was queued by a method other than {@linkcode ServerPeer.write}. */
   sent(): void;
   /** The peer does not read, so a message was not queued. `message` is null if the library itself sent the message. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
-  /** The peer sends more messages per second than the limit allows. */
+  /** The peer sends more messages, or more pings, per second than allowed. */
   rateExceeded(peer: ServerPeer): void;
+  /** The peer has not answered a ping in time, so its connection was closed. */
+  silent(peer: ServerPeer): void;
+  /** Messages were sent to the peer, and it is not known whether they have arrived. */
+  unconfirmed(peer: ServerPeer, messages: readonly SentMessage[]): void;
   /** The connection of an accepted peer has ended. */
   close(peer: ServerPeer, code: number, reason: string): void;
   /** The socket of the peer is gone. Called last, for every peer, accepted or not. */
@@ -118,13 +123,23 @@ const FLUSH_POLL = 5;
 type Life =
   | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
-  | { readonly state: "draining"; readonly timer: Timer }
-  | { readonly state: "closing" }
+  | { readonly state: "draining"; readonly timer: Timer; readonly frame: CloseFrame; readonly since: number }
+  | { readonly state: "closing"; readonly frame: CloseFrame; readonly since: number }
   | { readonly state: "closed" };
 
 const OPEN: Life = { state: "open" };
-const CLOSING: Life = { state: "closing" };
 const CLOSED: Life = { state: "closed" };
+
+/** The wait for a peer to confirm what was sent to it, before the server closes the connection. */
+interface Shutdown {
+  readonly frame: CloseFrame;
+  /** Time at which the server began to close. */
+  readonly since: number;
+  readonly timer: Timer;
+}
+
+/** Share of `closeTimeout` until which a server that is closing waits for its peers to confirm messages. */
+const ASK_UNTIL = 0.8;
 
 /** The server's end of one connection, from the accepted handshake to the end of the socket. */
 export class ServerPeer implements Peer, SocketEvents, SessionChannel {
@@ -132,13 +147,13 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   readonly platform: string;
   readonly address: string;
   readonly #isAuthorized: boolean;
-  readonly session: Session<ServerPeer>;
+  readonly session: Session<ServerPeer, SentMessage>;
   /** Features that both sides agreed on; the hello names them. `null` for a client that gets no hello. */
   readonly #features: readonly string[] | null;
   readonly #socket: ServerSocket;
   readonly #events: PeerEvents;
   readonly #settings: PeerSettings;
-  readonly #rate: MessageRate | null;
+  readonly #rate: Rate | null;
   #life: Life;
   /** Upper bound of the bytes queued: the bytes queued at the last check, plus all bytes sent since then. */
   #mayBeQueued = 0;
@@ -149,6 +164,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   #quietAt = 0;
   #isAdmitted = false;
   #ignoresInput = false;
+  /** Set while the server is closing and waits for this peer to confirm its messages. */
+  #shutdown: Shutdown | null = null;
 
   constructor(socket: ServerSocket, { id, caller, events, settings }: PeerOptions) {
     this.id = id;
@@ -159,14 +176,19 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#socket = socket;
     this.#events = events;
     this.#settings = settings;
-    this.session = new Session<ServerPeer>(this, events, settings.session, caller.features);
-    this.#rate = settings.messagesPerSecond === Infinity ? null : new MessageRate(settings.messagesPerSecond);
+    this.session = new Session<ServerPeer, SentMessage>(this, events, settings.session, caller.features);
+    this.#rate = settings.messagesPerSecond === Infinity ? null : new Rate(settings.messagesPerSecond);
     // If a caller is gone before its socket is open, Deno 2.9 reports nothing. Then this timer ends the peer.
     this.#life = { state: "opening", timer: runtime.after(OPEN_TIMEOUT, () => this.ended(1006, "")) };
   }
 
   get isOpen(): boolean {
     return this.#life.state === "open";
+  }
+
+  /** True if frames can be sent. While the server waits for the peer's last messages, handlers can still answer them. */
+  get #canSend(): boolean {
+    return this.isOpen || (this.#life.state === "draining" && this.#readsInput);
   }
 
   get #readsInput(): boolean {
@@ -196,20 +218,31 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   frame(text: string | null): void {
     if (this.#life.state === "draining") this.#quietAt = runtime.now() + QUIET_AFTER_FRAME;
     if (!this.#readsInput) return;
-    if (this.#rate?.take() === false) {
-      this.#events.rateExceeded(this);
-      return this.closeIgnoringInput(CLOSE.tooMany);
-    }
     const received = this.session.receive(text);
-    if (received !== null) this.#events.received(received, this);
+    if (received === "own") return;
+    if (this.#rate?.take() === false) this.#closeFast();
+    else if (received !== "own_counted") this.#events.received(received, this);
+  }
+
+  pong(payload: string): void {
+    this.session.protocolPong(payload);
+  }
+
+  #closeFast(): void {
+    this.#events.rateExceeded(this);
+    this.closeIgnoringInput(CLOSE.tooMany);
   }
 
   /** The socket has ended. Called last. */
   ended(code: number, reason: string): void {
     if (this.#life.state === "closed") return;
-    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
+    const life = this.#life;
+    if ("timer" in life) runtime.cancel(life.timer);
+    runtime.cancel(this.#shutdown?.timer);
     this.#life = CLOSED;
     this.session.end(connectionEnded("the connection ended"));
+    this.#settleAtEnd(life, { code, reason });
+    this.session.leaveRounds();
     if (this.#isAdmitted) this.#events.close(this, code, reason);
     this.#events.gone(this);
   }
@@ -221,12 +254,12 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
    * does not read. If the peer does not read, the connection is closed.
    */
   write(message: WireMessage, text: string): boolean {
-    if (!this.isOpen) return false;
-    if (!this.#hasRoom(text)) {
+    if (!this.#canSend) return false;
+    if (!this.session.hasRoom || !this.#hasRoom(text)) {
       this.#closeSlow(message);
       return false;
     }
-    this.session.send(message, text);
+    this.session.send({ message, bytes: text.length, sentAt: 0 }, text);
     // Chunks escape the text a second time, so they may take more bytes than #hasRoom() has counted.
     if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
     return true;
@@ -254,14 +287,39 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   /** Queues a frame that the session itself sends. */
   sendOwn(text: string): void {
-    if (!this.isOpen) return;
+    if (!this.#canSend) return;
     if (this.#hasRoom(text)) this.#socket.send(text);
     else this.#closeSlow(null);
   }
 
-  /** Corrects the message rate: a message counts only once, even if many frames carry it. */
-  transferFrameReceived(): void {
-    this.#rate?.giveBack();
+  /** A server does not notice by itself that a peer is silent; the runtime's idle timeout does. */
+  readonly heardAt: number = Infinity;
+
+  /** A peer of another library is only asked when the server closes. */
+  get canPing(): boolean {
+    return this.#shutdown !== null && this.#socket.ping !== undefined;
+  }
+
+  protocolPing(payload: string): void {
+    this.#socket.ping?.(payload);
+  }
+
+  confirmed(): void {
+    const { session } = this;
+    if (this.#shutdown === null || !session.isAnswered) return;
+    if (session.isConfirmed) this.#closeAfterAsking();
+    else session.ask({ isLast: true });
+  }
+
+  unanswered(): void {
+    if (this.#life.state === "closing") return;
+    this.#turnOut(CLOSE.silent);
+    this.#events.silent(this);
+    this.#drop(CLOSE.silent);
+  }
+
+  pingFlood(): void {
+    this.#closeFast();
   }
 
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
@@ -281,7 +339,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    if (!this.isOpen) throw this.#closedError();
+    if (!this.#canSend) throw this.#closedError();
     if (this.write(message, text)) this.#events.sent();
   }
 
@@ -298,6 +356,27 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeIgnoringInput(frame: CloseFrame): void {
     this.#ignoresInput = true;
     this.closeReadingInput(frame);
+    this.#reportUnconfirmed({ at: runtime.now() });
+  }
+
+  /**
+   * Closes the connection because the server is closing. Before that, asks the peer to confirm the messages that were
+   * sent to it, and handles the messages that it still sends.
+   */
+  shutDown(frame: CloseFrame): void {
+    if (this.#life.state !== "open" || !this.#isAdmitted) return this.closeReadingInput(frame);
+    const since = runtime.now();
+    const wait = this.#settings.closeTimeout * ASK_UNTIL;
+    this.#shutdown = { frame, since, timer: runtime.after(wait, () => this.#closeAfterAsking()) };
+    const { session } = this;
+    const canSkip = !session.answersPings && session.isConfirmed;
+    if (canSkip || !session.ask({ isLast: true })) this.#closeAfterAsking();
+  }
+
+  #closeAfterAsking(): void {
+    if (this.#shutdown === null || this.#life.state !== "open") return;
+    runtime.cancel(this.#shutdown.timer);
+    this.closeReadingInput(this.#shutdown.frame);
   }
 
   /** Closes the connection. Messages that the peer has already sent are still handled. */
@@ -308,7 +387,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#quietAt = now + QUIET_AFTER; // frames on the way must be read first, or the close frame could be lost
     this.#closeWhenDrained(frame, {
       quiet: now + MAX_QUIET_WAIT,
-      flushed: now + this.#settings.closeTimeout * 0.8,
+      flushed: (this.#shutdown?.since ?? now) + this.#settings.closeTimeout * 0.8,
+      since: now,
     });
   }
 
@@ -316,30 +396,60 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
    * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, this also
    * waits until the queued frames were sent. Each of the two waits ends at its time in `until` at the latest.
    */
-  #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
+  #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number; since: number }): void {
     const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
     const mustBeQuiet = this.#readsInput || !runtime.closeEndsInput;
     const rest = mustBeQuiet ? Math.min(this.#quietAt, until.quiet) - now : 0;
-    if (rest <= 0 && !isFlushing) return this.#sendClose(frame);
+    if (rest <= 0 && !isFlushing) return this.#sendClose(frame, until.since);
     const timer = runtime.after(Math.max(FLUSH_POLL, Math.ceil(rest)), () => this.#closeWhenDrained(frame, until));
-    this.#life = { state: "draining", timer };
+    this.#life = { state: "draining", timer, frame, since: until.since };
   }
 
-  #sendClose({ code, reason }: CloseFrame): void {
-    this.#life = CLOSING;
+  #sendClose(frame: CloseFrame, since: number): void {
+    this.#life = { state: "closing", frame, since };
     this.session.end(connectionEnded("the connection is closing"));
-    this.#socket.close(code, reason);
+    this.#socket.close(frame.code, frame.reason);
   }
 
   /** Closes a peer that does not read. If the runtime can do this, drops the socket and everything queued to it. */
   #closeSlow(message: WireMessage | null): void {
-    this.#ignoresInput = true;
-    this.#life = CLOSING; // set before the events, because a handler may send to this peer
-    this.session.end(connectionEnded("the other side does not read")); // not later: the socket may take long to end
+    this.#turnOut(CLOSE.notReading);
     this.#events.slow(this, message);
+    this.#drop(CLOSE.notReading);
+  }
+
+  /** Ends everything that does not need the socket, because the socket may take long to end. */
+  #turnOut(frame: CloseFrame): void {
+    if ("timer" in this.#life) runtime.cancel(this.#life.timer);
+    this.#ignoresInput = true;
+    const since = runtime.now();
+    this.#life = { state: "closing", frame, since }; // set before the events, because a handler may send to this peer
+    this.session.end(connectionEnded("the other side does not read"));
+    this.#reportUnconfirmed({ at: since });
+  }
+
+  /** Drops the socket. Deno cannot do this, so the socket is closed there. */
+  #drop({ code, reason }: CloseFrame): void {
     if (this.#socket.terminate !== undefined) this.#socket.terminate();
-    else this.#socket.close(CLOSE.notReading.code, CLOSE.notReading.reason);
+    else this.#socket.close(code, reason);
+  }
+
+  /** Settles the messages that were sent, when the connection has ended. */
+  #settleAtEnd(life: Life, { code, reason }: CloseFrame): void {
+    const isClosing = life.state === "draining" || life.state === "closing";
+    const at = isClosing ? life.since : runtime.now();
+    // A peer of another library cannot confirm messages. It has read them if it answers our close frame, or a protocol
+    // ping. It closes of its own will only when it does not want more messages. Bun reports no answer to a close frame.
+    const isAnswer = isClosing && !runtime.closeEndsInput && code === life.frame.code && reason === life.frame.reason;
+    const isRead = isAnswer || (this.canPing && this.session.isConfirmed) ||
+      (!isClosing && code !== CLOSE.abnormal.code);
+    if (this.session.answersPings || !isRead) this.#reportUnconfirmed({ at });
+  }
+
+  #reportUnconfirmed({ at }: { at: number }): void {
+    const messages = this.session.takeInDoubt({ at, silentSince: Infinity });
+    if (messages.length > 0) this.#events.unconfirmed(this, messages);
   }
 
   /**

@@ -8,15 +8,17 @@ import type { BunWebSocketHandlers, Listener } from "../runtime/types.ts";
 import { isCustom, platformOf } from "../schema/guards.ts";
 import { createCustom } from "../schema/build.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
-import { describeDrop } from "../session/drops.ts";
+import { UnheardDrops } from "../session/drops.ts";
 import { isForwardable, keptText } from "../session/forward_text.ts";
 import { refuseReserved } from "../session/reserved_names.ts";
-import type { Received, Session } from "../session/session.ts";
+import { Rounds } from "../session/rounds.ts";
+import type { Content, Session } from "../session/session.ts";
+import type { SentMessage } from "../session/confirmation.ts";
 import { checkAddress, dialableHost } from "../util/address.ts";
 import { CLOSE } from "../util/close_codes.ts";
-import { MessageConnectionError } from "../util/connection_error.ts";
+import { isClosedError, MessageConnectionError } from "../util/connection_error.ts";
 import { oneLine } from "../util/display.ts";
-import { Emitter, type HandlerResult, type Heard, type ListenOptions, reportUnheard } from "../util/emitter.ts";
+import { Emitter, type HandlerResult, type Heard, type ListenOptions } from "../util/emitter.ts";
 import { type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
 import { AddressCounts } from "./limits.ts";
@@ -63,7 +65,7 @@ export class MessageServer {
   readonly #wrongTokens: WrongTokens;
   readonly #routes: Routes;
   readonly #tokens: TokenSet;
-  readonly #emitter = new Emitter<Events>();
+  readonly #emitter = new Emitter<Events>((error) => this.#life.state === "closed" && isClosedError(error));
   /** Peers of all sockets that still exist, accepted or not. */
   readonly #sockets = new Set<ServerPeer>();
   /** Peers that were accepted and have not ended. */
@@ -72,9 +74,11 @@ export class MessageServer {
   #onLastGone = (): void => {};
   readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
   readonly #addresses = new AddressCounts();
+  readonly #rounds = new Rounds();
+  readonly #unheardDrops = new UnheardDrops(this.#rounds);
   #nextId = 1;
   /** The session whose message is being handled. */
-  #handling: Session<ServerPeer> | null = null;
+  #handling: Session<ServerPeer, SentMessage> | null = null;
   #life: Life = { state: "serving", listeners: [], cleanUps: [] };
 
   /**
@@ -242,7 +246,7 @@ export class MessageServer {
    */
   broadcast(message: WireMessage): number {
     refuseReserved(message);
-    return this.#write(this.#admitted, message, encodeMessage(message));
+    return this.#write([...this.#admitted].filter(isOpen), message, encodeMessage(message));
   }
 
   /**
@@ -309,7 +313,7 @@ export class MessageServer {
   }
 
   async #shutDown(listeners: readonly Listener[]): Promise<void> {
-    for (const peer of this.#sockets) peer.closeReadingInput(CLOSE.stopped);
+    for (const peer of this.#sockets) peer.shutDown(CLOSE.stopped);
     if (this.#sockets.size > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = runtime.after(this.#settings.closeTimeout, resolve);
@@ -318,6 +322,7 @@ export class MessageServer {
       runtime.cancel(timer);
     }
     await Promise.all(listeners.map((listener) => listener.stop()));
+    this.#unheardDrops.printNow();
   }
 
   async #answer(request: Request, info: unknown): Promise<Response> {
@@ -364,6 +369,7 @@ export class MessageServer {
   }
 
   readonly #peerEvents = {
+    rounds: this.#rounds,
     admit: (peer: ServerPeer): boolean => {
       if (this.#life.state === "closed") {
         peer.closeReadingInput(CLOSE.stopped);
@@ -377,16 +383,20 @@ export class MessageServer {
       return true;
     },
     open: (peer: ServerPeer): void => void this.#emitter.emit("open", peer),
-    received: (received: Exclude<Received, null>, peer: ServerPeer): void => this.#received(received, peer),
-    collected: (received: Exclude<Received, null>, peer: ServerPeer): void => this.#received(received, peer),
+    received: (received: Content, peer: ServerPeer): void => this.#received(received, peer),
+    collected: (received: Content, peer: ServerPeer): void => this.#received(received, peer),
     wantsStreams: (): boolean => this.#emitter.has("stream"),
     streamed: (envelope: MessageEnvelope, segments: SegmentReader, peer: ServerPeer): void => {
       this.#counts.received++;
       if (envelope.message_info.platform !== peer.platform) this.#counts.foreign++;
       if (this.#emitter.emit("stream", envelope, segments, peer) === "unheard") void segments.return(); // never rejects
     },
-    refused: (message: WireMessage, { code }: MessageConnectionError, peer: ServerPeer): void =>
-      this.#drop({ message, reason: code === "too_large" ? code : "slow" }, peer),
+    refused: ({ message }: SentMessage, { code }: MessageConnectionError, peer: ServerPeer): void =>
+      this.#drop({ message, reason: code === "too_large" ? code : code === "refused" ? "unconfirmed" : "slow" }, peer),
+    unconfirmed: (peer: ServerPeer, messages: readonly SentMessage[]): void => {
+      for (const { message } of messages) this.#drop({ message, reason: "unconfirmed" }, peer);
+    },
+    silent: (peer: ServerPeer): void => this.#routes.remove(peer),
     sent: (): void => void this.#counts.sent++,
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
       this.#routes.remove(peer);
@@ -410,7 +420,7 @@ export class MessageServer {
   };
 
   /** Handles a message or a fault that came in a frame or in the chunks of a transfer. */
-  #received(received: Exclude<Received, null>, peer: ServerPeer): void {
+  #received(received: Content, peer: ServerPeer): void {
     if (received instanceof MessageDecodeError) {
       this.#counts.invalid++;
       this.#emitter.emit("invalid", received, peer);
@@ -437,7 +447,7 @@ export class MessageServer {
 
   #drop(drop: ServerDrop, peer: ServerPeer): void {
     this.#counts.dropped++;
-    if (this.#emitter.emit("drop", drop, peer) === "unheard") reportUnheard("drop", describeDrop(drop));
+    if (this.#emitter.emit("drop", drop, peer) === "unheard") this.#unheardDrops.add(drop);
   }
 
   #route(platform: string, message: WireMessage, text: string): void {

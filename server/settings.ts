@@ -1,6 +1,7 @@
 import { MAX_BYTES, MAX_SEGMENTS } from "../codec/limits.ts";
 import type { SocketLimits } from "../runtime/types.ts";
 import { offeredFeatures } from "../session/hello.ts";
+import type { ConfirmationLimits } from "../session/confirmation.ts";
 import type { SessionOptions } from "../session/session.ts";
 import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
 import {
@@ -41,6 +42,18 @@ const TIMES: Numbers<"idleTimeout" | "closeTimeout"> = {
   idleTimeout: { default: 120_000, least: 0 },
   closeTimeout: { default: 5000, least: 0 },
 };
+
+/**
+ * Window of messages that a peer of this library has not confirmed. It is larger than that of a client, because a server
+ * cannot wait: a peer with a full window counts as one that does not read.
+ */
+const WINDOW = { maxMessages: 100_000, maxBytes: 64 * 2 ** 20 } as const;
+/** Milliseconds: messages sent to a peer of another library within this time before its connection was lost. */
+const DOUBT = 1000;
+
+function confirmationLimits(idleTimeout: number): ConfirmationLimits {
+  return { ...WINDOW, timeout: idleTimeout === 0 ? Infinity : idleTimeout, doubt: DOUBT };
+}
 
 /** Settings of one connection. */
 export interface PeerSettings {
@@ -104,6 +117,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const session: SessionOptions = {
     decode: bounds,
     transfers: { ...transfers ?? NO_TRANSFERS, ...bounds },
+    confirmation: confirmationLimits(idleTimeout),
     offered: null,
     sharesTexts: false,
   };

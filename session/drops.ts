@@ -6,6 +6,8 @@
 import { isCustom } from "../schema/guards.ts";
 import type { WireMessage } from "../schema/types.ts";
 import { oneLine } from "../util/display.ts";
+import { reportUnheard } from "../util/emitter.ts";
+import type { RoundMember, Rounds } from "./rounds.ts";
 
 /**
  * Reason for which a message is lost. `expired`: it waited too long. `too_large` or `unauthorized`: the server refused
@@ -28,4 +30,40 @@ export function describeDrop({ message, reason }: { message: WireMessage; reason
     ? `custom message ${oneLine(message.message_type_name)}`
     : `message ${oneLine(message.message_info.message_id ?? "without an id")}`;
   return `${name} (${reason})`;
+}
+
+/** Milliseconds between two lines about drops. */
+const PRINT_INTERVAL = 1000;
+
+/** Prints the drops of one client or server that no handler has heard: at most one line a second. */
+export class UnheardDrops implements RoundMember {
+  readonly #rounds: Rounds;
+  #first = "";
+  #count = 0;
+  #printedAt = -Infinity;
+
+  constructor(rounds: Rounds) {
+    this.#rounds = rounds;
+  }
+
+  add(drop: { message: WireMessage; reason: string }): void {
+    if (this.#count++ > 0) return;
+    this.#first = describeDrop(drop);
+    this.#rounds.add(this);
+  }
+
+  round(now: number): boolean {
+    if (now - this.#printedAt < PRINT_INTERVAL) return true;
+    this.#printedAt = now;
+    this.printNow();
+    return false;
+  }
+
+  /** Prints what was not printed yet, because the client or server has closed. */
+  printNow(): void {
+    this.#rounds.remove(this);
+    if (this.#count === 0) return;
+    reportUnheard("drop", this.#count === 1 ? this.#first : `${this.#first} and ${this.#count - 1} more`);
+    this.#count = 0;
+  }
 }

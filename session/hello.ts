@@ -51,9 +51,14 @@ export function helloFeatures(message: WireMessage, offered: readonly string[]):
   return offered.filter((name) => (content.features as unknown[]).includes(name));
 }
 
-/** Creates a ping, which asks the other side for a pong. */
-export function pingMessage(number: number, platform: string): CustomMessage {
-  return createCustom("maim_ping", { n: number }, platform);
+/** Creates a ping, which asks the other side for a pong. `isLast` says that its sender is about to close. */
+export function pingMessage(number: number, isLast: boolean, platform: string): CustomMessage {
+  return createCustom("maim_ping", isLast ? { n: number, last: true } : { n: number }, platform);
+}
+
+/** Tells whether the sender of a ping is about to close. */
+export function isLastPing({ content }: CustomMessage): boolean {
+  return (content as { last?: unknown } | null)?.last === true;
 }
 
 /** Creates a pong. It is sent after the handlers of all messages before the ping were called. */

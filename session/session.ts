@@ -8,18 +8,31 @@ import { isCustom } from "../schema/guards.ts";
 import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
 import type { Heard } from "../util/emitter.ts";
+import {
+  Confirmation,
+  type ConfirmationHost,
+  type ConfirmationLimits,
+  type EndOfSending,
+  type Proof,
+  type SentMessage,
+} from "./confirmation.ts";
 import { forgetText, keepText } from "./forward_text.ts";
-import { helloFeatures, pingMessage, pingNumber, pongMessage } from "./hello.ts";
+import { helloFeatures, isLastPing, pingMessage, pingNumber, pongMessage } from "./hello.ts";
+import { PingAnswers } from "./ping_answers.ts";
 import { isReserved } from "./reserved_names.ts";
+import type { RoundMember, Rounds } from "./rounds.ts";
 import { CHUNK_NAME, type ChunkFrame, chunkMessage, notAgreed, readChunk } from "./transfer/frames.ts";
 import { streamText } from "./transfer/text.ts";
 import { isLarge, type SendStreamOptions, type TransferLimits, Transfers } from "./transfer/transfers.ts";
 
+/** Content of a frame from the other side: a message, or the error that says why it is not a message. */
+export type Content = WireMessage | MessageDecodeError;
+
 /**
- * Content of a frame: a message, or the error that says why it is not a message; `null` if the frame was for the
- * session itself.
+ * Result of a frame. `own`: the frame was for the session itself. `own_counted`: the same, but the frame counts as a
+ * message when messages are limited, because an honest peer does not have to send many of them.
  */
-export type Received = WireMessage | MessageDecodeError | null;
+export type Received = Content | "own" | "own_counted";
 
 /** The connection that a session runs over: a link of a client, or a peer of a server. */
 export interface SessionChannel {
@@ -27,32 +40,43 @@ export interface SessionChannel {
   readonly platform: string;
   /** Bytes that the kernel has not taken yet. */
   readonly bufferedAmount: number;
+  /** Time at which something was last received; `Infinity` if this side does not notice that the other is silent. */
+  readonly heardAt: number;
+  /** True if {@linkcode SessionChannel.protocolPing} works. */
+  readonly canPing: boolean;
   /** Queues one text frame that carries a message. */
   sendFrame(text: string): void;
   /** Queues one frame that the session itself sends, for example a ping; does nothing if the connection is ending. */
   sendOwn(text: string): void;
-  /** A frame was received that a transfer needs. It does not count as a message. */
-  transferFrameReceived?(): void;
-  /** The other side has answered a ping: it has handled every message sent before the time `sentBefore`. */
-  confirmed?(sentBefore: number): void;
+  /** Sends a protocol ping, to a server or client of another library. */
+  protocolPing(payload: string): void;
+  /** The other side has confirmed messages: there may be room for more of them. */
+  confirmed(): void;
+  /** The other side has not answered a ping in time: gives it up. */
+  unanswered(): void;
+  /** The other side sends far more pings than it has to. */
+  pingFlood(): void;
 }
 
 /** Events of a session, in addition to the results that `receive` returns. */
-export interface SessionEvents<Channel> {
+export interface SessionEvents<Channel, Item> {
+  /** Visits the sessions whose messages are not confirmed yet. */
+  readonly rounds: Rounds;
   /** A whole text was received in chunks. `received` is the message, or an error if the text is not a message. */
-  collected(received: Exclude<Received, null>, channel: Channel): void;
+  collected(received: Content, channel: Channel): void;
   /** Returns true if a handler reads messages as streams. */
   wantsStreams(): boolean;
   /** A message that is read as a stream has begun to arrive in chunks. */
   streamed(envelope: MessageEnvelope, segments: SegmentReader, channel: Channel): void;
   /** The other side has refused a message that was sent in chunks, or did not receive it in time. */
-  refused(message: WireMessage, error: MessageConnectionError, channel: Channel): void;
+  refused(item: Item, error: MessageConnectionError, channel: Channel): void;
 }
 
 /** Options of all sessions of one client or server. */
 export interface SessionOptions {
   readonly decode: DecodeOptions;
   readonly transfers: TransferLimits;
+  readonly confirmation: ConfirmationLimits;
   /**
    * Features that a client offers to its server; `null` on a server, because a server agrees on features during the
    * handshake.
@@ -77,21 +101,26 @@ function asFault(error: unknown): MessageDecodeError {
 
 /**
  * The protocol on one connection, the same for clients and servers. A session agrees on features, sends and answers
- * pings, sends and receives large messages in chunks, and decides what each received frame is.
+ * pings, knows which messages are not confirmed, sends and receives large messages in chunks, and decides what each
+ * received frame is.
  */
-export class Session<Channel extends SessionChannel = SessionChannel> {
+export class Session<Channel extends SessionChannel, Item extends SentMessage>
+  implements ConfirmationHost, RoundMember {
   /**
    * Features that both sides agreed on; `null` until the server's hello was received. A server of another library sends
    * no hello, so the value stays `null`.
    */
   #features: readonly string[] | null;
   readonly #channel: Channel;
-  readonly #events: SessionEvents<Channel>;
+  readonly #events: SessionEvents<Channel, Item>;
   readonly #options: SessionOptions;
   #transfers: Transfers | null = null;
-  /** Times at which the pings that are not answered yet were sent. The key is the number of the ping. */
-  #pings: Map<number, number> | null = null;
-  #lastPing = 0;
+  /** Created when the first message is sent, because many connections only receive. */
+  #confirmation: Confirmation<Item> | null = null;
+  #pingAnswers: PingAnswers | null = null;
+  /** True if something was received. The hello comes before everything else, so without one the server is foreign. */
+  #wasHeard = false;
+  #isVisited = false;
   /** The message whose handlers are running. */
   #message: WireMessage | null = null;
   /** The received text of `#message`. */
@@ -100,7 +129,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
   /** Creates a session. `features` are the features agreed on during the handshake; `null` if none were agreed on. */
   constructor(
     channel: Channel,
-    events: SessionEvents<Channel>,
+    events: SessionEvents<Channel, Item>,
     options: SessionOptions,
     features: readonly string[] | null,
   ) {
@@ -120,16 +149,38 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return this.#hasFeature("ping");
   }
 
+  /** True if the server's hello was not received, but may still be received. */
+  get isUnknown(): boolean {
+    return this.#features === null && this.#options.offered !== null && !this.#wasHeard;
+  }
+
+  /** What the answer to a ping proves. */
+  get proof(): Proof {
+    if (this.answersPings) return "handled";
+    if (this.isUnknown) return "unknown";
+    return this.#channel.canPing ? "read" : "nothing";
+  }
+
+  get bufferedAmount(): number {
+    return this.#channel.bufferedAmount;
+  }
+
+  get heardAt(): number {
+    return this.#channel.heardAt;
+  }
+
   #hasFeature(name: string): boolean {
     return this.#features?.includes(name) ?? false;
   }
 
   // ---- incoming
 
-  /**
-   * Decodes one frame; `text` is `null` for a binary frame. If the frame is for the session itself, handles it and
-   * returns `null`.
-   */
+  /** Something was received that is not a frame, for example a protocol pong. */
+  heard(): void {
+    this.#wasHeard = true;
+  }
+
+  /** Decodes one frame; `text` is `null` for a binary frame. A frame for the session itself is also handled. */
   receive(text: string | null): Received {
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
@@ -139,6 +190,8 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
       return message;
     } catch (error) {
       return asFault(error);
+    } finally {
+      this.#wasHeard = true;
     }
   }
 
@@ -165,46 +218,71 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
   }
 
   /** Handles a message with a reserved name; throws if its feature was not agreed on. */
-  #receiveOwn(message: CustomMessage): null {
+  #receiveOwn(message: CustomMessage): "own" | "own_counted" {
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {
       this.#features = helloFeatures(message, offered);
-      if (this.#features !== null) return null;
+      if (this.#features !== null) return "own";
     } else if (this.takesChunks && message.message_type_name === CHUNK_NAME) {
-      this.#receiveChunk(readChunk(message.content));
-      return null;
+      return this.#receiveChunk(readChunk(message.content));
     } else if (this.answersPings) {
       const number = pingNumber(message);
-      if (number !== null && this.#receivePing(message.message_type_name, number)) return null;
+      if (number !== null) return this.#receivePing(message, number);
     }
     throw nameNotAgreed();
   }
 
-  #receiveChunk(frame: ChunkFrame): void {
+  #receiveChunk(frame: ChunkFrame): "own" | "own_counted" {
     const transfers = this.#openTransfers();
-    if (transfers.needsFrame(frame)) this.#channel.transferFrameReceived?.();
+    const isNeeded = transfers.needsFrame(frame);
     transfers.receive(frame);
+    return isNeeded ? "own" : "own_counted";
   }
 
-  /** Handles a ping or pong. Returns false for a pong if this side sends no pings. */
-  #receivePing(name: string, number: number): boolean {
-    if (name === "maim_ping") {
-      this.#channel.sendOwn(encodeMessage(pongMessage(number, this.#channel.platform)));
-      return true;
-    }
-    if (this.#channel.confirmed === undefined) return false;
-    this.#channel.confirmed(this.confirmedBy(number));
-    return true;
+  #receivePing(message: CustomMessage, number: number): "own" | "own_counted" {
+    if (message.message_type_name !== "maim_ping") return this.#receivePong(number) ? "own" : "own_counted";
+    this.#pingAnswers ??= new PingAnswers((answered) => {
+      this.#channel.sendOwn(encodeMessage(pongMessage(answered, this.#channel.platform)));
+    });
+    // The other side is about to close. Its answer to this ping comes before that, so it can still confirm messages.
+    if (isLastPing(message) && this.#confirmation?.isConfirmed === false) this.ask({ isLast: false });
+    const result = this.#pingAnswers.receive(number);
+    if (result === "later") this.#visit();
+    if (result === "flood") this.#channel.pingFlood();
+    return "own";
+  }
+
+  #receivePong(number: number): boolean {
+    return this.#confirmation?.answer(number) ?? false;
+  }
+
+  /** A protocol pong was received. */
+  protocolPong(payload: string): void {
+    this.heard();
+    if (!this.answersPings) this.#receivePong(Number(payload));
   }
 
   // ---- outgoing
 
+  /** True if one more message may be sent. If false, too many messages are not confirmed. */
+  get hasRoom(): boolean {
+    return this.#confirmation?.hasRoom ?? true;
+  }
+
   /** Queues one message: in chunks if it is large and chunks were agreed on, otherwise in one frame. */
-  send(message: WireMessage, text: string): void {
-    if (!isLarge(text) || !this.takesChunks) return this.#channel.sendFrame(text);
-    for (const frame of this.#openTransfers().framesOf(message, text)) {
+  send(item: Item, text: string): void {
+    item.sentAt = runtime.now();
+    const confirmation = this.#confirmation ??= new Confirmation<Item>(this.#options.confirmation, this);
+    if (!this.#isVisited) this.#visit();
+    if (!isLarge(text) || !this.takesChunks) {
+      this.#channel.sendFrame(text);
+      return confirmation.add(item);
+    }
+    const { id, frames } = this.#openTransfers().wholeText(text);
+    for (const frame of frames) {
       this.#channel.sendFrame(encodeMessage(chunkMessage(frame, this.#channel.platform)));
     }
+    confirmation.addWhole(id, item);
   }
 
   /**
@@ -219,32 +297,72 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return this.#openTransfers().sendStream(source, total, options);
   }
 
-  /** Returns the number of a new ping, and remembers the current time for it. */
-  newPing(): number {
-    this.#pings ??= new Map();
-    this.#pings.set(++this.#lastPing, runtime.now());
-    return this.#lastPing;
-  }
-
-  /** Sends a ping. */
-  ping(): void {
-    this.#channel.sendOwn(encodeMessage(pingMessage(this.newPing(), this.#channel.platform)));
-  }
-
   /**
-   * Returns the time at which the ping with this number was sent; `-Infinity` if there was no such ping. The pong
-   * confirms everything that was sent before this time. The ping and all earlier pings are forgotten.
+   * Asks the other side to confirm everything that was sent so far.
+   *
+   * @param options `isLast` tells a peer of this library that this side is about to close.
+   * @returns False if the other side cannot be asked.
    */
-  confirmedBy(number: number): number {
-    const sentAt = this.#pings?.get(number);
-    if (sentAt === undefined) return -Infinity;
-    for (const earlier of this.#pings?.keys() ?? []) if (earlier <= number) this.#pings?.delete(earlier);
-    return sentAt;
+  ask(options: { isLast: boolean }): boolean {
+    this.#confirmation ??= new Confirmation<Item>(this.#options.confirmation, this);
+    if (!this.#confirmation.ask(options)) return false;
+    if (!this.#isVisited) this.#visit();
+    return true;
+  }
+
+  /** True if everything that was sent is confirmed, as far as the other side can confirm messages. */
+  get isConfirmed(): boolean {
+    return this.#confirmation?.isConfirmed ?? true;
+  }
+
+  /** True if no answer to a ping is expected. */
+  get isAnswered(): boolean {
+    return this.#confirmation?.isAnswered ?? true;
+  }
+
+  sendPing(number: number, isLast: boolean): boolean {
+    if (this.answersPings) {
+      this.#channel.sendOwn(encodeMessage(pingMessage(number, isLast, this.#channel.platform)));
+      return true;
+    }
+    if (this.#channel.canPing) this.#channel.protocolPing(`${number}`);
+    return this.#channel.canPing;
+  }
+
+  confirmed(): void {
+    this.#channel.confirmed();
+  }
+
+  unanswered(): void {
+    this.#channel.unanswered();
+  }
+
+  #visit(): void {
+    this.#isVisited = true;
+    this.#events.rounds.add(this);
+  }
+
+  /** Does what is due: see {@linkcode Confirmation.round}, and pings that were not answered at once. */
+  round(now: number): boolean {
+    const mustConfirm = this.#confirmation?.round(now) ?? false;
+    const mustAnswer = this.#pingAnswers?.answerLate() ?? false;
+    this.#isVisited = mustConfirm || mustAnswer;
+    return this.#isVisited;
+  }
+
+  /** Takes out the messages that are in doubt, because no more are sent or confirmed on this connection. */
+  takeInDoubt(end: EndOfSending): Item[] {
+    return this.#confirmation?.takeInDoubt(end) ?? [];
   }
 
   /** Ends all transfers, because the connection has ended or is about to end. */
   end(error: MessageConnectionError): void {
     this.#transfers?.end(error);
+  }
+
+  /** The connection has ended: the session needs no more rounds. */
+  leaveRounds(): void {
+    this.#events.rounds.remove(this);
   }
 
   /** Creates the transfers on first use: most connections need none. */
@@ -257,7 +375,11 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
       streamed: (envelope, segments) => events.streamed(envelope, segments, channel),
       collected: (text) => this.#receiveCollected(text),
       invalid: (error) => events.collected(error, channel),
-      refused: (message, error) => events.refused(message, error, channel),
+      answered: (id, error) => {
+        const item = this.#confirmation?.takeWhole(id);
+        if (item !== undefined && error !== null) events.refused(item, error, channel);
+        channel.confirmed();
+      },
     }, this.#options.transfers);
   }
 
@@ -268,7 +390,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
     return !(received instanceof MessageDecodeError);
   }
 
-  #decodeCollected(text: string): Exclude<Received, null> {
+  #decodeCollected(text: string): Content {
     try {
       const message = decodeMessage(text, this.#options.decode);
       if (isCustom(message) && isReserved(message.message_type_name)) throw nameNotAgreed();

@@ -10,6 +10,7 @@ export interface CloseFrame {
 /** Names of the close frames in {@linkcode CLOSE}. */
 export type CloseName =
   | "normal"
+  | "clientClosed"
   | "stopped"
   | "replaced"
   | "replacedBefore"
@@ -31,6 +32,8 @@ export type CloseName =
 export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   /** A normal close by either side. */
   normal: { code: 1000, reason: "" },
+  /** A client of this library closes. A close frame of the server itself has another reason. */
+  clientClosed: { code: 1000, reason: "client closed" },
   /** The server is closing. */
   stopped: { code: 1000, reason: "服务器关闭" },
   /** A newer connection of the same platform has replaced this one. */

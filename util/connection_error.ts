@@ -34,6 +34,11 @@ export class MessageConnectionError extends Error {
   }
 }
 
+/** Tells whether a handler has failed only because it has used a client, server or peer that is closed. */
+export function isClosedError(error: unknown): boolean {
+  return error instanceof MessageConnectionError && error.code === "closed";
+}
+
 /** Options of {@linkcode MessageConnectionError}. */
 export interface MessageConnectionErrorOptions {
   /** Close code of the WebSocket. */

@@ -27,6 +27,12 @@ export interface FailureEvents {
  */
 export class Emitter<Events extends { readonly [name: string]: readonly unknown[] } & FailureEvents> {
   readonly #lists = new Map<keyof Events, readonly { handler: Handler<never> }[]>();
+  readonly #isExpected: (error: unknown) => boolean;
+
+  /** @param isExpected Returns true for a failure that needs no `error` event, because it comes from closing. */
+  constructor(isExpected: (error: unknown) => boolean = () => false) {
+    this.#isExpected = isExpected;
+  }
 
   /** Adds a handler; returns the function that removes it. */
   on<Name extends keyof Events>(
@@ -76,6 +82,7 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
 
   /** Reports a failure as an `error` event, or on the console if `error` has no handler. */
   readonly fail = (...failure: Events["error"]): void => {
+    if (this.#isExpected(failure[0])) return;
     if (this.emit("error", ...failure) === "unheard") reportUnheard("error", describeError(failure[0]));
   };
 }

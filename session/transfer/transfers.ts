@@ -3,7 +3,6 @@ import { MAX_STRING_LENGTH } from "../../codec/limits.ts";
 import { toAscii } from "../../codec/ascii.ts";
 import type { MessageEnvelope } from "../../codec/stream/types.ts";
 import { decodeTextBlocks, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
-import type { WireMessage } from "../../schema/types.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
 import { collectText, IncomingTransfer, queueChunks } from "./incoming.ts";
@@ -37,8 +36,8 @@ export interface TransferHost {
   collected(text: string): boolean;
   /** A message that was to be read as a stream has no valid envelope. */
   invalid(error: MessageDecodeError): void;
-  /** The other side has refused a message that was sent without waiting for grants. */
-  refused(message: WireMessage, error: MessageConnectionError): void;
+  /** The other side has handled a message that was sent without waiting for grants; or has refused it with an error. */
+  answered(id: number, error: MessageConnectionError | null): void;
 }
 
 /**
@@ -113,17 +112,17 @@ export function connectionEnded(why: string): MessageConnectionError {
  */
 const MIN_FREE_CHUNK = 1024;
 
-/** Maximum number of messages in `#unanswered`. It is limited because the other side may never answer. */
-const MAX_UNANSWERED = 4;
-
 /** All transfers of one connection, in both directions. */
 export class Transfers {
   readonly #host: TransferHost;
   readonly #limits: TransferLimits;
   readonly #incoming = new Map<number, IncomingTransfer>();
   readonly #outgoing = new Map<number, OutgoingTransfer>();
-  /** Messages that were sent without waiting for grants and are not answered yet, by the id of the transfer. */
-  readonly #unanswered = new Map<number, WireMessage>();
+  /**
+   * Transfers that were sent without waiting for grants and are not answered yet. Their number is limited, because no
+   * message is sent while too many bytes are not confirmed.
+   */
+  readonly #unanswered = new Set<number>();
   #lastOutgoing = 0;
   #lastIncoming = 0;
   #ended: MessageConnectionError | null = null;
@@ -165,15 +164,12 @@ export class Transfers {
   }
 
   /**
-   * Cuts a message that is too large for one frame into frames. All of them are sent at once, so messages stay in
-   * order.
+   * Cuts a text that is too large for one frame into frames. All of them are sent at once, so messages stay in order.
    */
-  framesOf(message: WireMessage, text: string): Iterable<ChunkFrame> {
+  wholeText(text: string): { id: number; frames: Iterable<ChunkFrame> } {
     const id = ++this.#lastOutgoing;
-    this.#unanswered.set(id, message);
-    const [oldest] = this.#unanswered.keys();
-    if (this.#unanswered.size > MAX_UNANSWERED && oldest !== undefined) this.#unanswered.delete(oldest);
-    return framesOfText(id, toAscii(text));
+    this.#unanswered.add(id);
+    return { id, frames: framesOfText(id, toAscii(text)) };
   }
 
   // ---- incoming
@@ -290,11 +286,9 @@ export class Transfers {
     if (id > this.#lastOutgoing || id === 0) throw chunkFault("id", "the id of a transfer", "another number");
     const transfer = this.#outgoing.get(id);
     if (frame.op === "grant") return transfer?.grant(frame.n);
-    const message = this.#unanswered.get(id);
-    this.#unanswered.delete(id);
-    if (frame.op === "done") return transfer?.done();
-    const error = sendError(frame.reason, frame.limit);
-    transfer?.fail(error);
-    if (message !== undefined) this.#host.refused(message, error);
+    const error = frame.op === "done" ? null : sendError(frame.reason, frame.limit);
+    if (this.#unanswered.delete(id)) this.#host.answered(id, error);
+    else if (error === null) transfer?.done();
+    else transfer?.fail(error);
   }
 }

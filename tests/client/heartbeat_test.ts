@@ -10,22 +10,30 @@ import { soon } from "../support/peers/inbox.ts";
 function heartbeat(
   options: HeartbeatOptions,
   { answers = true, canAsk = true, bufferedAmount = 0 } = {},
-): { heart: Heartbeat; asked: AbortSignal[]; dead: Promise<number>; questions: Promise<void>[] } {
+): {
+  heart: Heartbeat;
+  target: { heardAt: number };
+  asked: AbortSignal[];
+  dead: Promise<number>;
+  questions: Promise<void>[];
+} {
   const asked: AbortSignal[] = [];
   const { promise: dead, resolve } = Promise.withResolvers<number>();
   const start = performance.now();
   const resolvers = [0, 1, 2].map(() => Promise.withResolvers<void>());
-  const heart: Heartbeat = new Heartbeat(resolveOptions({ platform: "qq", heartbeat: options }).heartbeat!, {
+  const target = {
     bufferedAmount,
-    ask(signal) {
+    heardAt: performance.now(),
+    ask(signal: AbortSignal) {
       asked.push(signal);
-      if (answers) heart.received();
+      if (answers) target.heardAt = performance.now();
       resolvers[asked.length - 1]?.resolve();
       return canAsk;
     },
     dead: () => resolve(performance.now() - start),
-  });
-  return { heart, asked, dead, questions: resolvers.map(({ promise }) => promise) };
+  };
+  const heart = new Heartbeat(resolveOptions({ platform: "qq", heartbeat: options }).heartbeat!, target);
+  return { heart, target, asked, dead, questions: resolvers.map(({ promise }) => promise) };
 }
 
 describe("Heartbeat", () => {
@@ -46,11 +54,11 @@ describe("Heartbeat", () => {
   });
 
   it("does not ask while there are signs of life", async () => {
-    const { heart, asked, questions } = heartbeat({ interval: 500, timeout: 10 });
+    const { heart, target, asked, questions } = heartbeat({ interval: 500, timeout: 10 });
     heart.start();
     const end = performance.now() + 700;
     while (performance.now() < end) {
-      heart.received();
+      target.heardAt = performance.now();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assertEquals(asked.length, 0);

@@ -1,31 +1,32 @@
-import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { type LinkOutcome, Outbox, type OutboxLink, type PongProof } from "../../client/outbox.ts";
+import { Outbox, type OutboxItem, type OutboxLink, type SettleOptions } from "../../client/outbox.ts";
 import type { OutboxOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
 import type { Drop } from "../../session/drops.ts";
 import { createMessage, MessageConnectionError, plainText, seg, type WireMessage } from "../../mod.ts";
 import { Inbox } from "../support/peers/inbox.ts";
 
-const LOST: LinkOutcome = { silentSince: Infinity, sentMessages: "in_doubt", canResend: true };
+const LOST: SettleOptions = { sentMessages: "in_doubt", canResend: true };
 
-/** A link whose buffer the test fills and drains. */
+/** A link whose buffer and window the test fills and empties. */
 class FakeLink implements OutboxLink {
   bufferedAmount = 0;
-  pings = 0;
+  hasRoom = true;
   readonly sent: string[] = [];
+  readonly items: OutboxItem[] = [];
 
-  constructor(readonly pongProof: PongProof = "nothing") {}
-
-  send(_message: WireMessage, text: string): void {
+  send(item: OutboxItem, text: string): void {
     this.sent.push(text);
+    this.items.push(item);
   }
+}
 
-  ping(): boolean {
-    this.pings++;
-    return this.pongProof !== "nothing";
-  }
+/** The link has ended: what was sent over it is in doubt. */
+function lose(box: Outbox, { items }: FakeLink, options: Partial<SettleOptions> = {}): void {
+  box.stopSending();
+  box.settle(items, { ...LOST, ...options });
 }
 
 /** An outbox, and what it dropped. */
@@ -65,7 +66,7 @@ describe("Outbox.send()", () => {
     box.attach(link);
     put(box, "a", "b");
     assertEquals([link.sent, box.length], [["a", "b"], 0]);
-    box.detach({ ...LOST, sentMessages: "delivered" });
+    box.stopSending();
   });
 
   it("keeps the order of what came before the line and what comes after", async () => {
@@ -76,7 +77,7 @@ describe("Outbox.send()", () => {
     put(box, "c");
     await flushed(box);
     assertEquals(link.sent, ["a", "b", "c"]);
-    box.detach({ ...LOST, sentMessages: "delivered" });
+    box.stopSending();
   });
 
   it("holds back above the mark and goes on when the buffer drains", async () => {
@@ -89,7 +90,7 @@ describe("Outbox.send()", () => {
     link.bufferedAmount = 0;
     await flushed(box);
     assertEquals([link.sent, box.length, box.bytes], [["a", "b"], 0, 0]);
-    box.detach({ ...LOST, sentMessages: "delivered" });
+    box.stopSending();
   });
 
   it("throws queue_full beyond maxMessages", () => {
@@ -99,7 +100,7 @@ describe("Outbox.send()", () => {
     box.dropWaiting("closed");
   });
 
-  it("throws queue_full beyond maxBytes, counted in UTF-8", () => {
+  it("throws queue_full when maxBytes wait, counted in UTF-8", () => {
     const { box } = outbox({ maxBytes: 6 });
     put(box, "你");
     put(box, "abc");
@@ -108,9 +109,9 @@ describe("Outbox.send()", () => {
     box.dropWaiting("closed");
   });
 
-  it("keeps one message of any size when nothing else waits", () => {
+  it("takes a message of any size as long as less than maxBytes wait", () => {
     const { box } = outbox({ maxBytes: 3 });
-    put(box, "much longer");
+    put(box, "a", "much longer");
     assertThrows(() => put(box, "x"), MessageConnectionError);
     box.dropWaiting("closed");
   });
@@ -139,147 +140,91 @@ describe("Outbox expiry", () => {
   });
 });
 
-describe("Outbox.detach()", () => {
-  it("reports what was sent within the doubt", () => {
-    const { box, drops } = outbox({ doubt: 60_000 });
-    box.attach(new FakeLink());
-    put(box, "a", "b");
-    box.detach(LOST);
-    assertEquals(drops, ["a unconfirmed", "b unconfirmed"]);
-  });
-
-  it("reports nothing that left this process before the doubt", async () => {
-    const { box, drops } = outbox({ doubt: 0 });
-    const link = new FakeLink();
-    box.attach(link);
-    put(box, "a");
-    await flushed(box);
-    link.bufferedAmount = 0;
-    put(box, "b");
-    box.detach(LOST);
-    assert(!drops.includes("a unconfirmed"), String(drops));
-  });
-
-  it("reports what never left the runtime's buffer, however long ago it was sent", () => {
-    const { box, drops } = outbox({ doubt: 0 });
-    const link = new FakeLink();
-    box.attach(link);
-    put(box, "a");
-    link.bufferedAmount = 100;
-    put(box, "b");
-    box.detach(LOST);
-    assert(drops.includes("b unconfirmed"), String(drops));
-  });
-
-  it("reports what was sent since the server fell silent", () => {
-    const { box, drops } = outbox({ doubt: 0 });
-    box.attach(new FakeLink());
-    const silentSince = performance.now();
-    put(box, "a", "b");
-    box.detach({ ...LOST, silentSince });
-    assertEquals(drops, ["a unconfirmed", "b unconfirmed"]);
-  });
-
-  it("reports all that a server which confirms has not confirmed, and nothing else", () => {
-    const { box, drops } = outbox({ doubt: 0 });
-    box.attach(new FakeLink("handled"));
-    put(box, "a");
-    const asked = performance.now() + 1;
-    while (performance.now() < asked);
-    box.confirm(asked);
-    put(box, "b");
-    box.detach(LOST);
-    assertEquals(drops, ["b unconfirmed"]);
-  });
-
-  it("reports what was read within the doubt when only reading is confirmed", () => {
-    const { box, drops } = outbox({ doubt: 60_000 });
-    box.attach(new FakeLink("read"));
-    put(box, "a");
-    box.confirm(performance.now() + 1);
-    box.detach(LOST);
-    assertEquals(drops, ["a unconfirmed"]);
-  });
-
-  it("reports what was not read, however long ago it was sent", () => {
-    const { box, drops } = outbox({ doubt: 0 });
-    box.attach(new FakeLink("read"));
-    put(box, "a");
-    const later = performance.now() + 5;
-    while (performance.now() < later);
-    box.detach(LOST);
-    assertEquals(drops, ["a unconfirmed"]);
-  });
-
-  it("asks for a confirmation while there is something to confirm, and no longer", async () => {
+describe("Outbox window", () => {
+  it("keeps messages while too many are not confirmed, and sends them when there is room again", () => {
     const { box } = outbox();
-    const link = new FakeLink("handled");
-    const asked = Promise.withResolvers<void>();
-    link.ping = () => {
-      link.pings++;
-      box.confirm(performance.now() + 1);
-      asked.resolve();
-      return true;
-    };
+    const link = new FakeLink();
     box.attach(link);
     put(box, "a");
-    await asked.promise;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assertEquals(link.pings, 1);
-    box.detach(LOST);
+    link.hasRoom = false;
+    put(box, "b", "c");
+    assertEquals([link.sent, box.length], [["a"], 2]);
+    link.hasRoom = true;
+    box.roomAgain();
+    assertEquals([link.sent, box.length], [["a", "b", "c"], 0]);
+    box.stopSending();
+  });
+});
+
+describe("Outbox.settle()", () => {
+  it("reports what is in doubt", () => {
+    const { box, drops } = outbox();
+    const link = new FakeLink();
+    box.attach(link);
+    put(box, "a", "b");
+    lose(box, link);
+    assertEquals(drops, ["a unconfirmed", "b unconfirmed"]);
   });
 
   it("sends what is in doubt once more, first and in order, with inDoubt resend", async () => {
-    const { box, drops } = outbox({ doubt: 60_000, inDoubt: "resend" });
-    box.attach(new FakeLink());
+    const { box, drops } = outbox({ inDoubt: "resend" });
+    const first = new FakeLink();
+    box.attach(first);
     put(box, "a", "b");
-    box.detach(LOST);
+    lose(box, first);
+    assertEquals([box.length, box.bytes], [2, 2]);
     put(box, "c");
     const link = new FakeLink();
     box.attach(link);
     await flushed(box);
-    assertEquals([link.sent, drops], [["a", "b", "c"], []]);
-    box.detach(LOST);
+    assertEquals([link.sent, drops, box.bytes], [["a", "b", "c"], [], 0]);
+    lose(box, link);
     assertEquals([drops, box.length], [["a unconfirmed", "b unconfirmed"], 1]);
     box.dropWaiting("closed");
-    assertEquals(drops[2], "c closed");
+    assertEquals(drops[2], "c unconfirmed");
   });
 
-  it("reports instead of sending again when no line is to come", () => {
-    const { box, drops } = outbox({ doubt: 60_000, inDoubt: "resend" });
-    box.attach(new FakeLink());
+  it("reports instead of sending again when no link is to come", () => {
+    const { box, drops } = outbox({ inDoubt: "resend" });
+    const link = new FakeLink();
+    box.attach(link);
     put(box, "a");
-    box.detach({ ...LOST, canResend: false });
+    lose(box, link, { canResend: false });
     assertEquals([drops, box.length], [["a unconfirmed"], 0]);
   });
 
+  it("never says of a message that was sent before that it has not arrived", async () => {
+    const { box, drops, dropped } = outbox({ inDoubt: "resend", maxAge: 20 });
+    const link = new FakeLink();
+    box.attach(link);
+    put(box, "a");
+    lose(box, link);
+    put(box, "b");
+    await dropped.take(({ message }) => nameOf(message) === "b", () => "the drop of b");
+    assertEquals(drops, ["a unconfirmed", "b expired"]);
+  });
+
   it("blames the largest for too_large and never sends it again", async () => {
-    const { box, drops } = outbox({ doubt: 60_000, inDoubt: "resend" });
-    box.attach(new FakeLink());
+    const { box, drops } = outbox({ inDoubt: "resend" });
+    const first = new FakeLink();
+    box.attach(first);
     put(box, "a", "the largest", "b");
-    box.detach({ ...LOST, sentMessages: "too_large" });
+    lose(box, first, { sentMessages: "too_large" });
     assertEquals(drops, ["the largest too_large"]);
     const link = new FakeLink();
     box.attach(link);
     await flushed(box);
     assertEquals(link.sent, ["a", "b"]);
-    box.detach({ ...LOST, sentMessages: "delivered" });
+    box.stopSending();
   });
 
   it("calls everything in doubt unauthorized when the token was refused after all", () => {
-    const { box, drops } = outbox({ doubt: 60_000, inDoubt: "resend" });
-    box.attach(new FakeLink());
+    const { box, drops } = outbox({ inDoubt: "resend" });
+    const link = new FakeLink();
+    box.attach(link);
     put(box, "a");
-    box.detach({ ...LOST, sentMessages: "unauthorized" });
+    lose(box, link, { sentMessages: "unauthorized" });
     assertEquals(drops, ["a unauthorized"]);
-  });
-
-  it("reports nothing when everything was delivered", () => {
-    const { box, drops } = outbox({ doubt: 60_000 });
-    box.attach(new FakeLink());
-    put(box, "a");
-    box.detach({ ...LOST, sentMessages: "delivered" });
-    assertEquals(drops, []);
   });
 });
 
@@ -291,19 +236,5 @@ describe("Outbox.dropWaiting()", () => {
     box.dropWaiting("closed");
     await done;
     assertEquals([drops, box.length, box.bytes], [["a closed", "b closed"], 0, 0]);
-  });
-});
-
-describe("Outbox memory", () => {
-  it("remembers no more than ten times maxMessages beyond the doubt", () => {
-    const { box, drops } = outbox({ doubt: 0, maxMessages: 10 });
-    const link = new FakeLink();
-    box.attach(link);
-    const silentSince = performance.now();
-    for (let index = 0; index < 100_000; index++) put(box, "m");
-    box.detach({ ...LOST, silentSince });
-    assertGreater(drops.length, 0);
-    assertGreater(2000, drops.length);
-    assertEquals(link.sent.length, 100_000);
   });
 });

@@ -1,0 +1,245 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+
+import { runtime } from "../../runtime/mod.ts";
+import { createMessage, plainText, seg } from "../../mod.ts";
+import { Confirmation, type ConfirmationLimits, type Proof, type SentMessage } from "../../session/confirmation.ts";
+import type { MessageBase } from "../../schema/types.ts";
+
+/** The other side of a connection, as a confirmation sees it. */
+class FakeHost {
+  bufferedAmount = 0;
+  heardAt = -Infinity;
+  pings: { number: number; isLast: boolean }[] = [];
+  confirmations = 0;
+  deaths = 0;
+
+  constructor(public proof: Proof) {}
+
+  sendPing(number: number, isLast: boolean): boolean {
+    if (this.proof === "nothing") return false;
+    this.pings.push({ number, isLast });
+    return true;
+  }
+
+  confirmed(): void {
+    this.confirmations++;
+  }
+
+  unanswered(): void {
+    this.deaths++;
+  }
+}
+
+/** A confirmation on a clock of its own: `at` of each message is given by the test. */
+function confirmation(proof: Proof, limits: Partial<ConfirmationLimits> = {}) {
+  const host = new FakeHost(proof);
+  const box = new Confirmation<SentMessage>(
+    { maxMessages: 100, maxBytes: 1000, timeout: 1000, doubt: 1000, ...limits },
+    host,
+  );
+  const send = (name: string, sentAt = 0): SentMessage => {
+    const message = createMessage({ platform: "qq", user: "1" }, seg.text(name));
+    return { message, bytes: name.length, sentAt };
+  };
+  return {
+    host,
+    box,
+    send: (name: string, sentAt = 0) => box.add(send(name, sentAt)),
+    sendWhole: (id: number, name: string, sentAt = 0) => box.addWhole(id, send(name, sentAt)),
+    inDoubt: (at: number, silentSince = Infinity) => {
+      return box.takeInDoubt({ at, silentSince }).map(({ message }) => plainText(message as MessageBase));
+    },
+  };
+}
+
+describe("Confirmation of a peer that answers pings", () => {
+  it("keeps a message in doubt until a ping that was sent after it is answered", () => {
+    const { host, box, send, inDoubt } = confirmation("handled");
+    send("a");
+    box.round(0);
+    send("b");
+    assertEquals([host.pings.length, box.isConfirmed], [1, false]);
+    assert(box.answer(1));
+    assertEquals(inDoubt(1e9), ["b"]);
+  });
+
+  it("ignores the answer to a ping that was not sent, or was answered before", () => {
+    const { box, send, inDoubt } = confirmation("handled");
+    send("a");
+    assertEquals([box.answer(1), box.answer(0)], [false, false]);
+    box.round(0);
+    assertEquals([box.answer(1), box.answer(1)], [true, false]);
+    assertEquals(inDoubt(0), []);
+  });
+
+  it("has one ping under way at a time, and none when everything is confirmed", () => {
+    const { host, box, send } = confirmation("handled");
+    send("a");
+    assertEquals([box.round(0), box.round(0), host.pings.length], [true, true, 1]);
+    box.answer(1);
+    assertEquals([box.round(0), host.pings.length], [false, 1]);
+  });
+
+  it("asks at once when a quarter of the window is used", () => {
+    const { host, send } = confirmation("handled", { maxMessages: 8 });
+    send("a");
+    assertEquals(host.pings.length, 0);
+    send("b");
+    assertEquals(host.pings.length, 1);
+  });
+
+  it("has no room when the window is full, by number or by bytes, until there is an answer", () => {
+    for (const limits of [{ maxMessages: 4 }, { maxBytes: 4 }]) {
+      const { host, box, send } = confirmation("handled", limits);
+      for (const name of ["a", "b", "c"]) send(name);
+      assert(box.hasRoom);
+      send("d");
+      assert(!box.hasRoom);
+      for (let { length } = host.pings; !box.hasRoom; length = host.pings.length) box.answer(length);
+      assertEquals(host.confirmations > 0, true);
+    }
+  });
+
+  it("takes one message that is larger than the window", () => {
+    const { box, send } = confirmation("handled", { maxBytes: 4 });
+    send("abc");
+    assert(box.hasRoom);
+    send("much longer");
+    assert(!box.hasRoom);
+  });
+
+  it("counts a message in chunks until its transfer has ended, whatever is answered meanwhile", () => {
+    const { host, box, send, sendWhole, inDoubt } = confirmation("handled", { maxBytes: 4 });
+    sendWhole(7, "large", 1);
+    send("a", 2);
+    box.round(0);
+    box.answer(host.pings.length);
+    assertEquals([box.isConfirmed, box.hasRoom], [false, false]);
+    assertEquals(inDoubt(3), ["large"]);
+    sendWhole(8, "large", 4);
+    assertEquals([box.takeWhole(8)?.bytes, box.takeWhole(8), box.isConfirmed], [5, undefined, true]);
+  });
+
+  it("names what is in doubt in the order in which it was sent", () => {
+    const { send, sendWhole, inDoubt } = confirmation("handled");
+    send("a", 1);
+    sendWhole(1, "b", 2);
+    send("c", 3);
+    assertEquals([inDoubt(4), inDoubt(4)], [["a", "b", "c"], []]);
+  });
+
+  it("gives a peer up that talks but never answers", () => {
+    const { host, box, send } = confirmation("handled", { timeout: 1000 });
+    send("a");
+    const start = runtime.now();
+    box.round(start);
+    box.round(start + 900);
+    assertEquals(host.deaths, 0);
+    box.round(start + 1200);
+    assertEquals(host.deaths, 1);
+  });
+
+  it("waits as long as the bytes before the ping still move, and the largest frame on a slow line", () => {
+    const { host, box } = confirmation("handled", { timeout: 1000, maxBytes: 1e9 });
+    const frame = createMessage({ platform: "qq", user: "1" }, seg.text("x"));
+    for (let index = 0; index < 10; index++) box.add({ message: frame, bytes: 131_072, sentAt: 0 });
+    host.bufferedAmount = 10 * 131_072;
+    const start = runtime.now();
+    box.round(start);
+    for (let second = 1; second <= 9; second++) {
+      host.bufferedAmount -= 131_072;
+      box.round(start + second * 1000);
+    }
+    assertEquals(host.deaths, 0);
+    box.round(start + 9000 + 1900); // one second of timeout, and one for the frame that is under way
+    assertEquals(host.deaths, 0);
+    box.round(start + 9000 + 2200);
+    assertEquals(host.deaths, 1);
+  });
+
+  it("says in its last ping that it is the last, even if another one is under way", () => {
+    const { host, box, send } = confirmation("handled");
+    send("a");
+    box.round(0);
+    assertEquals([box.ask({ isLast: false }), box.ask({ isLast: true })], [true, true]);
+    assertEquals(host.pings, [{ number: 1, isLast: false }, { number: 2, isLast: true }]);
+    assertEquals([box.answer(1), box.isAnswered, box.answer(2), box.isAnswered], [false, false, true, true]);
+  });
+});
+
+describe("Confirmation of a server of another library", () => {
+  it("has in doubt what was sent within the doubt", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing");
+    host.heardAt = Infinity;
+    send("old", 1000);
+    box.round(2500);
+    send("new", 2000);
+    assertEquals(inDoubt(3000), ["new"]);
+  });
+
+  it("has in doubt what may not have left the process, however long ago it was sent", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing");
+    host.heardAt = Infinity;
+    send("gone", 0);
+    box.round(1);
+    host.bufferedAmount = 10;
+    send("stuck", 2);
+    assert(box.round(1e6), "rounds go on as long as something is stuck");
+    assertEquals(inDoubt(1e6), ["stuck"]);
+  });
+
+  it("has in doubt what was sent since the server fell silent", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing");
+    host.heardAt = 5;
+    send("before", 4);
+    send("after", 6);
+    box.round(1e6);
+    assertEquals(inDoubt(1e6, 5), ["after"]);
+  });
+
+  it("has in doubt what was not read, where only reading can be confirmed", () => {
+    const { box, send, inDoubt } = confirmation("read");
+    send("read", 0);
+    box.round(1);
+    box.answer(1);
+    assert(box.isConfirmed);
+    send("not read", 2);
+    assert(!box.isConfirmed);
+    assertEquals(inDoubt(1e6), ["not read"]);
+  });
+
+  it("has everything in doubt as long as the server may still turn out to be a peer of this library", () => {
+    const { host, box, send, inDoubt } = confirmation("unknown");
+    host.heardAt = Infinity;
+    send("a", 0);
+    box.round(1e6);
+    assertEquals(inDoubt(1e6), ["a"]);
+  });
+
+  it("keeps what was sent before the hello came, and then has it confirmed", () => {
+    const { host, box, send, inDoubt } = confirmation("unknown");
+    send("a", 0);
+    host.proof = "handled";
+    send("b", 1);
+    box.round(1e6);
+    assert(box.answer(host.pings.length));
+    assertEquals(inDoubt(1e6), []);
+  });
+
+  it("remembers no more than the window beyond the doubt", () => {
+    const { box, send, inDoubt } = confirmation("nothing", { maxMessages: 10, doubt: 0 });
+    for (let index = 0; index < 100_000; index++) send("m", 0);
+    const { length } = inDoubt(1e6, -1);
+    assert(length <= 1010, `${length} messages are remembered`);
+    assert(box.isConfirmed);
+  });
+
+  it("forgets what it does not need: nothing is remembered of a quiet server that was heard since", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing");
+    send("a", 0);
+    host.heardAt = 2000;
+    assertEquals(box.round(3000), false);
+    assertEquals(inDoubt(3000, -1), []);
+  });
+});
