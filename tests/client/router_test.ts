@@ -153,7 +153,7 @@ describe("Router.update()", () => {
     router.send(textMessage("new"));
     await updated;
     const [, { code, reason }] = await ends.next();
-    assertEquals([code, reason], [1000, ""]);
+    assertEquals([code, reason], [1000, "client closed"]);
     for (let index = 0; index < 100; index++) assertEquals(plainText((await received.next())[0]), `old ${index}`);
     assertEquals(plainText((await received.next())[0]), "new");
   });
