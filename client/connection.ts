@@ -280,8 +280,10 @@ export class Connection {
     else void this.#checkSocketIo(life, link, end); // never rejects
   }
 
-  #endClosing({ link, since, timer, done }: Closing, { code, reason }: LinkEnd): void {
-    runtime.cancel(timer);
+  #endClosing(closing: Closing, { code, reason }: LinkEnd): void {
+    const { link, since, done } = closing;
+    runtime.cancel(closing.timer);
+    closing.step = "shake hands"; // nothing is left to ask
     this.outbox.stopSending();
     this.#enter({ state: "closed" });
     const isSilent = code === CLOSE.abnormal.code;
