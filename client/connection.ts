@@ -315,7 +315,7 @@ export class Connection {
     this.#retryOrStop(life, isSocketIo ? socketIoVerdict(end, link.url) : closeVerdict(end, link.url));
   }
 
-  /** Decides whether the client dials again after a dial has failed or an open connection has ended. */
+  /** Decides whether the client dials again after a dial has failed or an open link has ended. */
   #retryOrStop(life: Connecting | Open, { error: reason, isFatal }: CloseVerdict): void {
     const waiter = life.state === "connecting" ? life.waiter : newWaiter();
     const lostAt = life.state === "connecting" ? life.lostAt : runtime.now();

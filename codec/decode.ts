@@ -1,12 +1,12 @@
 import { decodeErrors, type MessageDecodeError } from "./errors.ts";
 import { foreignHint } from "./foreign_protocols.ts";
-import { decimal, withExactIntegers } from "./integers.ts";
+import { withExactIntegers, withExactNumbers } from "./exact_numbers.ts";
 import { parseJson } from "./json.ts";
 import { MAX_BYTES, MAX_SEGMENTS } from "./limits.ts";
 import { isCustom } from "../schema/guards.ts";
 import { MAX_DEPTH } from "../schema/limits.ts";
 import { parsedIssue } from "../schema/rules.ts";
-import type { MessageBase, PartyInfo, Seg, WireMessage } from "../schema/types.ts";
+import type { Seg, WireMessage } from "../schema/types.ts";
 import { exceedsUtf8 } from "../util/utf8.ts";
 
 /** Length of the shortest segment, `{"type":""}`, in UTF-16 units. */
@@ -60,43 +60,6 @@ export function exceedsSegments(segment: Seg, text: string, most: number): boole
 /** Makes the error for a message with too many segments. */
 export function tooManySegments(path: string, maxSegments: number): MessageDecodeError {
   return decodeErrors.tooLarge(`Message holds more than ${maxSegments} segments; send several messages`, path);
-}
-
-/**
- * Replaces the user id and the group id of one info by strings, in place, if they are numbers. Inherited members are
- * not touched.
- */
-function nameIds(party: PartyInfo | null | undefined): void {
-  if (party === undefined || party === null) return;
-  const { user_info: user, group_info: group } = party;
-  if (typeof user?.user_id === "number" && Object.hasOwn(party, "user_info")) user.user_id = decimal(user.user_id);
-  if (typeof group?.group_id === "number" && Object.hasOwn(party, "group_info")) {
-    group.group_id = decimal(group.group_id);
-  }
-}
-
-/**
- * Makes the numbers of an ordinary message exact: ids and integers beyond 2^53 become strings. Ids are changed in
- * place.
- *
- * @param text The JSON of the message.
- * @param parsed The parsed message, or only the members around its segments. The rules have accepted it.
- * @returns The same message, or a new one if integers beyond 2^53 were replaced.
- */
-export function withExactNumbers<Message extends Pick<MessageBase, "message_info">>(
-  text: string,
-  parsed: Message,
-): Message {
-  const message = withExactIntegers(text, parsed);
-  const { message_info: info } = message;
-  // A time is a quantity and not a name, and its rule demands a number. So a time in nanoseconds stays a number,
-  // although it is beyond 2^53.
-  if (message !== parsed && typeof parsed.message_info.time === "number") info.time = parsed.message_info.time;
-  if (typeof info.message_id === "number") info.message_id = decimal(info.message_id);
-  nameIds(info);
-  nameIds(info.sender_info);
-  nameIds(info.receiver_info);
-  return message;
 }
 
 /**

@@ -13,8 +13,8 @@ export interface ReplyTarget {
   /** The account of the bot that must send the message. MaiBot names this account in every message. */
   readonly account?: string;
   /**
-   * The scope of the connection. It is missing if the message that MaiBot answers named no scope in the keys of
-   * MaiBot 1.2.
+   * The scope: the name that distinguishes several connections of one account. MaiBot copies it from the message that it
+   * answers, but only from the keys of `additional_config`. It is missing if that message had none of these keys.
    */
   readonly scope?: string;
 }

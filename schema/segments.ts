@@ -13,13 +13,14 @@ export type DataType<Data = unknown> = Data extends string ? "string"
   : "object";
 
 /**
- * The place where a segment may hold bytes instead of base64:
+ * The place where a segment may hold bytes instead of base64 when it is sent, and whether received data can be decoded
+ * to bytes:
  *
- * - `never`: none, because its data is text or segments.
- * - `data`: its data, which is base64 and is decoded to bytes.
- * - `data or text`: its data, which is either base64 and is decoded to bytes, or a character such as an emoji.
- * - `base64`: its data, or the member `base64` of its data. Only this member is decoded to bytes.
- * - `sending`: its data. Bytes are sent as base64; received data is not decoded. Unknown types are treated like this.
+ * - `never`: nowhere, because its data is text or segments.
+ * - `data`: its data. Received data is base64 and can be decoded.
+ * - `data or text`: its data. Received data is base64, which can be decoded, or a character such as an emoji.
+ * - `base64`: its data, or the member `base64` of its data. When received, only the member can be decoded.
+ * - `sending`: its data, but only when it is sent; received data is never decoded. Unknown types are treated like this.
  */
 export type BytePlace = "never" | "data" | "data or text" | "base64" | "sending";
 

@@ -5,7 +5,8 @@
  */
 
 import type { MessageEnvelope } from "./types.ts";
-import { exceedsSegments, tooManySegments, withExactNumbers } from "../decode.ts";
+import { exceedsSegments, tooManySegments } from "../decode.ts";
+import { withExactNumbers } from "../exact_numbers.ts";
 import { foreignHint } from "../foreign_protocols.ts";
 import { decodeErrors } from "../errors.ts";
 import { withExactIntegers } from "../integers.ts";

@@ -492,7 +492,8 @@ export class FakeMaiBot {
     if (!this.#bot.mayAnswer(message, to)) return null;
     const answer = await this.#bot.nextAnswer(message);
     if (answer === null || answer === undefined) return null;
-    // The cast is for programs that are checked without strictNullChecks: the comparison does not exclude void there.
+    // The cast is needed when a user's program is type-checked without strictNullChecks: then the comparison with
+    // undefined does not remove `void` from the type of `answer`.
     if (!this.#bot.losesAnswer(to)) return answer as MaibotAnswer;
     this.#writeLog(LOG.accountMissing());
     return null;

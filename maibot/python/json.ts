@@ -15,7 +15,10 @@ const STAND_INS: Readonly<Record<string, string>> = {
   "-Infinity": "-0.001e9007",
 };
 const VALUES = new Map(Object.entries(STAND_INS).map(([name, standIn]) => [standIn, Number(name)]));
-/** Matches a whole string, or one of the names outside a string. */
+/**
+ * Matches a whole JSON string, or one of the names `NaN`, `Infinity` and `-Infinity` outside a string. Strings are
+ * matched so that a name inside a string is not replaced.
+ */
 const TOKEN = /"[^"\\]*(?:\\[^][^"\\]*)*"|(?<![\w.])(?:-?Infinity|NaN)(?![\w.])/g;
 /** Maximum number of digits of an `int` that Python can read. */
 const MAX_DIGITS = 4300;

@@ -24,8 +24,8 @@ export const MAX_CHUNK_LENGTH = 65_536;
 export const GRANT_WINDOW = 4;
 
 /**
- * Maximum bytes of one transfer frame: two bytes for each character of the chunk, because it may be escaped, and some
- * bytes for the envelope.
+ * Maximum bytes of one transfer frame. A chunk is JSON text in ASCII, so each character takes at most two bytes: itself,
+ * and a backslash if it is escaped. The other bytes are for the envelope.
  */
 export const MAX_CHUNK_FRAME_BYTES: number = 2 * MAX_CHUNK_LENGTH + 4096;
 

@@ -68,7 +68,8 @@ export class OutgoingTransfer {
   }
 
   /**
-   * Returns true if a grant up to `n` allows more chunks than before, but not more than a correct receiver would grant.
+   * Returns true if a grant up to `n` allows more chunks than before, and is at most two windows ahead of the chunks that
+   * were sent. A receiver that follows the protocol is at most one window ahead; a later version may have a larger one.
    */
   isUsefulGrant(n: number): boolean {
     return n > this.#granted && n <= this.#sent + 2 * GRANT_WINDOW;

@@ -1,9 +1,11 @@
 /**
- * Replaces integers that a double cannot hold by their exact decimal strings.
+ * Makes the numbers of a received message exact: ids become strings, and integers that a double cannot hold become
+ * their exact decimal strings.
  * @module
  */
 
 import { decodeErrors } from "./errors.ts";
+import type { MessageBase, PartyInfo } from "../schema/types.ts";
 import { hasNoKeys } from "../util/values.ts";
 
 /**
@@ -73,6 +75,43 @@ export function withExactIntegers<Value extends object>(text: string, value: Val
 }
 
 /** Returns the decimal digits of an id that is a number. */
-export function decimal(id: number): string {
+function decimal(id: number): string {
   return Math.abs(id) < 1e21 ? String(id) : BigInt(id).toString();
+}
+
+/**
+ * Replaces the user id and the group id of one info by strings, in place, if they are numbers. Inherited members are
+ * not touched.
+ */
+function nameIds(party: PartyInfo | null | undefined): void {
+  if (party === undefined || party === null) return;
+  const { user_info: user, group_info: group } = party;
+  if (typeof user?.user_id === "number" && Object.hasOwn(party, "user_info")) user.user_id = decimal(user.user_id);
+  if (typeof group?.group_id === "number" && Object.hasOwn(party, "group_info")) {
+    group.group_id = decimal(group.group_id);
+  }
+}
+
+/**
+ * Makes the numbers of an ordinary message exact: ids and integers beyond 2^53 become strings. Ids are changed in
+ * place.
+ *
+ * @param text The JSON of the message.
+ * @param parsed The parsed message, or only the members around its segments. The rules have accepted it.
+ * @returns The same message, or a new one if integers beyond 2^53 were replaced.
+ */
+export function withExactNumbers<Message extends Pick<MessageBase, "message_info">>(
+  text: string,
+  parsed: Message,
+): Message {
+  const message = withExactIntegers(text, parsed);
+  const { message_info: info } = message;
+  // A time is a quantity and not a name, and its rule demands a number. So a time in nanoseconds stays a number,
+  // although it is beyond 2^53.
+  if (message !== parsed && typeof parsed.message_info.time === "number") info.time = parsed.message_info.time;
+  if (typeof info.message_id === "number") info.message_id = decimal(info.message_id);
+  nameIds(info);
+  nameIds(info.sender_info);
+  nameIds(info.receiver_info);
+  return message;
 }
