@@ -6,10 +6,9 @@
 
 import type { MessageEnvelope } from "./types.ts";
 import { exceedsSegments, tooManySegments } from "../decode.ts";
-import { withExactNumbers } from "../exact_numbers.ts";
 import { foreignHint } from "../foreign_protocols.ts";
 import { decodeErrors } from "../errors.ts";
-import { withExactIntegers } from "../integers.ts";
+import { withExactIntegers, withExactNumbers } from "../exact_numbers.ts";
 import { parseJson } from "../json.ts";
 import { MAX_SEGMENTS } from "../limits.ts";
 import { isCustom } from "../../schema/guards.ts";
