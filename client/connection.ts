@@ -253,7 +253,8 @@ export class Connection {
   async #checkSocketIo(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
     const status = life.state === "connecting" ? runtime.httpStatus(end.cause) : null;
     if (status !== 400 && status !== 404) return this.#retryOrStop(life, closeVerdict(end, link.url));
-    const isSocketIo = await usesSocketIo(link.url, this.#settings.ca);
+    const { ca, connectTimeout } = this.#settings;
+    const isSocketIo = await usesSocketIo(link.url, ca, link.dialledAt + connectTimeout - runtime.now());
     if (this.#life !== life) return; // closed meanwhile
     this.#retryOrStop(life, isSocketIo ? socketIoVerdict(end, link.url) : closeVerdict(end, link.url));
   }
@@ -323,7 +324,7 @@ export class Connection {
   /** Sends an HTTP request outside the connection, to learn whether a server that cannot be pinged still answers. */
   async #probe(link: Link, signal: AbortSignal): Promise<void> {
     try {
-      await runtime.get(probeUrl(link.url), this.#settings.ca, signal);
+      await runtime.get(probeUrl(link.url), { headers: {}, ca: this.#settings.ca, signal, maxBytes: 0 });
     } catch {
       return; // the heartbeat's timeout handles a missing answer
     }

@@ -64,6 +64,8 @@ export class Link implements OutboxLink, SessionChannel {
   readonly platform: string;
   /** URL that was dialled. */
   readonly url: URL;
+  /** Time of the dial. */
+  readonly dialledAt: number = runtime.now();
   readonly session: Session<Link>;
   readonly #events: LinkEvents;
   readonly #socket: ClientSocket;

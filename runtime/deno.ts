@@ -1,10 +1,13 @@
 import { systemClock, type Timer } from "./clock.ts";
+import { getStart } from "./http.ts";
 import type {
   Address,
   Attach,
   ClientSocket,
   DialOptions,
   Fetch,
+  GetOptions,
+  HttpAnswer,
   Listener,
   Runtime,
   ServerSocket,
@@ -58,13 +61,12 @@ function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
   }
 }
 
-async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
+async function get(url: string, options: GetOptions): Promise<HttpAnswer> {
   // A separate client, so that no connection stays in a pool.
-  const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
+  const client = Deno.createHttpClient({ caCerts: [...options.ca], poolMaxIdlePerHost: 0 });
   try {
-    const options: RequestInit & { client: DenoHttpClient } = { client, signal, redirect: "manual" };
-    const response = await fetch(url, options);
-    return await response.text();
+    const init: RequestInit & { client: DenoHttpClient } = { client };
+    return await getStart(url, options, init);
   } finally {
     client.close();
   }

@@ -8,8 +8,7 @@ import { createCustom } from "../schema/build.ts";
 import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import { MAX_CHUNK_FRAME_BYTES } from "./transfer/frames.ts";
 
-/** Handshake header in which a client of this library lists its features. */
-export const HELLO_HEADER = "maim-hello";
+export { HELLO_HEADER } from "../util/hello_header.ts";
 
 const VERSION = 1;
 

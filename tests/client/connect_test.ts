@@ -79,7 +79,7 @@ describe("MessageClient.connect()", () => {
       const connected = client.connect().catch((error: unknown) => error);
       const peer = await server.next();
       peer.respond(status);
-      // After these two the client asks whether the server speaks Socket.IO, and waits two seconds for an answer.
+      // After these two the client asks whether the server speaks Socket.IO.
       if (status === 400 || status === 404) (await server.next()).respond(404);
       const error = connectionError(await connected);
       assertEquals(error.code, expected);
