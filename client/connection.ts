@@ -17,7 +17,7 @@ import {
 } from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import { probeUrl, usesSocketIo } from "./probe.ts";
+import { probe, usesSocketIo } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
@@ -323,11 +323,12 @@ export class Connection {
 
   /** Sends an HTTP request outside the connection, to learn whether a server that cannot be pinged still answers. */
   async #probe(link: Link, signal: AbortSignal): Promise<void> {
-    try {
-      await runtime.get(probeUrl(link.url), { headers: {}, ca: this.#settings.ca, signal, maxBytes: 0 });
-    } catch {
-      return; // the heartbeat's timeout handles a missing answer
-    }
-    this.#alive(link);
+    const { ca, session } = this.#settings;
+    const answer = await probe(link.url, { ca, offered: session.offered ?? [], signal });
+    if (answer === null) return; // the heartbeat's timeout handles a missing answer
+    if (!answer.servesHello || !link.session.isUnknown) return this.#alive(link);
+    // The server's first frame would have been its hello, so nothing has passed this link since the handshake.
+    if (this.#isCurrent(link) && this.#life.state === "open") this.#life.heartbeat?.neverAlive();
+    link.abandon("the server's hello did not arrive");
   }
 }

@@ -35,6 +35,7 @@ export class Heartbeat {
   readonly #target: HeartbeatTarget;
   #lastReceived = runtime.now();
   #life: Life = { state: "stopped" };
+  #wasNeverAlive = false;
 
   constructor({ interval, timeout }: Pick<HeartbeatSettings, "interval" | "timeout">, target: HeartbeatTarget) {
     this.#interval = interval;
@@ -60,8 +61,14 @@ export class Heartbeat {
     this.#life = { state: "stopped" };
   }
 
+  /** It turned out that nothing has arrived on this connection since it was opened. */
+  neverAlive(): void {
+    this.#wasNeverAlive = true;
+  }
+
   /** If an answer is overdue: the time at which something was last received. Otherwise `Infinity`. */
   get silentSince(): number {
+    if (this.#wasNeverAlive) return -Infinity;
     const isOverdue = this.#life.state === "asking" && this.#lastReceived < this.#life.since &&
       runtime.now() - this.#life.since >= Math.min(OVERDUE_AFTER, this.#timeout);
     return isOverdue ? this.#lastReceived : Infinity;

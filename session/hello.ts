@@ -28,6 +28,9 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   return offered.filter((name) => theirs.includes(name));
 }
 
+/** Value of the hello header of a server's HTTP answer: the server would send a hello to the caller. */
+export const SERVES_HELLO: string = `${VERSION}`;
+
 /**
  * Returns the features that this side offers: `chunks` only if this side accepts frames that are large enough for a
  * chunk.

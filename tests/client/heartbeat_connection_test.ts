@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
-import { MessageClient, MessageServer } from "../../mod.ts";
+import { MessageClient, MessageServer, plainText } from "../../mod.ts";
 import { dialling, FAST, usable } from "../support/client.ts";
 import { textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
@@ -84,6 +84,50 @@ describe("MessageClient heartbeat", () => {
     proxy.thaw();
     await status.next(({ state }) => state === "open");
   });
+
+  it("notices that the hello of our own server was lost, reports all that was sent, and comes back", async () => {
+    await using server = new MessageServer();
+    await using proxy = await Proxy.listen(server.listen({ port: 0 }));
+    await using client = new MessageClient(proxy.url, {
+      platform: "qq",
+      reconnect: FAST,
+      outbox: { doubt: 0 }, // what is reported was found by the heartbeat
+      heartbeat: { interval: 300, timeout: 300 },
+      closeTimeout: 200,
+    });
+    const status = heard(client, "status");
+    const drops = heard(client, "drop");
+    proxy.cutNextAfterHandshake();
+    await client.connect();
+    const messages = ["1", "2", "3"].map((text) => textMessage(text));
+    for (const message of messages) client.send(message);
+    await client.flush();
+    await status.next(({ state }) => state === "waiting");
+    for (const message of messages) {
+      const [drop] = await drops.next();
+      assertEquals(drop, { message, reason: "unconfirmed" });
+    }
+    const received = heard(server, "message");
+    client.send(textMessage("4"));
+    const [message] = await received.next();
+    assertEquals(plainText(message), "4");
+  });
+
+  runtimeTest(
+    "deno",
+    "keeps a connection without a hello when the server would not have sent one, on Deno",
+    async () => {
+      await using server = new MessageServer({ hello: false });
+      await using client = new MessageClient(server.listen({ port: 0 }), {
+        platform: "qq",
+        reconnect: false,
+        heartbeat: { interval: 50, timeout: 5000 },
+      });
+      const status = heard(client, "status");
+      await client.connect();
+      await assertRejects(() => status.next(({ state }) => state === "closed", { timeoutMs: 500 }));
+    },
+  );
 
   it("does not take a slow upload for death", async () => {
     await using peers = await usable({ heartbeat: { interval: 50, timeout: 50, probe: false } });

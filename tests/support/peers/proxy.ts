@@ -15,6 +15,7 @@ export class Proxy {
   readonly #sockets = new Set<Socket>();
   readonly #waiting = new Map<number, () => void>();
   #isFrozen = false;
+  #cutsNext = false;
   /** Connections so far. */
   accepted = 0;
 
@@ -46,6 +47,11 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
+  /** On the next connection, lets the answer to the handshake pass and nothing after it. Both ends stay connected. */
+  cutNextAfterHandshake(): void {
+    this.#cutsNext = true;
+  }
+
   /** Resolves once that many connections have come, within five seconds. */
   whenAccepted(count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -57,10 +63,18 @@ export class Proxy {
   #forward(inner: Socket, port: number): void {
     this.#waiting.get(++this.accepted)?.();
     const outer = connect(port, "127.0.0.1");
+    const isCutting = this.#cutsNext;
+    this.#cutsNext = false;
+    let isCut = false;
+    const pass = (bytes: Uint8Array, from: Socket): Uint8Array => {
+      if (isCut) return new Uint8Array();
+      isCut = isCutting && from === outer; // the first bytes hold the whole answer, and perhaps more
+      return isCut ? bytes.subarray(0, Buffer.from(bytes).indexOf("\r\n\r\n") + 4) : bytes;
+    };
     for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
       this.#sockets.add(socket);
       socket.setNoDelay(true); // what is passed on late would be blamed on the ends
-      socket.on("data", (bytes) => other.write(bytes));
+      socket.on("data", (bytes) => other.write(pass(bytes, socket)));
       socket.on("error", () => socket.destroy());
       socket.on("close", () => (this.#sockets.delete(socket), other.destroy()));
     }
