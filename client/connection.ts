@@ -314,8 +314,8 @@ export class Connection {
         if (heartbeat.probe) void this.#probe(link, signal); // never rejects
         return heartbeat.probe;
       },
-      get bufferedAmount() {
-        return link.bufferedAmount;
+      get upload() {
+        return link.upload;
       },
       dead: () => link.abandon("no answer to the heartbeat"),
     });

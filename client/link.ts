@@ -5,6 +5,7 @@ import type { WireMessage } from "../schema/types.ts";
 import { Session, type SessionChannel, type SessionEvents, type SessionOptions } from "../session/session.ts";
 import { connectionEnded } from "../session/transfer/transfers.ts";
 import type { OutboxLink, PongProof } from "./outbox.ts";
+import { Upload, type UploadProgress } from "./upload.ts";
 
 /** The end of a link. */
 export interface LinkEnd {
@@ -69,6 +70,7 @@ export class Link implements OutboxLink, SessionChannel {
   readonly session: Session<Link>;
   readonly #events: LinkEvents;
   readonly #socket: ClientSocket;
+  readonly #upload: Upload;
   #life: Life;
   #wasUpgraded = false;
   #cause: unknown;
@@ -85,6 +87,7 @@ export class Link implements OutboxLink, SessionChannel {
     this.url = new URL(url);
     this.#socket = runtime.dial(url, dial);
     const { webSocket } = this.#socket;
+    this.#upload = new Upload(webSocket);
     webSocket.binaryType = "arraybuffer";
     webSocket.onopen = () => this.#upgraded();
     webSocket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
@@ -103,6 +106,11 @@ export class Link implements OutboxLink, SessionChannel {
     return this.#socket.webSocket.bufferedAmount;
   }
 
+  /** How far the bytes that were sent have left this side. */
+  get upload(): UploadProgress {
+    return this.#upload.progress;
+  }
+
   /** Queues one message, in one frame or in several frames. */
   send(message: WireMessage, text: string): void {
     this.session.send(message, text);
@@ -110,14 +118,14 @@ export class Link implements OutboxLink, SessionChannel {
 
   /** Queues one text frame. */
   sendFrame(text: string): void {
-    this.#socket.webSocket.send(text);
+    this.#upload.send(text);
   }
 
   /**
    * Queues a frame that the session itself sends, for example a ping. If the socket is closing, the frame is discarded.
    */
   sendOwn(text: string): void {
-    this.#socket.webSocket.send(text);
+    this.#upload.send(text);
   }
 
   /** The server has answered a `maim_ping`: it has handled every message sent before the time `sentBefore`. */

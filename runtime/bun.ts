@@ -158,6 +158,7 @@ export const bunRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: true,
   canPing: true,
+  countsWholeFrames: typeof Bun === "undefined", // Node counts whole frames
   dial,
   errorOf,
   httpStatus,

@@ -198,6 +198,7 @@ export const denoRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: false,
   canPing: false,
+  countsWholeFrames: true,
   dial,
   errorOf,
   httpStatus,

@@ -153,6 +153,11 @@ export interface Runtime extends Clock {
   readonly closeEndsInput: boolean;
   /** True if an accepted socket can send pings and reports pongs. */
   readonly canPing: boolean;
+  /**
+   * True if `bufferedAmount` of a dialled WebSocket counts a whole frame until the kernel has taken its last byte. If
+   * it is false, the value shrinks byte by byte.
+   */
+  readonly countsWholeFrames: boolean;
   /** Opens a WebSocket. Throws if the runtime refuses the URL. */
   dial(url: string, options: DialOptions): ClientSocket;
   /** Returns the error that an error event of a WebSocket carries. */

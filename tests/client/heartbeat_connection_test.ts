@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageServer, plainText } from "../../mod.ts";
@@ -9,6 +9,8 @@ import { currentRuntime, runtimeCommand, spawnLines } from "../support/peers/pro
 import { SERVER_PROGRAM } from "../support/peers/program.ts";
 import { Proxy } from "../support/peers/proxy.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
+
+const SHORT = { interval: 300, timeout: 300 };
 
 interface StoppableServer extends AsyncDisposable {
   url: string;
@@ -130,14 +132,55 @@ describe("MessageClient heartbeat", () => {
   );
 
   it("does not take a slow upload for death", async () => {
-    await using peers = await usable({ heartbeat: { interval: 50, timeout: 50, probe: false } });
-    const status = heard(peers.client, "status");
-    peers.client.on("drop", () => {});
-    peers.peer.pause();
-    peers.client.send(textMessage("x".repeat(20_000_000)));
-    await assertRejects(() => status.next(({ state }) => state === "waiting", { timeoutMs: 500 }));
-    assertEquals(peers.client.status.state, "open");
+    await using server = new MessageServer();
+    await using proxy = await Proxy.listen(server.listen({ port: 0 }));
+    await using client = new MessageClient(proxy.url, { platform: "qq", heartbeat: SHORT });
+    const received = heard(server, "message");
+    await client.connect();
+    proxy.throttle(5_000_000);
+    const start = performance.now();
+    client.send(textMessage("x".repeat(20_000_000)));
+    await received.next(() => true, { timeoutMs: 20_000 });
+    // Otherwise nothing was slow. The rest of the 20 MB waits in the buffers of the kernel.
+    assert(performance.now() - start > 1000);
+    assertEquals([client.status.state, server.stats().received], ["open", 1]);
   });
+
+  it("notices that our own server is frozen while 30 MB are under way to it", async () => {
+    await using server = await startOurs();
+    await using client = new MessageClient(server.url, {
+      platform: "qq",
+      reconnect: FAST,
+      connectTimeout: 500,
+      closeTimeout: 200,
+      heartbeat: SHORT,
+    });
+    const status = heard(client, "status");
+    const drops = heard(client, "drop");
+    await client.connect();
+    server.signal("SIGSTOP");
+    const start = performance.now();
+    client.send(textMessage("x".repeat(30_000_000)));
+    await status.next(({ state }) => state === "waiting");
+    // 300 + 300 ms, and the time of one chunk at the slowest expected rate. Before, it was four minutes.
+    assertLess(performance.now() - start, 3000);
+    assertEquals((await drops.next())[0].reason, "unconfirmed");
+    server.signal("SIGCONT");
+  });
+
+  // A server of another library takes the 20 MB in one frame, of which Deno does not tell how far it is.
+  for (const [runtime, end] of [["deno", "does not notice"], ["bun", "notices"]] as const) {
+    runtimeTest(runtime, `${end} that another server is frozen while one frame of 20 MB is under way`, async () => {
+      await using peers = await usable({ heartbeat: { ...SHORT, probe: false } });
+      const status = heard(peers.client, "status");
+      peers.client.on("drop", () => {});
+      peers.peer.pause();
+      peers.client.send(textMessage("x".repeat(20_000_000)));
+      const noticed = status.next(({ state }) => state === "waiting", { timeoutMs: 3000 });
+      if (runtime === "bun") await noticed;
+      else await assertRejects(() => noticed);
+    });
+  }
 
   it("notices a Deno or Bun server that is stopped, and finds it again", async () => {
     await using server = await startOurs();
