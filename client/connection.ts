@@ -4,7 +4,7 @@ import type { Received, SessionEvents } from "../session/session.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { closeVerdict } from "./close_rules.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
-import { socketIoVerdict } from "./dial_failure.ts";
+import { askForReason, hasHiddenReason } from "./dial_question.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
   type Connecting,
@@ -17,7 +17,7 @@ import {
 } from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
 import { Outbox } from "./outbox.ts";
-import { probe, usesSocketIo } from "./probe.ts";
+import { probe } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
@@ -108,8 +108,7 @@ export class Connection {
     if (life.state === "open") life.heartbeat?.stop();
     const link = "link" in life ? life.link : null;
     const waiter = "waiter" in life ? life.waiter : null;
-    // The link may have ended already: after a refused handshake, the client still asks whether the server uses
-    // Socket.IO.
+    // The link may have ended already: after a failed dial, the client may still ask the server for the reason.
     if (link !== null && !link.isEnded) return await this.#closeLink(link, waiter);
     this.#enter({ state: "closed" });
     waiter?.reject(closedError());
@@ -235,7 +234,7 @@ export class Connection {
   #ended(link: Link, end: LinkEnd): void {
     const life = this.#life;
     if (!("link" in life) || life.link !== link) return;
-    if (life.state !== "closing") return void this.#checkSocketIo(life, link, end);
+    if (life.state !== "closing") return void this.#handleEnd(life, link, end); // never rejects
     runtime.cancel(life.timer);
     this.#enter({ state: "closed" });
     // Only the answer to our close frame proves that the server has read everything sent before the close frame.
@@ -246,17 +245,13 @@ export class Connection {
     life.done.resolve();
   }
 
-  /**
-   * Handles a link that has ended. If the server has refused the handshake, first asks it once whether it uses
-   * Socket.IO.
-   */
-  async #checkSocketIo(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
-    const status = life.state === "connecting" ? runtime.httpStatus(end.cause) : null;
-    if (status !== 400 && status !== 404) return this.#retryOrStop(life, closeVerdict(end, link.url));
+  /** Handles a link that has ended. If its dial failed for a hidden reason, first asks the server for the reason. */
+  async #handleEnd(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
+    if (!hasHiddenReason(end)) return this.#retryOrStop(life, closeVerdict(end, link.url));
     const { ca, connectTimeout } = this.#settings;
-    const isSocketIo = await usesSocketIo(link.url, ca, link.dialledAt + connectTimeout - runtime.now());
-    if (this.#life !== life) return; // closed meanwhile
-    this.#retryOrStop(life, isSocketIo ? socketIoVerdict(end, link.url) : closeVerdict(end, link.url));
+    const timeout = link.dialledAt + connectTimeout - runtime.now();
+    const verdict = await askForReason(end, link.url, { ca, timeout });
+    if (this.#life === life) this.#retryOrStop(life, verdict); // otherwise closed meanwhile
   }
 
   /** Decides whether the client dials again after a dial has failed or an open connection has ended. */

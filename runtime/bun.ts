@@ -162,6 +162,7 @@ export const bunRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
+  hidesTlsFault: () => false,
   isStringTooLong: () => false,
   get,
   proxyVariable: () => null,

@@ -67,6 +67,8 @@ async function get(url: string, options: GetOptions): Promise<HttpAnswer> {
   try {
     const init: RequestInit & { client: DenoHttpClient } = { client };
     return await getStart(url, options, init);
+  } catch (error) {
+    throw (error as Error).cause ?? error; // the error itself says only "fetch failed"
   } finally {
     client.close();
   }
@@ -94,6 +96,14 @@ function errorOf(event: Event): unknown {
 function httpStatus(error: unknown): number | null {
   const match = /Invalid status code: (\d{3})/.exec(error instanceof Error ? error.message : "");
   return match === null ? null : Number(match[1]);
+}
+
+/**
+ * Deno 2.9 dials by TLS once for HTTP/1.1, and after any failure once more for HTTP/2. It shows only the second error,
+ * which a server without HTTP/2 always causes.
+ */
+function hidesTlsFault(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("NoApplicationProtocol");
 }
 
 /** Deno 2.9 rejects with this error when the fragments of one message together exceed the longest string of V8. */
@@ -202,6 +212,7 @@ export const denoRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
+  hidesTlsFault,
   isStringTooLong,
   get,
   proxyVariable,
