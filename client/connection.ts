@@ -5,7 +5,7 @@ import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { closeVerdict } from "./close_rules.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
-import { socketIoVerdict } from "./dial_failure.ts";
+import { askForReason, hasHiddenReason } from "./dial_question.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
   type Closing,
@@ -19,7 +19,7 @@ import {
 } from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
 import { Outbox, type OutboxItem } from "./outbox.ts";
-import { probeUrl, usesSocketIo } from "./probe.ts";
+import { probe } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
@@ -138,8 +138,7 @@ export class Connection {
     if (life.state === "open") life.heartbeat?.stop();
     const link = "link" in life ? life.link : null;
     const waiter = "waiter" in life ? life.waiter : null;
-    // The link may have ended already: after a refused handshake, the client still asks whether the server uses
-    // Socket.IO.
+    // The link may have ended already: after a failed dial, the client may still ask the server for the reason.
     if (link !== null && !link.isEnded) return await this.#closeLink(link, waiter);
     this.#enter({ state: "closed" });
     waiter?.reject(closedError());
@@ -277,7 +276,7 @@ export class Connection {
     const life = this.#life;
     if (!("link" in life) || life.link !== link) return;
     if (life.state === "closing") this.#endClosing(life, end);
-    else void this.#checkSocketIo(life, link, end); // never rejects
+    else void this.#handleEnd(life, link, end); // never rejects
   }
 
   #endClosing(closing: Closing, { code, reason }: LinkEnd): void {
@@ -303,16 +302,13 @@ export class Connection {
     this.#callConfirmed(false);
   }
 
-  /**
-   * Handles a link that has ended. If the server has refused the handshake, first asks it once whether it uses
-   * Socket.IO.
-   */
-  async #checkSocketIo(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
-    const status = life.state === "connecting" ? runtime.httpStatus(end.cause) : null;
-    if (status !== 400 && status !== 404) return this.#retryOrStop(life, closeVerdict(end, link.url));
-    const isSocketIo = await usesSocketIo(link.url, this.#settings.ca);
-    if (this.#life !== life) return; // closed meanwhile
-    this.#retryOrStop(life, isSocketIo ? socketIoVerdict(end, link.url) : closeVerdict(end, link.url));
+  /** Handles a link that has ended. If its dial failed for a hidden reason, first asks the server for the reason. */
+  async #handleEnd(life: Connecting | Open, link: Link, end: LinkEnd): Promise<void> {
+    if (!hasHiddenReason(end)) return this.#retryOrStop(life, closeVerdict(end, link.url));
+    const { ca, connectTimeout } = this.#settings;
+    const timeout = link.dialledAt + connectTimeout - runtime.now();
+    const verdict = await askForReason(end, link.url, { ca, timeout });
+    if (this.#life === life) this.#retryOrStop(life, verdict); // otherwise closed meanwhile
   }
 
   /** Decides whether the client dials again after a dial has failed or an open link has ended. */
@@ -365,8 +361,8 @@ export class Connection {
         if (heartbeat.probe) void this.#probe(link, signal); // never rejects
         return heartbeat.probe;
       },
-      get bufferedAmount() {
-        return link.bufferedAmount;
+      get upload() {
+        return link.upload;
       },
       get heardAt() {
         return link.heardAt;
@@ -377,11 +373,14 @@ export class Connection {
 
   /** Sends an HTTP request outside the connection, to learn whether a server that cannot be pinged still answers. */
   async #probe(link: Link, signal: AbortSignal): Promise<void> {
-    try {
-      await runtime.get(probeUrl(link.url), this.#settings.ca, signal);
-    } catch {
-      return; // the heartbeat's timeout handles a missing answer
+    const { ca, session } = this.#settings;
+    const answer = await probe(link.url, { ca, offered: session.offered ?? [], signal });
+    if (answer === null) return; // the heartbeat's timeout handles a missing answer
+    if (link.session.isUnknown && answer.servesHello) {
+      // The hello would have been the first frame, so nothing has passed this link since its handshake.
+      return link.abandon("the server's hello did not arrive");
     }
+    link.session.heard();
     link.heard();
   }
 }

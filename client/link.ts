@@ -11,6 +11,7 @@ import {
 import { connectionEnded } from "../session/transfer/transfers.ts";
 import { CLOSE } from "../util/close_codes.ts";
 import type { OutboxItem, OutboxLink } from "./outbox.ts";
+import { Upload, type UploadProgress } from "./upload.ts";
 
 /** The end of a link. */
 export interface LinkEnd {
@@ -70,9 +71,12 @@ export class Link implements OutboxLink, SessionChannel {
   readonly platform: string;
   /** URL that was dialled. */
   readonly url: URL;
+  /** Time of the dial. */
+  readonly dialledAt: number = runtime.now();
   readonly session: Session<Link, OutboxItem>;
   readonly #events: LinkEvents;
   readonly #socket: ClientSocket;
+  readonly #upload: Upload;
   #life: Life;
   #heardAt = runtime.now();
   #wasUpgraded = false;
@@ -90,6 +94,7 @@ export class Link implements OutboxLink, SessionChannel {
     this.url = new URL(url);
     this.#socket = runtime.dial(url, dial);
     const { webSocket } = this.#socket;
+    this.#upload = new Upload(webSocket);
     webSocket.binaryType = "arraybuffer";
     webSocket.onopen = () => this.#upgraded();
     webSocket.onmessage = ({ data }) => this.#frame(typeof data === "string" ? data : null);
@@ -106,6 +111,11 @@ export class Link implements OutboxLink, SessionChannel {
   /** Bytes that the kernel has not taken yet. */
   get bufferedAmount(): number {
     return this.#socket.webSocket.bufferedAmount;
+  }
+
+  /** How far the bytes that were sent have left this side. */
+  get upload(): UploadProgress {
+    return this.#upload.progress;
   }
 
   /** Time at which something was last received from the server. */
@@ -133,14 +143,14 @@ export class Link implements OutboxLink, SessionChannel {
 
   /** Queues one text frame. */
   sendFrame(text: string): void {
-    this.#socket.webSocket.send(text);
+    this.#upload.send(text);
   }
 
   /**
    * Queues a frame that the session itself sends, for example a ping. If the socket is closing, the frame is discarded.
    */
   sendOwn(text: string): void {
-    this.#socket.webSocket.send(text);
+    this.#upload.send(text);
   }
 
   protocolPing(payload: string): void {

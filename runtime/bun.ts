@@ -1,5 +1,6 @@
 import { BunAcceptedSocket } from "./bun_socket.ts";
 import { systemClock } from "./clock.ts";
+import { getStart } from "./http.ts";
 import type {
   Address,
   Attach,
@@ -8,6 +9,8 @@ import type {
   ClientSocket,
   DialOptions,
   Fetch,
+  GetOptions,
+  HttpAnswer,
   Listener,
   Runtime,
   SocketLimits,
@@ -97,15 +100,20 @@ function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
   return socket;
 }
 
-async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
-  const options: RequestInit & { tls?: { ca: string[] }; keepalive: boolean } = {
-    signal,
-    redirect: "manual",
+interface BunFetchOptions {
+  keepalive: boolean;
+  decompress: boolean;
+  tls?: { ca: string[] };
+}
+
+function get(url: string, options: GetOptions): Promise<HttpAnswer> {
+  const { ca } = options;
+  const init: RequestInit & BunFetchOptions = {
     keepalive: false, // for Bun, so that no connection stays in a pool
+    decompress: false, // for Bun, which unpacks even what was asked for without compression
     ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
   };
-  const response = await fetch(url, options);
-  return await response.text();
+  return getStart(url, options, init);
 }
 
 /** Returns the error without the URL that Bun 1.4 writes into its text, because a URL may hold a token. */
@@ -155,9 +163,11 @@ export const bunRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: true,
   canPing: true,
+  countsWholeFrames: typeof Bun === "undefined", // Node counts whole frames
   dial,
   errorOf,
   httpStatus,
+  hidesTlsFault: () => false,
   isStringTooLong: () => false,
   get,
   proxyVariable: () => null,

@@ -1,10 +1,13 @@
 import { systemClock, type Timer } from "./clock.ts";
+import { getStart } from "./http.ts";
 import type {
   Address,
   Attach,
   ClientSocket,
   DialOptions,
   Fetch,
+  GetOptions,
+  HttpAnswer,
   Listener,
   Runtime,
   ServerSocket,
@@ -58,13 +61,14 @@ function dial(url: string, { headers, ca }: DialOptions): ClientSocket {
   }
 }
 
-async function get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string> {
+async function get(url: string, options: GetOptions): Promise<HttpAnswer> {
   // A separate client, so that no connection stays in a pool.
-  const client = Deno.createHttpClient({ caCerts: [...ca], poolMaxIdlePerHost: 0 });
+  const client = Deno.createHttpClient({ caCerts: [...options.ca], poolMaxIdlePerHost: 0 });
   try {
-    const options: RequestInit & { client: DenoHttpClient } = { client, signal, redirect: "manual" };
-    const response = await fetch(url, options);
-    return await response.text();
+    const init: RequestInit & { client: DenoHttpClient } = { client };
+    return await getStart(url, options, init);
+  } catch (error) {
+    throw (error as Error).cause ?? error; // the error itself says only "fetch failed"
   } finally {
     client.close();
   }
@@ -92,6 +96,14 @@ function errorOf(event: Event): unknown {
 function httpStatus(error: unknown): number | null {
   const match = /Invalid status code: (\d{3})/.exec(error instanceof Error ? error.message : "");
   return match === null ? null : Number(match[1]);
+}
+
+/**
+ * Deno 2.9 dials by TLS once for HTTP/1.1, and after any failure once more for HTTP/2. It shows only the second error,
+ * which a server without HTTP/2 always causes.
+ */
+function hidesTlsFault(error: unknown): boolean {
+  return error instanceof Error && error.message.includes("NoApplicationProtocol");
 }
 
 /** Deno 2.9 rejects with this error when the fragments of one message together exceed the longest string of V8. */
@@ -196,9 +208,11 @@ export const denoRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: false,
   canPing: false,
+  countsWholeFrames: true,
   dial,
   errorOf,
   httpStatus,
+  hidesTlsFault,
   isStringTooLong,
   get,
   proxyVariable,

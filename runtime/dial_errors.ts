@@ -20,12 +20,19 @@ const HINTS: readonly (readonly [pattern: RegExp, hint: string])[] = [
   ],
   [/Expired|NotValidYet|has expired/i, "the certificate is not valid today; renew it or set the clock"],
   [/InvalidContentType|WRONG_VERSION_NUMBER/, "the server does not use TLS on this port; use ws:// instead of wss://"],
-  [/invalid HTTP version/, "the server seems to use TLS on this port; use wss:// instead of ws://"],
+  [
+    /invalid HTTP version|HPE_INVALID_CONSTANT/,
+    "the server seems to use TLS on this port; use wss:// instead of ws://",
+  ],
   [/dns error|ENOTFOUND|EAI_AGAIN/, "the host name is not known; check its spelling"],
   [/Requires net access|NotCapable/, "Deno was started without --allow-net; run it with --allow-net or -A"],
   [
     /tcp connect error|ECONNREFUSED|Failed to connect/,
     "nothing answers there; check host and port, and that the server runs",
+  ],
+  [
+    /connection closed before message completed|Connection ended/,
+    "the server closed the connection during the handshake; check host and port, and whether it needs ws:// or wss://",
   ],
 ];
 
@@ -41,7 +48,10 @@ export interface DialFailure {
 export function explainFailure(error: unknown): DialFailure {
   if (!(error instanceof Error)) return { text: "", hint: null };
   const { message, code } = error as Error & { code?: unknown };
-  const words = message.replace(/^failed to connect to WebSocket: /, "");
+  const words = message.replace(
+    /^(failed to connect to WebSocket: |error sending request .*: client error \(Connect\): )/s,
+    "",
+  );
   const text = typeof code === "string" && !words.includes(code) ? `${words} (${code})` : words;
   return { text, hint: HINTS.find(([pattern]) => pattern.test(text))?.[1] ?? null };
 }

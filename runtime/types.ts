@@ -124,6 +124,26 @@ export interface DialOptions {
   ca: readonly string[];
 }
 
+/** Options of an HTTP request. */
+export interface GetOptions {
+  headers: Readonly<Record<string, string>>;
+  /** PEM certificates that are trusted in addition to the runtime's own. */
+  ca: readonly string[];
+  /** Ends the request. */
+  signal: AbortSignal;
+  /** Maximum bytes that are read of the body. If this is 0, the answer is complete with its headers. */
+  maxBytes: number;
+}
+
+/** Start of the answer to an HTTP request. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** Value of the response header `maim-hello`; `null` if there is none. */
+  readonly serves: string | null;
+  /** Start of the body. */
+  readonly text: string;
+}
+
 /** All functions of a runtime that the library uses, and the clock. */
 export interface Runtime extends Clock {
   /**
@@ -133,16 +153,26 @@ export interface Runtime extends Clock {
   readonly closeEndsInput: boolean;
   /** True if an accepted socket can send pings and reports pongs. */
   readonly canPing: boolean;
+  /**
+   * True if `bufferedAmount` of a dialled WebSocket counts a whole frame until the kernel has taken its last byte. If
+   * it is false, the value shrinks byte by byte.
+   */
+  readonly countsWholeFrames: boolean;
   /** Opens a WebSocket. Throws if the runtime refuses the URL. */
   dial(url: string, options: DialOptions): ClientSocket;
   /** Returns the error that an error event of a WebSocket carries. */
   errorOf(event: Event): unknown;
   /** Returns the HTTP status with which a server refused the handshake; `null` if the error does not name one. */
   httpStatus(error: unknown): number | null;
+  /** True if the error of a failed dial stands in place of a fault in TLS. {@linkcode get} then shows this fault. */
+  hidesTlsFault(error: unknown): boolean;
   /** Tells whether an error means that a message exceeded the longest string of the runtime. */
   isStringTooLong(error: unknown): boolean;
-  /** Sends an HTTP GET request and returns the text of the response. Rejects if there is no response. */
-  get(url: string, ca: readonly string[], signal: AbortSignal): Promise<string>;
+  /**
+   * Sends an HTTP GET request and returns the start of the answer; whatever the server sends, no more of it is held.
+   * Rejects if there is no answer.
+   */
+  get(url: string, options: GetOptions): Promise<HttpAnswer>;
   /**
    * Returns the name of the environment variable that sends WebSockets to this URL through a proxy; `null` if there is
    * none, or if the variables cannot be read.

@@ -1,4 +1,4 @@
-import { agreeOn, HELLO_HEADER } from "../session/hello.ts";
+import { agreeOn, HELLO_HEADER, SERVES_HELLO } from "../session/hello.ts";
 import type { ServerSettings } from "./settings.ts";
 import type { TokenSet } from "./tokens.ts";
 
@@ -57,6 +57,20 @@ export function refuseRequest(request: Request, url: URL, { path, origins }: Adm
   return null;
 }
 
+/** Returns the features that the hello header of a request agrees on; `null` if nothing was agreed on. */
+function agreedFeatures({ headers }: Request, { features }: AdmissionRules): readonly string[] | null {
+  return features === null ? null : agreeOn(headers.get(HELLO_HEADER), features);
+}
+
+/**
+ * Adds the hello header to the answer to a plain HTTP request, if a WebSocket with the same headers would get a hello.
+ * The client then knows that it should have received one.
+ */
+export function addHelloHeader(answer: Response, request: Request, url: URL, rules: AdmissionRules): void {
+  if (url.pathname !== rules.path || agreedFeatures(request, rules) === null) return;
+  answer.headers.set(HELLO_HEADER, SERVES_HELLO);
+}
+
 async function isAllowed(request: Request, platform: string, { authorize }: AdmissionRules): Promise<boolean> {
   if (authorize === undefined) return true;
   const answer = await authorize(request);
@@ -71,7 +85,7 @@ export async function readCaller(handshake: Handshake, rules: AdmissionRules): P
   const platform = named || DEFAULT_PLATFORM;
   if (!/^[\x20-\x7e]+$/.test(platform)) return textResponse(400, "The platform name must be printable ASCII");
   const token = headers.get("authorization") ?? (rules.query ? url.searchParams.get("token") : null);
-  const features = rules.features === null ? null : agreeOn(headers.get(HELLO_HEADER), rules.features);
+  const features = agreedFeatures(request, rules);
   const isAuthorized = rules.tokens.admits(token) && await isAllowed(request, platform, rules);
   return { platform, address, features, isAuthorized };
 }

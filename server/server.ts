@@ -19,7 +19,7 @@ import { CLOSE } from "../util/close_codes.ts";
 import { isClosedError, MessageConnectionError } from "../util/connection_error.ts";
 import { oneLine } from "../util/display.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions } from "../util/emitter.ts";
-import { type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
+import { addHelloHeader, type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
 import { AddressCounts } from "./limits.ts";
 import { WrongTokens } from "./wrong_tokens.ts";
@@ -328,6 +328,12 @@ export class MessageServer {
   async #answer(request: Request, info: unknown): Promise<Response> {
     const url = URL.parse(request.url);
     if (url === null) return textResponse(400, "Invalid Host header");
+    const answer = await this.#answerUrl(request, url, info);
+    if (answer.status !== 101) addHelloHeader(answer, request, url, this.#rules);
+    return answer;
+  }
+
+  async #answerUrl(request: Request, url: URL, info: unknown): Promise<Response> {
     const refusal = refuseRequest(request, url, this.#rules);
     if (refusal !== null) return refusal;
     const address = runtime.address(request, info);

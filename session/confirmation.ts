@@ -70,14 +70,12 @@ interface Question {
   readonly number: number;
   /** Position behind the last message that was sent before the ping. */
   readonly position: number;
-  /** Last time at which the other side was known to be alive, or this side was still sending what comes before. */
-  movedAt: number;
-  /** Bytes that the kernel had not taken at the last look. */
-  buffered: number;
+  /** Time at which the other side counts as dead if it has not answered. */
+  readonly deadline: number;
 }
 
 /** Slowest upload that is expected, in bytes per second: 1 Mbit/s. */
-const MIN_UPLOAD_RATE = 131_072;
+export const MIN_UPLOAD_RATE = 131_072;
 /** Share of the window after which the other side is asked at once, and not only in the next round. */
 const ASK_SHARE = 0.25;
 /** Number of sent messages after which those that need not be remembered are looked for. */
@@ -89,8 +87,6 @@ export class Confirmation<Item extends SentMessage> {
   readonly #host: ConfirmationHost;
   readonly #sent = new Queue<Item>();
   #bytes = 0;
-  /** Bytes of the largest message in `#sent` since it was last empty. */
-  #largest = 0;
   /** Messages that are sent in chunks, by the number of their transfer. Only the end of the transfer confirms them. */
   #whole: Map<number, Item> | null = null;
   /** Number of messages that were taken out of `#sent` so far: the position of the first one in it. */
@@ -137,8 +133,6 @@ export class Confirmation<Item extends SentMessage> {
 
   /** A message was sent in one frame. */
   add(item: Item): void {
-    if (this.#sent.length === 0) this.#largest = 0;
-    if (item.bytes > this.#largest) this.#largest = item.bytes;
     this.#sent.push(item);
     this.#bytes += item.bytes;
     if (this.#question === null) this.#askEarly();
@@ -176,9 +170,10 @@ export class Confirmation<Item extends SentMessage> {
     const number = this.#lastPing + 1;
     if (!this.#host.sendPing(number, isLast)) return false;
     this.#lastPing = number;
-    const { bufferedAmount } = this.#host;
-    const movedAt = question?.movedAt ?? runtime.now();
-    this.#question = { number, position: this.#end, movedAt, buffered: bufferedAmount };
+    // The ping is queued behind these bytes, in this process and in the kernels of both sides.
+    const upload = this.#bytes / MIN_UPLOAD_RATE * 1000;
+    const deadline = question?.deadline ?? runtime.now() + this.#limits.timeout + upload;
+    this.#question = { number, position: this.#end, deadline };
     return true;
   }
 
@@ -214,8 +209,8 @@ export class Confirmation<Item extends SentMessage> {
   round(now: number): boolean {
     this.#lookAtBuffer();
     if (this.#host.proof === "handled") {
-      if (this.#question !== null) this.#checkAnswer(this.#question, now);
-      else if (this.#length > 0) this.ask({ isLast: false });
+      if (this.#question !== null && now > this.#question.deadline) this.#host.unanswered();
+      if (this.#question === null && this.#length > 0) this.ask({ isLast: false });
       return this.#length > 0 || this.#question !== null;
     }
     if (this.#question === null && this.#readUntil < this.#end) this.ask({ isLast: false });
@@ -228,18 +223,6 @@ export class Confirmation<Item extends SentMessage> {
   #lookAtBuffer(): void {
     const { bufferedAmount } = this.#host;
     if (bufferedAmount === 0) this.#leftUntil = this.#end;
-  }
-
-  /** Gives the other side up if it has not answered in time although nothing of what comes before was still moving. */
-  #checkAnswer(question: Question, now: number): void {
-    const { bufferedAmount } = this.#host;
-    if (bufferedAmount !== question.buffered) {
-      question.buffered = bufferedAmount;
-      question.movedAt = now;
-    }
-    // Deno counts a frame as queued until its last byte is in the kernel, so the largest frame gets the time it takes.
-    const upload = bufferedAmount === 0 ? 0 : Math.min(bufferedAmount, this.#largest) / MIN_UPLOAD_RATE * 1000;
-    if (now - question.movedAt > this.#limits.timeout + upload) this.#host.unanswered();
   }
 
   /**

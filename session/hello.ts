@@ -8,8 +8,7 @@ import { createCustom } from "../schema/build.ts";
 import type { CustomMessage, WireMessage } from "../schema/types.ts";
 import { MAX_CHUNK_FRAME_BYTES } from "./transfer/frames.ts";
 
-/** Handshake header in which a client of this library lists its features. */
-export const HELLO_HEADER = "maim-hello";
+export { HELLO_HEADER } from "../util/hello_header.ts";
 
 const VERSION = 1;
 
@@ -28,6 +27,9 @@ export function agreeOn(header: string | null, offered: readonly string[]): read
   const theirs = (match[2] ?? "").split(",").map((name) => name.trim());
   return offered.filter((name) => theirs.includes(name));
 }
+
+/** Value of the hello header of a server's HTTP answer: the server would send a hello to the caller. */
+export const SERVES_HELLO: string = `${VERSION}`;
 
 /**
  * Returns the features that this side offers: `chunks` only if this side accepts frames that are large enough for a

@@ -79,7 +79,7 @@ describe("MessageClient.connect()", () => {
       const connected = client.connect().catch((error: unknown) => error);
       const peer = await server.next();
       peer.respond(status);
-      // After these two the client asks whether the server speaks Socket.IO, and waits two seconds for an answer.
+      // After these two the client asks whether the server speaks Socket.IO.
       if (status === 400 || status === 404) (await server.next()).respond(404);
       const error = connectionError(await connected);
       assertEquals(error.code, expected);
@@ -113,8 +113,18 @@ describe("MessageClient.connect()", () => {
     await using server = new MessageServer();
     const url = server.listen({ port: 0, tls: { cert: certText("server.pem"), key: certText("server.key") } });
     await using client = new MessageClient(url.replace("wss:", "ws:"), { platform: "qq" });
-    const error = await assertRejects(() => client.connect(), MessageConnectionError);
+    const error = await assertRejects(() => client.connect(), MessageConnectionError, "wss://");
     assertEquals(error.code, "refused");
+  });
+
+  it("tells that ws:// was dialled where TLS is spoken, when the server says so by TLS", async () => {
+    await using server = await RawServer.listen();
+    await using client = new MessageClient(server.url, { platform: "qq" });
+    const connected = client.connect().catch((error: unknown) => error);
+    const peer = await server.next();
+    peer.write("\x15\x03\x03\x00\x02\x02\x32"); // the alert that a Deno server sends
+    peer.end();
+    assertStringIncludes(connectionError(await connected).message, "use wss:// instead of ws://");
   });
 
   it("tells that wss:// was dialled where no TLS is spoken", async () => {

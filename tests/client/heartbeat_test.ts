@@ -4,26 +4,42 @@ import { describe, it } from "@std/testing/bdd";
 import { Heartbeat } from "../../client/heartbeat.ts";
 import type { HeartbeatOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
+import type { UploadProgress } from "../../client/upload.ts";
 import { soon } from "../support/peers/inbox.ts";
 
-/** A heartbeat whose questions the test answers. */
+const NOTHING: UploadProgress = { queued: 0, left: 0, step: 0 };
+
+interface Watched {
+  readonly heart: Heartbeat;
+  readonly target: { heardAt: number };
+  readonly asked: AbortSignal[];
+  /** Milliseconds from the start until the server was given up. */
+  readonly dead: Promise<number>;
+  readonly questions: Promise<void>[];
+}
+
+/**
+ * A heartbeat whose questions the test answers. `uploads` are what it sees of the upload, one look after the other; it
+ * sees the last of them for ever.
+ */
 function heartbeat(
   options: HeartbeatOptions,
-  { answers = true, canAsk = true, bufferedAmount = 0 } = {},
-): {
-  heart: Heartbeat;
-  target: { heardAt: number };
-  asked: AbortSignal[];
-  dead: Promise<number>;
-  questions: Promise<void>[];
-} {
+  { answers = true, canAsk = true, uploads = [NOTHING] }: {
+    answers?: boolean;
+    canAsk?: boolean;
+    uploads?: readonly UploadProgress[];
+  } = {},
+): Watched {
+  let looks = 0;
   const asked: AbortSignal[] = [];
   const { promise: dead, resolve } = Promise.withResolvers<number>();
   const start = performance.now();
   const resolvers = [0, 1, 2].map(() => Promise.withResolvers<void>());
   const target = {
-    bufferedAmount,
     heardAt: performance.now(),
+    get upload() {
+      return uploads[looks++] ?? uploads.at(-1) ?? NOTHING;
+    },
     ask(signal: AbortSignal) {
       asked.push(signal);
       if (answers) target.heardAt = performance.now();
@@ -66,12 +82,61 @@ describe("Heartbeat", () => {
     heart.stop();
   });
 
-  it("waits longer while an upload is still leaving", async () => {
-    // 13 kB at the slowest plausible rate are 100 ms more.
-    const { heart, dead } = heartbeat({ interval: 10, timeout: 10 }, { answers: false, bufferedAmount: 13_108 });
+  // Each upload is one look. 13,108 bytes take 100 ms at the slowest expected rate, 1 TB takes 88 days.
+  const uploads: readonly (readonly [what: string, least: number, uploads: readonly UploadProgress[]])[] = [
+    ["waits the time that the largest step of the upload takes", 150, [{ queued: 1e12, left: 0, step: 13_108 }]],
+    ["waits as long as the bytes before the question move", 10 + 5 * 40, [
+      { queued: 1e12, left: 0, step: 1 },
+      ...[1, 2, 3, 4].map((looks) => ({ queued: 1e12, left: looks * 1e10, step: 1 })),
+    ]],
+    ["waits for the answer once the bytes before the question have left", 90, [
+      { queued: 1e12, left: 0, step: 1e12 },
+      { queued: 1e12, left: 1e12, step: 1e12 },
+    ]],
+    ["waits the time that the kernels' buffers take at the speed of the upload", 10 + 40 + 200 + 40, [
+      { queued: 2 * 2 ** 20, left: 0, step: 1 },
+      { queued: 2 * 2 ** 20, left: 2 * 2 ** 20, step: 1 }, // a fifth of the buffers in 40 ms
+    ]],
+    ["does not wait for bytes that were queued after the question", 50, [
+      { queued: 10, left: 10, step: 10 },
+      ...Array.from({ length: 100 }, (_, looks) => ({ queued: 1e12, left: 10 + (looks + 1) * 1e9, step: 1e12 })),
+    ]],
+    ["does not wait longer for a large frame that was queued after the question", 50, [
+      { queued: 10, left: 0, step: 10 },
+      { queued: 1e12, left: 0, step: 1e12 },
+    ]],
+  ];
+  for (const [what, least, looks] of uploads) {
+    it(`${what}, and then gives the server up`, async () => {
+      const { heart, asked, dead } = heartbeat({ interval: 10, timeout: 40 }, { answers: false, uploads: looks });
+      heart.start();
+      const took = await soon(dead);
+      // Timers fire up to a millisecond early.
+      assert(took >= least - 2 && took < least + 2000, `gave up after ${took} ms instead of ${least} ms`);
+      assertEquals(asked.map((signal) => signal.aborted), [true]);
+      heart.stop();
+    });
+  }
+
+  it("takes an answer that comes while the upload moves", async () => {
+    const looked = Promise.withResolvers<void>();
+    const moving = Array.from({ length: 100 }, (_, left) => ({
+      queued: 1e8,
+      get left() {
+        if (left === 4) looked.resolve();
+        return left;
+      },
+      step: 1,
+    }));
+    const { heart, target, asked, questions } = heartbeat({ interval: 20, timeout: 20 }, {
+      answers: false,
+      uploads: moving,
+    });
     heart.start();
-    const took = await soon(dead);
-    assert(took >= 110, `gave up after ${took} ms`);
+    await soon(looked.promise);
+    target.heardAt = performance.now();
+    await soon(questions[1] ?? Promise.reject());
+    assertEquals(asked.map((signal) => signal.aborted), [true, false]);
     heart.stop();
   });
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import { createCustom } from "../../schema.ts";
@@ -85,6 +85,25 @@ describe("MessageServer hello", () => {
       assertEquals([error.code, error.path, from.id], ["invalid_shape", "$.message_type_name", 1]);
       server.broadcast(textMessage("first"));
       assertEquals(await nextText(peer), "first");
+    });
+  }
+
+  const plain: readonly (readonly [what: string, path: string, given: Header[], options: MessageServerOptions])[] = [
+    ["", "/ws", hello, {}],
+    [" with a wrong token", "/ws", [["upgrade", "websocket"], ...hello], { tokens: ["secret"], refuse: "http" }],
+    [" with another version", "/ws", [["maim-hello", "2; ping"]], {}],
+    [" with no hello header", "/ws", [], {}],
+    [" with 'hello' false", "/ws", hello, { hello: false }],
+    [" with another path", "/other", hello, {}],
+  ];
+  const NAMED = 2;
+  for (const [index, [what, path, given, options]] of plain.entries()) {
+    it(`is ${index < NAMED ? "" : "not "}named in the answer to a plain request${what}`, async () => {
+      await using server = new MessageServer(options);
+      const url = server.listen({ port: 0 }).replace("ws:", "http:").replace("/ws", path);
+      const answer = await server.fetch(new Request(url, { headers: given.map(([name, value]) => [name, value]) }));
+      assertEquals(answer.headers.get("maim-hello"), index < NAMED ? "1" : null);
+      assert(answer.status >= 400);
     });
   }
 

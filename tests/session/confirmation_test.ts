@@ -140,21 +140,15 @@ describe("Confirmation of a peer that answers pings", () => {
     assertEquals(host.deaths, 1);
   });
 
-  it("waits as long as the bytes before the ping still move, and the largest frame on a slow line", () => {
+  it("allows for the time that the bytes before the ping take on a slow line", () => {
     const { host, box } = confirmation("handled", { timeout: 1000, maxBytes: 1e9 });
-    const frame = createMessage({ platform: "qq", user: "1" }, seg.text("x"));
-    for (let index = 0; index < 10; index++) box.add({ message: frame, bytes: 131_072, sentAt: 0 });
-    host.bufferedAmount = 10 * 131_072;
+    const message = createMessage({ platform: "qq", user: "1" }, seg.text("x"));
+    box.add({ message, bytes: 10 * 131_072, sentAt: 0 });
     const start = runtime.now();
     box.round(start);
-    for (let second = 1; second <= 9; second++) {
-      host.bufferedAmount -= 131_072;
-      box.round(start + second * 1000);
-    }
+    box.round(start + 10_900);
     assertEquals(host.deaths, 0);
-    box.round(start + 9000 + 1900); // one second of timeout, and one for the frame that is under way
-    assertEquals(host.deaths, 0);
-    box.round(start + 9000 + 2200);
+    box.round(start + 11_200);
     assertEquals(host.deaths, 1);
   });
 

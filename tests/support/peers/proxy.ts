@@ -15,6 +15,9 @@ export class Proxy {
   readonly #sockets = new Set<Socket>();
   readonly #waiting = new Map<number, () => void>();
   #isFrozen = false;
+  #cutsNext = false;
+  #rate = Infinity;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** Connections so far. */
   accepted = 0;
 
@@ -46,6 +49,16 @@ export class Proxy {
     this.#isFrozen = false;
   }
 
+  /** On the next connection, lets the answer to the handshake pass and nothing after it. Both ends stay connected. */
+  cutNextAfterHandshake(): void {
+    this.#cutsNext = true;
+  }
+
+  /** Passes on at most so many bytes a second to the server, on each connection. */
+  throttle(bytesPerSecond: number): void {
+    this.#rate = bytesPerSecond;
+  }
+
   /** Resolves once that many connections have come, within five seconds. */
   whenAccepted(count: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -57,20 +70,42 @@ export class Proxy {
   #forward(inner: Socket, port: number): void {
     this.#waiting.get(++this.accepted)?.();
     const outer = connect(port, "127.0.0.1");
+    const isCutting = this.#cutsNext;
+    this.#cutsNext = false;
+    let isCut = false;
+    const pass = (bytes: Uint8Array, from: Socket): Uint8Array => {
+      if (isCut) return new Uint8Array();
+      isCut = isCutting && from === outer; // the first bytes hold the whole answer, and perhaps more
+      return isCut ? bytes.subarray(0, Buffer.from(bytes).indexOf("\r\n\r\n") + 4) : bytes;
+    };
     for (const [socket, other] of [[inner, outer], [outer, inner]] as const) {
       this.#sockets.add(socket);
       socket.setNoDelay(true); // what is passed on late would be blamed on the ends
-      socket.on("data", (bytes) => other.write(bytes));
+      socket.on("data", (bytes) => {
+        other.write(pass(bytes, socket));
+        if (socket === inner && this.#rate < Infinity) this.#rest(inner, bytes.length / this.#rate * 1000);
+      });
       socket.on("error", () => socket.destroy());
       socket.on("close", () => (this.#sockets.delete(socket), other.destroy()));
     }
     if (this.#isFrozen) { for (const socket of [inner, outer]) socket.pause(); }
   }
 
+  /** Reads nothing for so many milliseconds. */
+  #rest(socket: Socket, ms: number): void {
+    socket.pause();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      if (!this.#isFrozen) socket.resume();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
   /** Ends every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
+    for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all([...this.#sockets].map(async (socket) => {
       const gone = once(socket, "close");
       socket.destroy();

@@ -14,7 +14,12 @@ export { type FrameWaitOptions, type RawConnectOptions, type RawMessage, RawPeer
 /** How a raw server listens. */
 export interface RawListenOptions {
   /** Certificate and key as PEM; the server then speaks TLS. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** Protocols that a client has to offer one of; by default, any client is taken. */
+    readonly ALPNProtocols?: string[];
+  };
   /** @default {"127.0.0.1"} */
   readonly host?: string;
   /** @default {0} */

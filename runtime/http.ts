@@ -1,0 +1,47 @@
+import { HELLO_HEADER } from "../util/hello_header.ts";
+import type { GetOptions, HttpAnswer } from "./types.ts";
+
+/** Reads at most `maxBytes` of a body, as text. Never waits for more than the first block that is long enough. */
+async function readStart(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
+  if (body === null || maxBytes === 0) return "";
+  const decoder = new TextDecoder();
+  const reader = body.getReader();
+  let text = "";
+  for (let rest = maxBytes; rest > 0;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const block = value.subarray(0, rest);
+    text += decoder.decode(block, { stream: true });
+    rest -= block.length;
+  }
+  return text;
+}
+
+/**
+ * Sends a GET request by `fetch` and reads only the start of the answer. The rest of the body is not read: the request
+ * is aborted, which ends its connection. `init` holds the runtime's own options.
+ */
+export async function getStart(
+  url: string,
+  { headers, signal, maxBytes }: GetOptions,
+  init: RequestInit,
+): Promise<HttpAnswer> {
+  const request = new AbortController();
+  const abort = () => request.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    const response = await fetch(url, {
+      ...init,
+      // Compressed text would have to be unpacked, and may unpack to a thousand times its size.
+      headers: { ...headers, "accept-encoding": "identity" },
+      redirect: "manual",
+      signal: request.signal,
+    });
+    const text = await readStart(response.body, maxBytes);
+    return { status: response.status, serves: response.headers.get(HELLO_HEADER), text };
+  } finally {
+    signal.removeEventListener("abort", abort);
+    request.abort();
+  }
+}
