@@ -130,6 +130,8 @@ export type {
   MessageServerOptions,
   Peer,
   PeerEnd,
+  Refusal,
+  RefusalCause,
   ServerDecodeOptions,
   ServerDrop,
   ServerLimits,

@@ -20,6 +20,8 @@ export type {
   LimitReached,
   MessageServerEvents,
   PeerEnd,
+  Refusal,
+  RefusalCause,
   ServerDrop,
   ServerListenOptions,
   ServerStats,

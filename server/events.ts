@@ -63,6 +63,11 @@ export interface MessageServerEvents {
   /** A caller has reached a limit, so it was refused or its connection was closed. */
   limit: [reached: LimitReached];
   /**
+   * A caller was refused. There is at most one event a second for each address and cause, and at most 1000 a second in
+   * all; `stats().refused` counts every refusal.
+   */
+  refused: [refusal: Refusal];
+  /**
    * A handler or `authorize` has failed. If `error` has no handler, the failure is printed as one line with
    * `console.error`.
    */
@@ -90,17 +95,70 @@ export interface LimitReached {
   platform?: string;
 }
 
+/**
+ * Why a caller was refused.
+ *
+ * - `token`: its token is wrong or missing.
+ * - `authorize`: `authorize` has refused it, has failed, or did not return in time.
+ * - `origin`: it is a web page whose origin is not in `origins`.
+ * - `path`, `socket_io`, `not_websocket`, `host`: it asked for another path, speaks Socket.IO, has sent no valid
+ *   WebSocket handshake, or has sent an invalid `Host` header.
+ * - `platform_name`: its platform name is not printable ASCII.
+ * - `blocked`: its address has sent too many wrong tokens.
+ * - `full`: `limits.connections` or `limits.connectionsPerAddress` is reached.
+ * - `duplicate`: its platform is connected already, and `duplicates` is `"reject"`.
+ * - `closing`: the server is closing.
+ */
+export type RefusalCause =
+  | "token"
+  | "authorize"
+  | "origin"
+  | "path"
+  | "socket_io"
+  | "not_websocket"
+  | "host"
+  | "platform_name"
+  | "blocked"
+  | "full"
+  | "duplicate"
+  | "closing";
+
+/** A caller that was refused. */
+export interface Refusal {
+  /** IP address of the caller; empty if the runtime does not report it. */
+  address: string;
+  /** Platform that the caller named; missing if the caller was refused before its platform was read. */
+  platform?: string;
+  /** Why the caller was refused. */
+  cause: RefusalCause;
+  /** HTTP status of the refusal, or the close code, which is 1000 or more. */
+  code: number;
+  /** The limit that was reached, if the caller was refused in this way because of a limit. */
+  limit?: LimitName;
+  /** Refusals of this address for this cause that had no event of their own since the last one. */
+  omitted: number;
+}
+
 /** Counters and gauges of {@linkcode MessageServer.stats}. */
 export interface ServerStats {
-  /** Connections that were accepted and have not ended. */
+  /** Connections that were accepted and are open: messages can be sent to them. */
   peers: number;
   /**
    * Sockets that still exist: the connections counted in `peers`, and the sockets that are closing or were not
    * accepted.
    */
   connections: number;
+  /**
+   * Sockets in `connections` that still exist although the server has refused the caller or closed the connection.
+   * They do not count against `limits.connections`.
+   */
+  turnedOut: number;
+  /** Callers about whom `authorize` has not decided yet. They count against `limits.connections`. */
+  authorizing: number;
   /** Bytes queued to all connections. */
   queuedBytes: number;
+  /** Callers that were refused, for any cause. */
+  refused: number;
   /** Callers that were refused because of their token, or by `authorize`. */
   unauthorized: number;
   /** Messages dropped. */

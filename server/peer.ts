@@ -79,6 +79,8 @@ export interface PeerEvents extends SessionEvents<ServerPeer> {
   received(received: Exclude<Received, null>, peer: ServerPeer): void;
   /** One message was queued by a method other than {@linkcode ServerPeer.write}. */
   sent(): void;
+  /** The server has begun to close the connection. The peer may still hold its socket. */
+  turnedOut(peer: ServerPeer): void;
   /** The peer does not read, so a message was not queued. `message` is null if the library itself sent the message. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
   /** The peer sends more messages per second than the limit allows. */
@@ -304,6 +306,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeReadingInput(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
+    this.#events.turnedOut(this);
     const now = runtime.now();
     this.#quietAt = now + QUIET_AFTER; // frames on the way must be read first, or the close frame could be lost
     this.#closeWhenDrained(frame, {

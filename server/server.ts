@@ -17,10 +17,9 @@ import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { oneLine } from "../util/display.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions, reportUnheard } from "../util/emitter.ts";
-import { type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
+import { textResponse } from "./admission.ts";
+import { Callers } from "./callers.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
-import { AddressCounts } from "./limits.ts";
-import { WrongTokens } from "./wrong_tokens.ts";
 import type { MessageServerOptions } from "./options.ts";
 import { type Peer, ServerPeer } from "./peer.ts";
 import { Routes } from "./routes.ts";
@@ -59,8 +58,7 @@ const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
  */
 export class MessageServer {
   readonly #settings: ServerSettings;
-  readonly #rules: AdmissionRules;
-  readonly #wrongTokens: WrongTokens;
+  readonly #callers: Callers<ServerPeer>;
   readonly #routes: Routes;
   readonly #tokens: TokenSet;
   readonly #emitter = new Emitter<Events>();
@@ -70,8 +68,7 @@ export class MessageServer {
   readonly #admitted = new Set<ServerPeer>();
   /** Called when the last socket is gone. */
   #onLastGone = (): void => {};
-  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
-  readonly #addresses = new AddressCounts();
+  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, dropped: 0, limited: 0 };
   #nextId = 1;
   /** The session whose message is being handled. */
   #handling: Session<ServerPeer> | null = null;
@@ -88,8 +85,18 @@ export class MessageServer {
     const settings = resolveOptions(options);
     this.#settings = settings;
     this.#tokens = new TokenSet(settings.tokens);
-    this.#rules = { ...settings, tokens: this.#tokens };
-    this.#wrongTokens = new WrongTokens(settings.limits.wrongTokens);
+    this.#callers = new Callers(settings, this.#tokens, {
+      isClosed: () => this.#life.state === "closed",
+      createPeer: (socket, caller) => {
+        const { peer: settings } = this.#settings;
+        const peer = new ServerPeer(socket, { id: this.#nextId++, caller, events: this.#peerEvents, settings });
+        this.#sockets.add(peer);
+        return peer;
+      },
+      limit: (reached) => this.#reportLimit(reached),
+      refused: (refusal) => void this.#emitter.emit("refused", refusal),
+      failed: (error) => this.#emitter.fail(error),
+    });
     this.#routes = new Routes(settings.duplicates);
   }
 
@@ -166,7 +173,7 @@ export class MessageServer {
     this.#life.listeners.push(listener);
     if (signal !== undefined) this.#closeOnAbort(signal, this.#life.cleanUps);
     const scheme = tls === undefined ? "ws" : "wss";
-    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#rules.path}`;
+    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#settings.path}`;
   }
 
   /**
@@ -181,7 +188,7 @@ export class MessageServer {
    */
   readonly fetch = async (request: Request, info?: unknown): Promise<Response> => {
     try {
-      return await this.#answer(request, info);
+      return await this.#callers.answer(request, info);
     } catch (error) {
       this.#emitter.fail(error);
       return textResponse(500, "The server failed; see its log");
@@ -276,7 +283,15 @@ export class MessageServer {
   stats(): ServerStats {
     let queuedBytes = 0;
     for (const peer of this.#sockets) queuedBytes += peer.bufferedAmount;
-    return { peers: this.#admitted.size, connections: this.#sockets.size, queuedBytes, ...this.#counts };
+    const { counts, places: { turnedOut } } = this.#callers;
+    return {
+      peers: this.peers.length,
+      connections: this.#sockets.size,
+      turnedOut,
+      queuedBytes,
+      ...this.#counts,
+      ...counts,
+    };
   }
 
   /**
@@ -320,44 +335,6 @@ export class MessageServer {
     await Promise.all(listeners.map((listener) => listener.stop()));
   }
 
-  async #answer(request: Request, info: unknown): Promise<Response> {
-    const url = URL.parse(request.url);
-    if (url === null) return textResponse(400, "Invalid Host header");
-    const refusal = refuseRequest(request, url, this.#rules);
-    if (refusal !== null) return refusal;
-    const address = runtime.address(request, info);
-    if (this.#wrongTokens.isBlocked(address)) return textResponse(429, "Too many wrong tokens; wait and try again");
-    const caller = await readCaller({ request, url, address }, this.#rules);
-    if (caller instanceof Response) return caller;
-    const limited = this.#refuseWhenFull(address);
-    if (limited !== null) return limited;
-    if (!caller.isAuthorized) {
-      this.#counts.unauthorized++;
-      if (this.#wrongTokens.add(address)) this.#reportLimit({ limit: "wrongTokens", address });
-      if (this.#settings.refuse === "http") return textResponse(401, "Invalid or missing token");
-    }
-    return runtime.upgrade(request, info, this.#settings.socket, (socket) => {
-      const { peer: settings } = this.#settings;
-      const peer = new ServerPeer(socket, { id: this.#nextId++, caller, events: this.#peerEvents, settings });
-      this.#sockets.add(peer);
-      this.#addresses.add(address);
-      return peer;
-    }) ?? textResponse(426, "Invalid WebSocket handshake; connect with a WebSocket client");
-  }
-
-  /** Refuses a caller if the server is closed or a limit on connections is reached; otherwise returns `null`. */
-  #refuseWhenFull(address: string): Response | null {
-    if (this.#life.state === "closed") return textResponse(503, "The server is closing");
-    const limit = this.#sockets.size >= this.#settings.limits.connections
-      ? "connections"
-      : this.#addresses.of(address) >= this.#settings.limits.connectionsPerAddress
-      ? "connectionsPerAddress"
-      : null;
-    if (limit === null) return null;
-    this.#reportLimit({ limit, address });
-    return textResponse(503, "Too many connections; try again later", { "retry-after": "10" });
-  }
-
   #reportLimit(reached: LimitReached): void {
     this.#counts.limited++;
     this.#emitter.emit("limit", reached);
@@ -370,6 +347,8 @@ export class MessageServer {
         return false;
       }
       if (!this.#routes.add(peer)) {
+        const { code } = CLOSE.alreadyConnected;
+        this.#callers.report({ address: peer.address, platform: peer.platform, cause: "duplicate", code });
         peer.closeIgnoringInput(CLOSE.alreadyConnected);
         return false;
       }
@@ -388,7 +367,9 @@ export class MessageServer {
     refused: (message: WireMessage, { code }: MessageConnectionError, peer: ServerPeer): void =>
       this.#drop({ message, reason: code === "too_large" ? code : "slow" }, peer),
     sent: (): void => void this.#counts.sent++,
+    turnedOut: (peer: ServerPeer): void => this.#callers.places.turnOut(peer),
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
+      this.#callers.places.turnOut(peer);
       this.#routes.remove(peer);
       this.#reportLimit({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
       if (message === null) return;
@@ -404,7 +385,7 @@ export class MessageServer {
     },
     gone: (peer: ServerPeer): void => {
       this.#sockets.delete(peer);
-      this.#addresses.remove(peer.address);
+      this.#callers.places.remove(peer);
       if (this.#sockets.size === 0) this.#onLastGone();
     },
   };

@@ -24,6 +24,7 @@ type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
 const LIMITS: Numbers<keyof ServerLimits> = {
   connections: { default: 10_000, least: 1 },
   connectionsPerAddress: { default: Infinity, least: 1 },
+  turnedOut: { default: 1000, least: 1 },
   messagesPerSecond: { default: Infinity, least: 1 },
   queuedBytes: { default: 64 * 2 ** 20, least: 1 },
   wrongTokens: { default: 1000, least: 1 },
@@ -37,7 +38,8 @@ const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
 };
 
 /** Defaults and minimums of the timeouts. */
-const TIMES: Numbers<"idleTimeout" | "closeTimeout"> = {
+const TIMES: Numbers<"authorizeTimeout" | "idleTimeout" | "closeTimeout"> = {
+  authorizeTimeout: { default: 10_000, least: 1 },
   idleTimeout: { default: 120_000, least: 0 },
   closeTimeout: { default: 5000, least: 0 },
 };
@@ -59,6 +61,8 @@ export interface ServerSettings {
   readonly path: string;
   readonly tokens: readonly string[] | undefined;
   readonly authorize: MessageServerOptions["authorize"];
+  /** In milliseconds. */
+  readonly authorizeTimeout: number;
   readonly refuse: "close" | "http";
   readonly duplicates: DuplicatePolicy;
   readonly origins: readonly string[];
@@ -99,7 +103,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   checkObject(OWNER, "limits", options.limits ?? {});
   const limits = numbersOf(OWNER, options.limits ?? {}, LIMITS, "limits.");
   const bounds = numbersOf(OWNER, decode, DECODE, "decode.");
-  const { idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
+  const { authorizeTimeout, idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
   const transfers = chunkSettings(OWNER, options.chunks);
   const session: SessionOptions = {
     decode: bounds,
@@ -112,6 +116,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
     path: checkPath(OWNER, path),
     tokens,
     authorize,
+    authorizeTimeout,
     refuse,
     duplicates,
     origins,
