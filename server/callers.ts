@@ -1,14 +1,7 @@
 import { runtime } from "../runtime/mod.ts";
 import type { ServerSocket, SocketEvents } from "../runtime/types.ts";
 import { CLOSE } from "../util/close_codes.ts";
-import {
-  type AdmissionRules,
-  type Caller,
-  readCaller,
-  refuse,
-  type Refused,
-  refuseRequest,
-} from "./admission.ts";
+import { type AdmissionRules, type Caller, readCaller, refuse, type Refused, refuseRequest } from "./admission.ts";
 import { askAuthorize } from "./authorize.ts";
 import type { LimitReached, Refusal } from "./events.ts";
 import { Places } from "./places.ts";
@@ -85,7 +78,10 @@ export class Callers<Peer extends Holder> {
     if (reported !== null) this.#host.refused(reported);
   }
 
-  #refuse({ address, platform }: { readonly address: string; readonly platform?: string }, { cause, limit, response }: Refused): Response {
+  #refuse(
+    { address, platform }: { readonly address: string; readonly platform?: string },
+    { cause, limit, response }: Refused,
+  ): Response {
     this.report({
       address,
       cause,
