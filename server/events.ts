@@ -157,6 +157,8 @@ export interface ServerStats {
   authorizing: number;
   /** Bytes queued to all connections. */
   queuedBytes: number;
+  /** Characters in memory of large messages that are still arriving in chunks, over all connections. */
+  transferBytes: number;
   /** Callers that were refused, for any cause. */
   refused: number;
   /** Callers that were refused because of their token, or by `authorize`. */

@@ -8,6 +8,7 @@ const METRICS: { readonly [Name in keyof ServerStats]: readonly [type: "gauge" |
   turnedOut: ["gauge", "Sockets that still exist although the server has refused or closed them"],
   authorizing: ["gauge", "Callers about whom authorize has not decided yet"],
   queuedBytes: ["gauge", "Bytes queued to all connections"],
+  transferBytes: ["gauge", "Characters in memory of large messages that are still arriving"],
   received: ["counter", "Messages received"],
   sent: ["counter", "Messages sent, counted once for each connection"],
   invalid: ["counter", "Frames received that were not messages"],

@@ -54,6 +54,14 @@ export interface ServerLimits {
    */
   queuedBytes?: number;
   /**
+   * Maximum characters that all connections together hold in memory for large messages that are still arriving in
+   * chunks. Above it, such a message is refused, and its sender gets the error `queue_full`. A message that is
+   * collected in memory may not be longer than this limit.
+   *
+   * @default {268435456}
+   */
+  transferBytes?: number;
+  /**
    * Maximum number of wrong tokens from one IP address within a minute. When it is reached, the address is blocked and
    * gets HTTP 429: first for one second, then twice as long after each further wrong token, but at most five minutes.
    *

@@ -85,6 +85,8 @@ export interface PeerEvents extends SessionEvents<ServerPeer> {
   slow(peer: ServerPeer, message: WireMessage | null): void;
   /** The peer sends more messages per second than the limit allows. */
   rateExceeded(peer: ServerPeer): void;
+  /** A transfer of the peer was refused, because those of all peers hold too much text. */
+  transfersFull(peer: ServerPeer): void;
   /** The connection of an accepted peer has ended. */
   close(peer: ServerPeer, code: number, reason: string): void;
   /** The socket of the peer is gone. Called last, for every peer, accepted or not. */
@@ -264,6 +266,10 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   /** Corrects the message rate: a message counts only once, even if many frames carry it. */
   transferFrameReceived(): void {
     this.#rate?.giveBack();
+  }
+
+  transfersFull(): void {
+    this.#events.transfersFull(this);
   }
 
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {

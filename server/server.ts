@@ -289,6 +289,7 @@ export class MessageServer {
       connections: this.#sockets.size,
       turnedOut,
       queuedBytes,
+      transferBytes: this.#settings.transfers.held,
       ...this.#counts,
       ...counts,
     };
@@ -377,6 +378,9 @@ export class MessageServer {
     },
     rateExceeded: (peer: ServerPeer): void => {
       this.#reportLimit({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
+    },
+    transfersFull: (peer: ServerPeer): void => {
+      this.#reportLimit({ limit: "transferBytes", address: peer.address, platform: peer.platform });
     },
     close: (peer: ServerPeer, code: number, reason: string): void => {
       this.#routes.remove(peer);

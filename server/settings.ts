@@ -2,6 +2,7 @@ import { MAX_BYTES, MAX_SEGMENTS } from "../codec/limits.ts";
 import type { SocketLimits } from "../runtime/types.ts";
 import { offeredFeatures } from "../session/hello.ts";
 import type { SessionOptions } from "../session/session.ts";
+import { TransferBudget } from "../session/transfer/budget.ts";
 import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
 import {
   checkBoolean,
@@ -27,6 +28,7 @@ const LIMITS: Numbers<keyof ServerLimits> = {
   turnedOut: { default: 1000, least: 1 },
   messagesPerSecond: { default: Infinity, least: 1 },
   queuedBytes: { default: 64 * 2 ** 20, least: 1 },
+  transferBytes: { default: 256 * 2 ** 20, least: 1 },
   wrongTokens: { default: 1000, least: 1 },
 };
 
@@ -72,6 +74,8 @@ export interface ServerSettings {
   readonly limits: Required<ServerLimits>;
   readonly socket: SocketLimits;
   readonly peer: PeerSettings;
+  /** What the unfinished transfers of all peers hold in memory, bounded by `limits.transferBytes`. */
+  readonly transfers: TransferBudget;
   /** In milliseconds. */
   readonly closeTimeout: number;
 }
@@ -105,9 +109,10 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const bounds = numbersOf(OWNER, decode, DECODE, "decode.");
   const { authorizeTimeout, idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
   const transfers = chunkSettings(OWNER, options.chunks);
+  const budget = new TransferBudget(limits.transferBytes);
   const session: SessionOptions = {
     decode: bounds,
-    transfers: { ...transfers ?? NO_TRANSFERS, ...bounds },
+    transfers: { ...transfers ?? NO_TRANSFERS, ...bounds, budget },
     offered: null,
     sharesTexts: false,
   };
@@ -125,6 +130,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
     limits,
     socket: { maxBytes: bounds.maxBytes, idleTimeout },
     peer: { session, strict, closeTimeout, messagesPerSecond, queuedBytes },
+    transfers: budget,
     closeTimeout,
   };
 }

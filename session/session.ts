@@ -33,6 +33,8 @@ export interface SessionChannel {
   sendOwn(text: string): void;
   /** A frame was received that a transfer needs. It does not count as a message. */
   transferFrameReceived?(): void;
+  /** An incoming transfer was refused, because those of all connections hold too much text. */
+  transfersFull?(): void;
   /** The other side has answered a ping: it has handled every message sent before the time `sentBefore`. */
   confirmed?(sentBefore: number): void;
 }
@@ -258,6 +260,7 @@ export class Session<Channel extends SessionChannel = SessionChannel> {
       collected: (text) => this.#receiveCollected(text),
       invalid: (error) => events.collected(error, channel),
       refused: (message, error) => events.refused(message, error, channel),
+      full: () => channel.transfersFull?.(),
     }, this.#options.transfers);
   }
 
