@@ -1,6 +1,6 @@
 import { agreeOn, HELLO_HEADER } from "../session/hello.ts";
-import type { RefusalCause } from "./events.ts";
 import type { LimitName } from "./options.ts";
+import type { RefusalCause } from "./refusals.ts";
 import type { ServerSettings } from "./settings.ts";
 import type { TokenSet } from "./tokens.ts";
 

@@ -5,6 +5,7 @@ import type { ServerTls } from "../runtime/types.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import type { LimitName } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** Options of {@linkcode MessageServer.listen}. */
 export interface ServerListenOptions {
@@ -20,7 +21,10 @@ export interface ServerListenOptions {
    * @default {18000}
    */
   port?: number;
-  /** Certificate chain and key as PEM text. If given, TLS is on, and the URL starts with `wss://`. */
+  /**
+   * Certificate chain and key as PEM text, not as names of files. If given, TLS is on, and the URL starts with
+   * `wss://`.
+   */
   tls?: ServerTls;
   /** Signal that closes the server when it is aborted. */
   signal?: AbortSignal;
@@ -93,50 +97,6 @@ export interface LimitReached {
   address: string;
   /** Platform of the caller's connection; missing if the caller has no connection. */
   platform?: string;
-}
-
-/**
- * Why a caller was refused.
- *
- * - `token`: its token is wrong or missing.
- * - `authorize`: `authorize` has refused it, has failed, or did not return in time.
- * - `origin`: it is a web page whose origin is not in `origins`.
- * - `path`, `socket_io`, `not_websocket`, `host`: it asked for another path, speaks Socket.IO, has sent no valid
- *   WebSocket handshake, or has sent an invalid `Host` header.
- * - `platform_name`: its platform name is not printable ASCII.
- * - `blocked`: its address has sent too many wrong tokens.
- * - `full`: `limits.connections` or `limits.connectionsPerAddress` is reached.
- * - `duplicate`: its platform is connected already, and `duplicates` is `"reject"`.
- * - `closing`: the server is closing.
- */
-export type RefusalCause =
-  | "token"
-  | "authorize"
-  | "origin"
-  | "path"
-  | "socket_io"
-  | "not_websocket"
-  | "host"
-  | "platform_name"
-  | "blocked"
-  | "full"
-  | "duplicate"
-  | "closing";
-
-/** A caller that was refused. */
-export interface Refusal {
-  /** IP address of the caller; empty if the runtime does not report it. */
-  address: string;
-  /** Platform that the caller named; missing if the caller was refused before its platform was read. */
-  platform?: string;
-  /** Why the caller was refused. */
-  cause: RefusalCause;
-  /** HTTP status of the refusal, or the close code, which is 1000 or more. */
-  code: number;
-  /** The limit that was reached, if the caller was refused in this way because of a limit. */
-  limit?: LimitName;
-  /** Refusals of this address for this cause that had no event of their own since the last one. */
-  omitted: number;
 }
 
 /** Counters and gauges of {@linkcode MessageServer.stats}. */

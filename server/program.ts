@@ -19,10 +19,10 @@ import {
   stopSignal,
   UsageError,
 } from "../util/program.ts";
-import type { Refusal } from "./events.ts";
 import { answerMetrics } from "./metrics.ts";
 import type { LimitName, MessageServerOptions } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusals.ts";
 import { MessageServer } from "./server.ts";
 
 const HELP = `Serves the maim_message protocol to adapters.

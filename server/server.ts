@@ -24,6 +24,7 @@ import type { MessageServerOptions } from "./options.ts";
 import { type Peer, ServerPeer } from "./peer.ts";
 import { Routes } from "./routes.ts";
 import { resolveOptions, type ServerSettings } from "./settings.ts";
+import { checkTls } from "./tls.ts";
 import { TokenSet } from "./tokens.ts";
 
 type Life =
@@ -152,7 +153,7 @@ export class MessageServer {
    * @param options Address, port, TLS, and a signal that closes the server.
    * @returns The URL that adapters connect to.
    * @throws {MessageConnectionError} `closed` If the server is closed.
-   * @throws {TypeError} If `hostname` is not an address.
+   * @throws {TypeError} If `hostname` is not an address, or if a member of `tls` is not PEM text.
    * @throws {RangeError} If `port` is out of range.
    * @throws {Error} The error of the runtime, for example with the code `EADDRINUSE` if the port is taken.
    *
@@ -169,6 +170,7 @@ export class MessageServer {
       throw new MessageConnectionError("closed", "Server is closed; create a new one");
     }
     checkAddress({ hostname, port });
+    if (tls !== undefined) checkTls(tls);
     const listener = runtime.listen({ hostname, port, tls }, this.#settings.socket, this.fetch);
     this.#life.listeners.push(listener);
     if (signal !== undefined) this.#closeOnAbort(signal, this.#life.cleanUps);

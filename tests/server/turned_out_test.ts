@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { MessageServer, type MessageServerOptions } from "../../server.ts";
 import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
-import { RawPeer } from "../support/peers/raw.ts";
+import type { RawPeer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 import { DENIED, dial } from "../support/server.ts";
 
