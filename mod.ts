@@ -132,6 +132,8 @@ export type {
   MessageServerOptions,
   Peer,
   PeerEnd,
+  Refusal,
+  RefusalCause,
   ServerDecodeOptions,
   ServerDrop,
   ServerLimits,

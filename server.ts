@@ -33,6 +33,7 @@ export type {
   ServerLimits,
 } from "./server/options.ts";
 export type { Peer } from "./server/peer.ts";
+export type { Refusal, RefusalCause } from "./server/refusals.ts";
 export { MessageServer } from "./server/server.ts";
 export type { ChunkOptions } from "./session/transfer/options.ts";
 export type { SendProgress, SendStreamOptions } from "./session/transfer/transfers.ts";

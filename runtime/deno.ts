@@ -127,6 +127,8 @@ function denoSeconds(ms: number): number {
 class AcceptedSocket implements ServerSocket, EventListenerObject {
   readonly #socket: WebSocket;
   readonly #events: SocketEvents;
+  /** Bytes that were queued when the socket was closed. */
+  #bufferedAtClose = 0;
   #isEnded = false;
 
   constructor(socket: WebSocket, attach: Attach) {
@@ -136,8 +138,12 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
     for (const type of ["open", "message", "close"]) socket.addEventListener(type, this);
   }
 
+  /**
+   * Deno 2.9 reports 0 from the call of `close()` on, although it keeps the bytes in memory until the socket is gone.
+   * The bytes at the time of the call are reported instead.
+   */
   get buffered(): number {
-    return this.#socket.bufferedAmount;
+    return this.#isEnded ? 0 : Math.max(this.#bufferedAtClose, this.#socket.bufferedAmount);
   }
 
   send(text: string): void {
@@ -145,6 +151,7 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
   }
 
   close(code: number, reason: string): void {
+    this.#bufferedAtClose = this.buffered;
     this.#socket.close(code, reason);
   }
 

@@ -1,10 +1,20 @@
 import { agreeOn, HELLO_HEADER, SERVES_HELLO } from "../session/hello.ts";
+import type { LimitName } from "./options.ts";
+import type { RefusalCause } from "./refusals.ts";
 import type { ServerSettings } from "./settings.ts";
 import type { TokenSet } from "./tokens.ts";
 
 /** Rules that a request must pass before it becomes a connection. */
-export interface AdmissionRules extends Pick<ServerSettings, "path" | "authorize" | "origins" | "query" | "features"> {
+export interface AdmissionRules extends Pick<ServerSettings, "path" | "origins" | "query" | "features"> {
   readonly tokens: TokenSet;
+}
+
+/** Response that refuses a request, and the cause. */
+export interface Refused {
+  readonly cause: RefusalCause;
+  readonly response: Response;
+  /** The limit that was reached, if one was. */
+  readonly limit?: LimitName;
 }
 
 /** A request that wants to become a connection. */
@@ -23,7 +33,7 @@ export interface Caller {
   readonly address: string;
   /** Features that both sides agreed on with the hello header; `null` if there was no agreement. */
   readonly features: readonly string[] | null;
-  /** True if the caller's token is accepted and `authorize` accepts the caller. */
+  /** True if the caller's token is accepted, and `authorize` has not refused the caller. */
   readonly isAuthorized: boolean;
 }
 
@@ -35,24 +45,30 @@ export function textResponse(status: number, line: string, headers: Record<strin
   return new Response(`${line}\n`, { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers } });
 }
 
-/** Returns the response that refuses a request; `null` if the request is a WebSocket request for this server. */
-export function refuseRequest(request: Request, url: URL, { path, origins }: AdmissionRules): Response | null {
+/** Refuses a request with one line of text. */
+export function refuse(
+  cause: RefusalCause,
+  status: number,
+  line: string,
+  headers: Record<string, string> = {},
+): Refused {
+  return { cause, response: textResponse(status, line, headers) };
+}
+
+/** Refuses a request that is not a WebSocket request for this server; otherwise returns `null`. */
+export function refuseRequest(request: Request, url: URL, { path, origins }: AdmissionRules): Refused | null {
   if (url.searchParams.has("EIO")) {
-    return textResponse(
-      400,
-      "This server speaks plain WebSocket, not Socket.IO; use maim_message 0.6.8 (0.7 and newer use Socket.IO)",
-    );
+    const text = "This server speaks plain WebSocket, not Socket.IO";
+    return refuse("socket_io", 400, `${text}; use maim_message 0.6.8 (0.7 and newer use Socket.IO)`);
   }
-  if (url.pathname !== path) return textResponse(404, `Not found; the WebSocket is at ${path}`);
+  if (url.pathname !== path) return refuse("path", 404, `Not found; the WebSocket is at ${path}`);
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-    return textResponse(426, "This is a WebSocket; connect with a WebSocket client", {
-      upgrade: "websocket",
-      connection: "upgrade",
-    });
+    const headers = { upgrade: "websocket", connection: "upgrade" };
+    return refuse("not_websocket", 426, "This is a WebSocket; connect with a WebSocket client", headers);
   }
   const origin = request.headers.get("origin");
   if (origin !== null && !origins.includes(origin) && !origins.includes("*")) {
-    return textResponse(403, "Web pages are refused; list the page's origin in the server option 'origins'");
+    return refuse("origin", 403, "Web pages are refused; list the page's origin in the server option 'origins'");
   }
   return null;
 }
@@ -71,21 +87,15 @@ export function addHelloHeader(answer: Response, request: Request, url: URL, rul
   answer.headers.set(HELLO_HEADER, SERVES_HELLO);
 }
 
-async function isAllowed(request: Request, platform: string, { authorize }: AdmissionRules): Promise<boolean> {
-  if (authorize === undefined) return true;
-  const answer = await authorize(request);
-  return typeof answer === "object" ? answer.platforms.includes(platform) : answer === true;
-}
-
-/** Reads the caller from a handshake. If the platform name is not valid, returns a response that refuses the caller. */
-export async function readCaller(handshake: Handshake, rules: AdmissionRules): Promise<Caller | Response> {
-  const { request, url, address } = handshake;
+/** Reads the caller from a handshake. Refuses the caller if the platform name is not valid. */
+export function readCaller({ request, url, address }: Handshake, rules: AdmissionRules): Caller | Refused {
   const { headers } = request;
   const named = headers.get("platform") || (rules.query ? url.searchParams.get("platform") : null);
   const platform = named || DEFAULT_PLATFORM;
-  if (!/^[\x20-\x7e]+$/.test(platform)) return textResponse(400, "The platform name must be printable ASCII");
+  if (!/^[\x20-\x7e]+$/.test(platform)) {
+    return refuse("platform_name", 400, "The platform name must be printable ASCII");
+  }
   const token = headers.get("authorization") ?? (rules.query ? url.searchParams.get("token") : null);
   const features = agreedFeatures(request, rules);
-  const isAuthorized = rules.tokens.admits(token) && await isAllowed(request, platform, rules);
-  return { platform, address, features, isAuthorized };
+  return { platform, address, features, isAuthorized: rules.tokens.admits(token) };
 }

@@ -5,6 +5,7 @@ import type { ServerTls } from "../runtime/types.ts";
 import type { CustomMessage, MessageBase, WireMessage } from "../schema/types.ts";
 import type { LimitName } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusals.ts";
 
 /** Options of {@linkcode MessageServer.listen}. */
 export interface ServerListenOptions {
@@ -20,7 +21,10 @@ export interface ServerListenOptions {
    * @default {18000}
    */
   port?: number;
-  /** Certificate chain and key as PEM text. If given, TLS is on, and the URL starts with `wss://`. */
+  /**
+   * Certificate chain and key as PEM text, not as names of files. If given, TLS is on, and the URL starts with
+   * `wss://`.
+   */
   tls?: ServerTls;
   /** Signal that closes the server when it is aborted. */
   signal?: AbortSignal;
@@ -64,6 +68,11 @@ export interface MessageServerEvents {
   /** A caller has reached a limit, so it was refused or its connection was closed. */
   limit: [reached: LimitReached];
   /**
+   * A caller was refused. There is at most one event a second for each address and cause, and at most 1000 a second in
+   * all; `stats().refused` counts every refusal.
+   */
+  refused: [refusal: Refusal];
+  /**
    * A handler or `authorize` has failed. If `error` has no handler, the failure is printed as one line with
    * `console.error`.
    */
@@ -95,15 +104,26 @@ export interface LimitReached {
 
 /** Counters and gauges of {@linkcode MessageServer.stats}. */
 export interface ServerStats {
-  /** Connections that were accepted and have not ended. */
+  /** Connections that were accepted and are open: messages can be sent to them. */
   peers: number;
   /**
    * Sockets that still exist: the connections counted in `peers`, and the sockets that are closing or were not
    * accepted.
    */
   connections: number;
+  /**
+   * Sockets in `connections` that still exist although the server has refused the caller or closed the connection.
+   * They do not count against `limits.connections`.
+   */
+  turnedOut: number;
+  /** Callers about whom `authorize` has not decided yet. They count against `limits.connections`. */
+  authorizing: number;
   /** Bytes queued to all connections. */
   queuedBytes: number;
+  /** Characters in memory of large messages that are still arriving in chunks, over all connections. */
+  transferBytes: number;
+  /** Callers that were refused, for any cause. */
+  refused: number;
   /** Callers that were refused because of their token, or by `authorize`. */
   unauthorized: number;
   /** Messages dropped. */

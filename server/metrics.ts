@@ -3,13 +3,17 @@ import type { ServerStats } from "./events.ts";
 
 /** Type and description of each metric. No metric shows any part of a message or of a token. */
 const METRICS: { readonly [Name in keyof ServerStats]: readonly [type: "gauge" | "counter", help: string] } = {
-  peers: ["gauge", "Connections that were accepted and have not ended"],
+  peers: ["gauge", "Connections that were accepted and are open"],
   connections: ["gauge", "Sockets that still exist"],
+  turnedOut: ["gauge", "Sockets that still exist although the server has refused or closed them"],
+  authorizing: ["gauge", "Callers about whom authorize has not decided yet"],
   queuedBytes: ["gauge", "Bytes queued to all connections"],
+  transferBytes: ["gauge", "Characters in memory of large messages that are still arriving"],
   received: ["counter", "Messages received"],
   sent: ["counter", "Messages sent, counted once for each connection"],
   invalid: ["counter", "Frames received that were not messages"],
   foreign: ["counter", "Messages received for another platform than that of their connection"],
+  refused: ["counter", "Callers refused, for any cause"],
   unauthorized: ["counter", "Callers refused because of their token, or by authorize"],
   dropped: ["counter", "Messages dropped"],
   limited: ["counter", "Number of times that a limit was reached"],

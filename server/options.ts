@@ -13,7 +13,8 @@ export type DuplicatePolicy = "replace" | "reject" | "share";
 /** Limits on callers and connections. The README lists the attacks on Deno that no limit can stop. */
 export interface ServerLimits {
   /**
-   * Maximum number of connections, including those that are closing. Further callers are refused with HTTP 503.
+   * Maximum number of connections, and of callers about whom `authorize` has not decided yet. Further callers are
+   * refused with HTTP 503.
    *
    * @default {10000}
    */
@@ -24,6 +25,19 @@ export interface ServerLimits {
    * @default {Infinity}
    */
   connectionsPerAddress?: number;
+  /**
+   * Maximum number of sockets that are kept for callers that the server has turned out: with a wrong token, as a
+   * duplicate, because of a limit, or by `close()` of a peer. Such a caller may ignore the close frame and hold its
+   * socket, and Deno cannot drop it. It does not count against `connections`, so there are at most
+   * `connections + turnedOut` sockets.
+   *
+   * When the limit is reached, a caller with a wrong token gets HTTP 401 instead of the close code 1008, as with
+   * `refuse: "http"`; a browser cannot read this. A peer that is turned out then counts against `connections` until
+   * another socket is gone.
+   *
+   * @default {1000}
+   */
+  turnedOut?: number;
   /**
    * Maximum number of messages per second from one connection. All messages of one second may come in one burst. A
    * connection that sends more messages is closed with 4429.
@@ -39,6 +53,14 @@ export interface ServerLimits {
    * @default {67108864}
    */
   queuedBytes?: number;
+  /**
+   * Maximum characters that all connections together hold in memory for large messages that are still arriving in
+   * chunks. Above it, such a message is refused, and its sender gets the error `queue_full`. A message that is
+   * collected in memory may not be longer than this limit.
+   *
+   * @default {268435456}
+   */
+  transferBytes?: number;
   /**
    * Maximum number of wrong tokens from one IP address within a minute. When it is reached, the address is blocked and
    * gets HTTP 429: first for one second, then twice as long after each further wrong token, but at most five minutes.
@@ -79,9 +101,17 @@ export interface MessageServerOptions {
    * Decides about a caller whose token was accepted: `false` refuses the caller, `true` accepts it, and `{ platforms }`
    * accepts it only under one of these platform names.
    *
-   * Called during the handshake. If it throws, the caller is refused, and there is an `error` event.
+   * Called during the handshake. If it throws, returns anything else, or does not return within `authorizeTimeout`, the
+   * caller is refused, and there is an `error` event.
    */
   authorize?: (request: Request) => Authorization | Promise<Authorization>;
+  /**
+   * Milliseconds within which `authorize` must decide. After that, the caller is refused with HTTP 503, and what
+   * `authorize` returns or throws later is ignored.
+   *
+   * @default {10000}
+   */
+  authorizeTimeout?: number;
   /**
    * Way to refuse an unauthorized caller. `"close"` accepts the WebSocket and closes it with code 1008; every client
    * can read this code. `"http"` answers with HTTP 401 and does not upgrade the request.

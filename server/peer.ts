@@ -80,6 +80,8 @@ export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   received(received: Content, peer: ServerPeer): void;
   /** One message was queued by a method other than {@linkcode ServerPeer.write}. */
   sent(): void;
+  /** The server has begun to close the connection. The peer may still hold its socket. */
+  turnedOut(peer: ServerPeer): void;
   /** The peer does not read, so a message was not queued. `message` is null if the library itself sent the message. */
   slow(peer: ServerPeer, message: WireMessage | null): void;
   /** The peer sends more messages, or more pings, per second than allowed. */
@@ -88,6 +90,8 @@ export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   silent(peer: ServerPeer): void;
   /** Messages were sent to the peer, and it is not known whether they have arrived. */
   unconfirmed(peer: ServerPeer, messages: readonly SentMessage[]): void;
+  /** A transfer of the peer was refused, because those of all peers hold too much text. */
+  transfersFull(peer: ServerPeer): void;
   /** The connection of an accepted peer has ended. */
   close(peer: ServerPeer, code: number, reason: string): void;
   /** The socket of the peer is gone. Called last, for every peer, accepted or not. */
@@ -322,6 +326,10 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#closeFast();
   }
 
+  transfersFull(): void {
+    this.#events.transfersFull(this);
+  }
+
   async sendStream(message: StreamMessage, options: SendStreamOptions = {}): Promise<void> {
     if (!this.isOpen) throw this.#closedError();
     if (!this.session.takesChunks) return this.send(await readWholeMessage(message, options));
@@ -383,6 +391,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeReadingInput(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
+    this.#events.turnedOut(this);
     const now = runtime.now();
     this.#quietAt = now + QUIET_AFTER; // frames on the way must be read first, or the close frame could be lost
     this.#closeWhenDrained(frame, {

@@ -20,8 +20,9 @@ import {
   UsageError,
 } from "../util/program.ts";
 import { answerMetrics } from "./metrics.ts";
-import type { MessageServerOptions } from "./options.ts";
+import type { LimitName, MessageServerOptions } from "./options.ts";
 import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusals.ts";
 import { MessageServer } from "./server.ts";
 
 const HELP = `Serves the maim_message protocol to adapters.
@@ -122,6 +123,15 @@ function peerName(peer: Peer): string {
   return `#${peer.id} ${oneLine(peer.platform)}${peer.address === "" ? "" : ` (${peer.address})`}`;
 }
 
+/** Limits that refuse a caller: the line about the refusal names them. */
+const REFUSING_LIMITS: readonly LimitName[] = ["connections", "connectionsPerAddress", "turnedOut"];
+
+function describeRefusal({ address, platform = "", cause, code, limit, omitted }: Refusal): string {
+  const caller = `${oneLine(platform)} (${address})`.trimStart();
+  const why = limit === undefined ? cause : `${cause}, limit ${limit}`;
+  return `refused ${caller}: ${why}, ${code}${omitted === 0 ? "" : `; ${omitted} more before`}`;
+}
+
 function printEvents(server: MessageServer, print: (line: string) => void): void {
   server.on("open", (peer) => print(`+ ${peerName(peer)}`));
   server.on("close", (peer, { code, reason }) => print(`- ${peerName(peer)} ${code} ${oneLine(reason)}`));
@@ -129,10 +139,10 @@ function printEvents(server: MessageServer, print: (line: string) => void): void
   server.on("custom", (message, peer) => print(`< ${peerName(peer)} {${oneLine(message.message_type_name)}}`));
   server.on("invalid", (error, peer) => print(`! ${peerName(peer)} ${oneLine(error.message)}`));
   server.on("error", (error) => print(`! ${systemErrorText(error)}`));
-  server.on(
-    "limit",
-    ({ limit, address, platform = "" }) => print(`! limit ${limit}: ${oneLine(platform)} (${address})`),
-  );
+  server.on("refused", (refusal) => print(`! ${describeRefusal(refusal)}`));
+  server.on("limit", ({ limit, address, platform = "" }) => {
+    if (!REFUSING_LIMITS.includes(limit)) print(`! limit ${limit}: ${oneLine(platform)} (${address})`);
+  });
   server.on("drop", (drop, peer) => print(`! ${peerName(peer)} ${describeDrop(drop)}`));
 }
 

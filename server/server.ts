@@ -19,14 +19,14 @@ import { CLOSE } from "../util/close_codes.ts";
 import { isClosedError, MessageConnectionError } from "../util/connection_error.ts";
 import { oneLine } from "../util/display.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions } from "../util/emitter.ts";
-import { addHelloHeader, type AdmissionRules, readCaller, refuseRequest, textResponse } from "./admission.ts";
+import { textResponse } from "./admission.ts";
+import { Callers } from "./callers.ts";
 import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
-import { AddressCounts } from "./limits.ts";
-import { WrongTokens } from "./wrong_tokens.ts";
 import type { MessageServerOptions } from "./options.ts";
 import { type Peer, ServerPeer } from "./peer.ts";
 import { Routes } from "./routes.ts";
 import { resolveOptions, type ServerSettings } from "./settings.ts";
+import { checkTls } from "./tls.ts";
 import { TokenSet } from "./tokens.ts";
 
 type Life =
@@ -61,8 +61,7 @@ const isOpen = (peer: ServerPeer): boolean => peer.isOpen;
  */
 export class MessageServer {
   readonly #settings: ServerSettings;
-  readonly #rules: AdmissionRules;
-  readonly #wrongTokens: WrongTokens;
+  readonly #callers: Callers<ServerPeer>;
   readonly #routes: Routes;
   readonly #tokens: TokenSet;
   readonly #emitter = new Emitter<Events>((error) => this.#life.state === "closed" && isClosedError(error));
@@ -72,8 +71,7 @@ export class MessageServer {
   readonly #admitted = new Set<ServerPeer>();
   /** Called when the last socket is gone. */
   #onLastGone = (): void => {};
-  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, unauthorized: 0, dropped: 0, limited: 0 };
-  readonly #addresses = new AddressCounts();
+  readonly #counts = { received: 0, sent: 0, invalid: 0, foreign: 0, dropped: 0, limited: 0 };
   readonly #rounds = new Rounds();
   readonly #unheardDrops = new UnheardDrops(this.#rounds);
   #nextId = 1;
@@ -92,8 +90,18 @@ export class MessageServer {
     const settings = resolveOptions(options);
     this.#settings = settings;
     this.#tokens = new TokenSet(settings.tokens);
-    this.#rules = { ...settings, tokens: this.#tokens };
-    this.#wrongTokens = new WrongTokens(settings.limits.wrongTokens);
+    this.#callers = new Callers(settings, this.#tokens, {
+      isClosed: () => this.#life.state === "closed",
+      createPeer: (socket, caller) => {
+        const { peer: settings } = this.#settings;
+        const peer = new ServerPeer(socket, { id: this.#nextId++, caller, events: this.#peerEvents, settings });
+        this.#sockets.add(peer);
+        return peer;
+      },
+      limit: (reached) => this.#reportLimit(reached),
+      refused: (refusal) => void this.#emitter.emit("refused", refusal),
+      failed: (error) => this.#emitter.fail(error),
+    });
     this.#routes = new Routes(settings.duplicates);
   }
 
@@ -149,7 +157,7 @@ export class MessageServer {
    * @param options Address, port, TLS, and a signal that closes the server.
    * @returns The URL that adapters connect to.
    * @throws {MessageConnectionError} `closed` If the server is closed.
-   * @throws {TypeError} If `hostname` is not an address.
+   * @throws {TypeError} If `hostname` is not an address, or if a member of `tls` is not PEM text.
    * @throws {RangeError} If `port` is out of range.
    * @throws {Error} The error of the runtime, for example with the code `EADDRINUSE` if the port is taken.
    *
@@ -166,11 +174,12 @@ export class MessageServer {
       throw new MessageConnectionError("closed", "Server is closed; create a new one");
     }
     checkAddress({ hostname, port });
+    if (tls !== undefined) checkTls(tls);
     const listener = runtime.listen({ hostname, port, tls }, this.#settings.socket, this.fetch);
     this.#life.listeners.push(listener);
     if (signal !== undefined) this.#closeOnAbort(signal, this.#life.cleanUps);
     const scheme = tls === undefined ? "ws" : "wss";
-    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#rules.path}`;
+    return `${scheme}://${dialableHost(hostname)}:${listener.port}${this.#settings.path}`;
   }
 
   /**
@@ -185,7 +194,7 @@ export class MessageServer {
    */
   readonly fetch = async (request: Request, info?: unknown): Promise<Response> => {
     try {
-      return await this.#answer(request, info);
+      return await this.#callers.answer(request, info);
     } catch (error) {
       this.#emitter.fail(error);
       return textResponse(500, "The server failed; see its log");
@@ -280,7 +289,16 @@ export class MessageServer {
   stats(): ServerStats {
     let queuedBytes = 0;
     for (const peer of this.#sockets) queuedBytes += peer.bufferedAmount;
-    return { peers: this.#admitted.size, connections: this.#sockets.size, queuedBytes, ...this.#counts };
+    const { counts, places: { turnedOut } } = this.#callers;
+    return {
+      peers: this.peers.length,
+      connections: this.#sockets.size,
+      turnedOut,
+      queuedBytes,
+      transferBytes: this.#settings.transfers.held,
+      ...this.#counts,
+      ...counts,
+    };
   }
 
   /**
@@ -325,50 +343,6 @@ export class MessageServer {
     this.#unheardDrops.printNow();
   }
 
-  async #answer(request: Request, info: unknown): Promise<Response> {
-    const url = URL.parse(request.url);
-    if (url === null) return textResponse(400, "Invalid Host header");
-    const answer = await this.#answerUrl(request, url, info);
-    if (answer.status !== 101) addHelloHeader(answer, request, url, this.#rules);
-    return answer;
-  }
-
-  async #answerUrl(request: Request, url: URL, info: unknown): Promise<Response> {
-    const refusal = refuseRequest(request, url, this.#rules);
-    if (refusal !== null) return refusal;
-    const address = runtime.address(request, info);
-    if (this.#wrongTokens.isBlocked(address)) return textResponse(429, "Too many wrong tokens; wait and try again");
-    const caller = await readCaller({ request, url, address }, this.#rules);
-    if (caller instanceof Response) return caller;
-    const limited = this.#refuseWhenFull(address);
-    if (limited !== null) return limited;
-    if (!caller.isAuthorized) {
-      this.#counts.unauthorized++;
-      if (this.#wrongTokens.add(address)) this.#reportLimit({ limit: "wrongTokens", address });
-      if (this.#settings.refuse === "http") return textResponse(401, "Invalid or missing token");
-    }
-    return runtime.upgrade(request, info, this.#settings.socket, (socket) => {
-      const { peer: settings } = this.#settings;
-      const peer = new ServerPeer(socket, { id: this.#nextId++, caller, events: this.#peerEvents, settings });
-      this.#sockets.add(peer);
-      this.#addresses.add(address);
-      return peer;
-    }) ?? textResponse(426, "Invalid WebSocket handshake; connect with a WebSocket client");
-  }
-
-  /** Refuses a caller if the server is closed or a limit on connections is reached; otherwise returns `null`. */
-  #refuseWhenFull(address: string): Response | null {
-    if (this.#life.state === "closed") return textResponse(503, "The server is closing");
-    const limit = this.#sockets.size >= this.#settings.limits.connections
-      ? "connections"
-      : this.#addresses.of(address) >= this.#settings.limits.connectionsPerAddress
-      ? "connectionsPerAddress"
-      : null;
-    if (limit === null) return null;
-    this.#reportLimit({ limit, address });
-    return textResponse(503, "Too many connections; try again later", { "retry-after": "10" });
-  }
-
   #reportLimit(reached: LimitReached): void {
     this.#counts.limited++;
     this.#emitter.emit("limit", reached);
@@ -382,6 +356,8 @@ export class MessageServer {
         return false;
       }
       if (!this.#routes.add(peer)) {
+        const { code } = CLOSE.alreadyConnected;
+        this.#callers.report({ address: peer.address, platform: peer.platform, cause: "duplicate", code });
         peer.closeIgnoringInput(CLOSE.alreadyConnected);
         return false;
       }
@@ -402,9 +378,14 @@ export class MessageServer {
     unconfirmed: (peer: ServerPeer, messages: readonly SentMessage[]): void => {
       for (const { message } of messages) this.#drop({ message, reason: "unconfirmed" }, peer);
     },
-    silent: (peer: ServerPeer): void => this.#routes.remove(peer),
+    silent: (peer: ServerPeer): void => {
+      this.#callers.places.turnOut(peer);
+      this.#routes.remove(peer);
+    },
     sent: (): void => void this.#counts.sent++,
+    turnedOut: (peer: ServerPeer): void => this.#callers.places.turnOut(peer),
     slow: (peer: ServerPeer, message: WireMessage | null): void => {
+      this.#callers.places.turnOut(peer);
       this.#routes.remove(peer);
       this.#reportLimit({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
       if (message === null) return;
@@ -413,6 +394,9 @@ export class MessageServer {
     rateExceeded: (peer: ServerPeer): void => {
       this.#reportLimit({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
     },
+    transfersFull: (peer: ServerPeer): void => {
+      this.#reportLimit({ limit: "transferBytes", address: peer.address, platform: peer.platform });
+    },
     close: (peer: ServerPeer, code: number, reason: string): void => {
       this.#routes.remove(peer);
       this.#admitted.delete(peer);
@@ -420,7 +404,7 @@ export class MessageServer {
     },
     gone: (peer: ServerPeer): void => {
       this.#sockets.delete(peer);
-      this.#addresses.remove(peer.address);
+      this.#callers.places.remove(peer);
       if (this.#sockets.size === 0) this.#onLastGone();
     },
   };

@@ -3,6 +3,7 @@ import type { SocketLimits } from "../runtime/types.ts";
 import { offeredFeatures } from "../session/hello.ts";
 import type { ConfirmationLimits } from "../session/confirmation.ts";
 import type { SessionOptions } from "../session/session.ts";
+import { TransferBudget } from "../session/transfer/budget.ts";
 import { chunkSettings, NO_TRANSFERS } from "../session/transfer/options.ts";
 import {
   checkBoolean,
@@ -25,8 +26,10 @@ type Numbers<Name extends string> = Readonly<Record<Name, NumberOption>>;
 const LIMITS: Numbers<keyof ServerLimits> = {
   connections: { default: 10_000, least: 1 },
   connectionsPerAddress: { default: Infinity, least: 1 },
+  turnedOut: { default: 1000, least: 1 },
   messagesPerSecond: { default: Infinity, least: 1 },
   queuedBytes: { default: 64 * 2 ** 20, least: 1 },
+  transferBytes: { default: 256 * 2 ** 20, least: 1 },
   wrongTokens: { default: 1000, least: 1 },
 };
 
@@ -38,7 +41,8 @@ const DECODE: Numbers<"maxBytes" | "maxDepth" | "maxSegments"> = {
 };
 
 /** Defaults and minimums of the timeouts. */
-const TIMES: Numbers<"idleTimeout" | "closeTimeout"> = {
+const TIMES: Numbers<"authorizeTimeout" | "idleTimeout" | "closeTimeout"> = {
+  authorizeTimeout: { default: 10_000, least: 1 },
   idleTimeout: { default: 120_000, least: 0 },
   closeTimeout: { default: 5000, least: 0 },
 };
@@ -72,6 +76,8 @@ export interface ServerSettings {
   readonly path: string;
   readonly tokens: readonly string[] | undefined;
   readonly authorize: MessageServerOptions["authorize"];
+  /** In milliseconds. */
+  readonly authorizeTimeout: number;
   readonly refuse: "close" | "http";
   readonly duplicates: DuplicatePolicy;
   readonly origins: readonly string[];
@@ -81,6 +87,8 @@ export interface ServerSettings {
   readonly limits: Required<ServerLimits>;
   readonly socket: SocketLimits;
   readonly peer: PeerSettings;
+  /** What the unfinished transfers of all peers hold in memory, bounded by `limits.transferBytes`. */
+  readonly transfers: TransferBudget;
   /** In milliseconds. */
   readonly closeTimeout: number;
 }
@@ -112,11 +120,12 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   checkObject(OWNER, "limits", options.limits ?? {});
   const limits = numbersOf(OWNER, options.limits ?? {}, LIMITS, "limits.");
   const bounds = numbersOf(OWNER, decode, DECODE, "decode.");
-  const { idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
+  const { authorizeTimeout, idleTimeout, closeTimeout } = numbersOf(OWNER, options, TIMES);
   const transfers = chunkSettings(OWNER, options.chunks);
+  const budget = new TransferBudget(limits.transferBytes);
   const session: SessionOptions = {
     decode: bounds,
-    transfers: { ...transfers ?? NO_TRANSFERS, ...bounds },
+    transfers: { ...transfers ?? NO_TRANSFERS, ...bounds, budget },
     confirmation: confirmationLimits(idleTimeout),
     offered: null,
     sharesTexts: false,
@@ -126,6 +135,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
     path: checkPath(OWNER, path),
     tokens,
     authorize,
+    authorizeTimeout,
     refuse,
     duplicates,
     origins,
@@ -134,6 +144,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
     limits,
     socket: { maxBytes: bounds.maxBytes, idleTimeout },
     peer: { session, strict, closeTimeout, messagesPerSecond, queuedBytes },
+    transfers: budget,
     closeTimeout,
   };
 }

@@ -56,6 +56,8 @@ export interface SessionChannel {
   unanswered(): void;
   /** The other side sends far more pings than it has to. */
   pingFlood(): void;
+  /** An incoming transfer was refused, because those of all connections hold too much text. */
+  transfersFull?(): void;
 }
 
 /** Events of a session, in addition to the results that `receive` returns. */
@@ -385,6 +387,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
         if (item !== undefined && error !== null) events.refused(item, error, channel);
         channel.confirmed();
       },
+      full: () => channel.transfersFull?.(),
     }, this.#options.transfers);
   }
 

@@ -1,7 +1,7 @@
 /** Events of a {@linkcode ChunkQueue}. */
 export interface ChunkQueueEvents {
   /** The reader has taken a chunk. */
-  taken(): void;
+  taken(chunk: string): void;
   /** The reader has taken every chunk and asked for more. This means that it found no fault in the text. */
   drained(): void;
   /** The reader has stopped before the end. */
@@ -45,7 +45,7 @@ export class ChunkQueue implements AsyncIterableIterator<string, void> {
     while (!this.#isOver) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
-        this.#events.taken();
+        this.#events.taken(chunk);
         return { done: false, value: chunk };
       }
       if (this.#end !== null) {

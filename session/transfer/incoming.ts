@@ -1,5 +1,6 @@
 import type { Timer } from "../../runtime/clock.ts";
 import { runtime } from "../../runtime/mod.ts";
+import type { TransferBudget } from "./budget.ts";
 import { ChunkQueue } from "./chunk_queue.ts";
 import { Crc32 } from "./crc32.ts";
 import { chunkFault, type ChunkFrame, GRANT_WINDOW, MAX_CHUNK_LENGTH, type RefusalReason } from "./frames.ts";
@@ -21,6 +22,15 @@ export interface IncomingEvents {
   over(transfer: IncomingTransfer): void;
   /** Creates the error that the reader gets when this side refuses the transfer. */
   refusal(reason: RefusalReason): Error;
+  /** The transfer was refused, because the transfers of all connections hold too much text. */
+  full(): void;
+}
+
+/** Settings of an {@linkcode IncomingTransfer}. */
+export interface IncomingSettings {
+  readonly isStream: boolean;
+  readonly timeout: number;
+  readonly budget: TransferBudget;
 }
 
 /** One large message that is being received in chunks. */
@@ -34,18 +44,21 @@ export class IncomingTransfer {
   readonly #announced: number | undefined;
   readonly #events: IncomingEvents;
   readonly #timeout: number;
+  readonly #budget: TransferBudget;
   readonly #crc = new Crc32();
   #sink: ChunkSink | null = null;
   #timer: Timer | undefined;
   #chunks = 0;
   #length = 0;
+  /** Characters that are counted in `#budget`. */
+  #held = 0;
   #granted = 0;
   #isEnded = false;
   #fault: unknown = null;
 
   constructor(
     { id, flow, length }: ChunkFrame & { op: "open" },
-    { isStream, timeout }: { isStream: boolean; timeout: number },
+    { isStream, timeout, budget }: IncomingSettings,
     events: IncomingEvents,
   ) {
     this.id = id;
@@ -53,6 +66,7 @@ export class IncomingTransfer {
     this.isStream = isStream;
     this.#announced = length;
     this.#timeout = timeout;
+    this.#budget = budget;
     this.#events = events;
   }
 
@@ -73,9 +87,14 @@ export class IncomingTransfer {
     this.#restartTimer();
   }
 
-  /** The reader has taken one chunk out of the sink: the sender may send another chunk. */
-  chunkTaken(): void {
+  /**
+   * The sink has taken one chunk: the sender may send another chunk. `freed` is the number of characters that are not
+   * in memory any more.
+   */
+  chunkTaken(freed: number): void {
     if (this.#sink === null) return;
+    this.#held -= freed;
+    this.#budget.give(freed);
     this.#grant(this.#granted + 1);
     this.#restartTimer();
   }
@@ -111,6 +130,11 @@ export class IncomingTransfer {
     }
     this.#crc.push(data);
     if (!this.#crc.isAscii) this.#reject("data", "ASCII", "other characters");
+    if (!this.#budget.take(data.length)) {
+      this.refuse("too_many");
+      return this.#events.full();
+    }
+    this.#held += data.length;
     this.#chunks++;
     this.#length += data.length;
     this.#restartTimer();
@@ -168,6 +192,8 @@ export class IncomingTransfer {
     const sink = this.#sink;
     this.#sink = null;
     runtime.cancel(this.#timer);
+    this.#budget.give(this.#held);
+    this.#held = 0;
     if (sink !== null) this.#events.over(this);
     return sink;
   }
@@ -193,7 +219,7 @@ export function collectText(transfer: IncomingTransfer, onText: (text: string) =
     push(chunk) {
       chunks.push(chunk);
       if (chunks.length === JOIN_COUNT) blocks.push(chunks.splice(0).join(""));
-      transfer.chunkTaken();
+      transfer.chunkTaken(0); // it stays in memory
     },
     end() {
       const text = [...blocks, ...chunks].join("");
@@ -208,7 +234,7 @@ export function collectText(transfer: IncomingTransfer, onText: (text: string) =
 /** Queues the chunks of a transfer for a reader. The sender is granted a new chunk each time the reader takes one. */
 export function queueChunks(transfer: IncomingTransfer): ChunkQueue {
   return new ChunkQueue({
-    taken: () => transfer.chunkTaken(),
+    taken: (chunk) => transfer.chunkTaken(chunk.length),
     drained: () => transfer.finish(),
     cancelled: () => transfer.refuse("cancelled"),
   });

@@ -4,6 +4,7 @@ import { toAscii } from "../../codec/ascii.ts";
 import type { MessageEnvelope } from "../../codec/stream/types.ts";
 import { decodeTextBlocks, type SegmentReader } from "../../codec/stream/segment_decoder.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
+import { TransferBudget } from "./budget.ts";
 import { chunkFault, type ChunkFrame, type RefusalReason } from "./frames.ts";
 import { collectText, IncomingTransfer, queueChunks } from "./incoming.ts";
 import { type ChunkSource, framesOfText, OutgoingTransfer } from "./outgoing.ts";
@@ -20,6 +21,8 @@ export interface TransferLimits {
   /** Maximum characters in memory, for all incoming transfers together that are collected and not read as a stream. */
   readonly maxBytes: number;
   readonly maxDepth: number;
+  /** Bounds the memory of the incoming transfers of all connections together. Default: no bound. */
+  readonly budget?: TransferBudget;
 }
 
 /** The session that the transfers of one connection belong to. */
@@ -38,6 +41,8 @@ export interface TransferHost {
   invalid(error: MessageDecodeError): void;
   /** The other side has handled a message that was sent without waiting for grants; or has refused it with an error. */
   answered(id: number, error: MessageConnectionError | null): void;
+  /** An incoming transfer was refused, because those of all connections hold too much text. */
+  full(): void;
 }
 
 /**
@@ -116,6 +121,7 @@ const MIN_FREE_CHUNK = 1024;
 export class Transfers {
   readonly #host: TransferHost;
   readonly #limits: TransferLimits;
+  readonly #budget: TransferBudget;
   readonly #incoming = new Map<number, IncomingTransfer>();
   readonly #outgoing = new Map<number, OutgoingTransfer>();
   /**
@@ -129,8 +135,9 @@ export class Transfers {
 
   constructor(host: TransferHost, limits: TransferLimits) {
     this.#host = host;
+    this.#budget = limits.budget ?? new TransferBudget(Infinity);
     // A text that does not fit in a string can only be read as a stream.
-    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_STRING_LENGTH) };
+    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_STRING_LENGTH, this.#budget.max) };
   }
 
   // ---- outgoing
@@ -235,10 +242,15 @@ export class Transfers {
     if (!isStream && this.#collectedLength() + length > maxBytes) {
       return this.#sendFrame({ op: "refuse", id, reason: "too_large", limit: maxBytes });
     }
-    const transfer = new IncomingTransfer(frame, { isStream, timeout }, {
+    if (!this.#budget.hasRoom(isStream ? 1 : Math.max(1, length))) {
+      this.#sendFrame({ op: "refuse", id, reason: "too_many" });
+      return this.#host.full();
+    }
+    const transfer = new IncomingTransfer(frame, { isStream, timeout, budget: this.#budget }, {
       sendFrame: (answer) => this.#sendFrame(answer),
       over: ({ id }) => void this.#incoming.delete(id),
       refusal: readError,
+      full: () => this.#host.full(),
     });
     this.#incoming.set(id, transfer);
     if (isStream) this.#beginStream(transfer);

@@ -1,4 +1,12 @@
-import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { networkInterfaces } from "node:os";
 
@@ -141,8 +149,29 @@ describe("MessageServer.listen()", () => {
     assertEquals(await nextText(first), "both");
   });
 
+  const garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
   it("throws at once when the certificate is garbage", () => {
-    assertThrows(() => new MessageServer().listen({ port: 0, tls: { cert: "garbage", key: "garbage" } }), Error);
+    assertThrows(() => new MessageServer().listen({ port: 0, tls: { cert: garbage, key: garbage } }), Error);
+  });
+
+  const noPem: readonly (readonly [what: string, tls: unknown, member: string, file: string])[] = [
+    ["the certificate is the name of a file", { ...tls, cert: "./certs/server.pem" }, "tls.cert", "cert.pem"],
+    ["the key is the name of a file", { ...tls, key: "./certs/server.key" }, "tls.key", "key.pem"],
+    ["the key is missing", { cert: tls.cert }, "tls.key", "key.pem"],
+    ["the certificate is bytes", { ...tls, cert: new TextEncoder().encode(tls.cert) }, "tls.cert", "cert.pem"],
+  ];
+  for (const [what, wrong, member, file] of noPem) {
+    it(`throws TypeError that says to pass the text and shows no value when ${what}`, () => {
+      const listen = () => new MessageServer().listen({ port: 0, tls: wrong as typeof tls });
+      const { message } = assertThrows(listen, TypeError, `'${member}' must be PEM text`);
+      assertStringIncludes(message, `await Deno.readTextFile("${file}")`);
+      assertEquals(message.includes("certs/"), false);
+    });
+  }
+
+  it("throws TypeError when 'tls' is no object", () => {
+    assertThrows(() => new MessageServer().listen({ port: 0, tls: "cert.pem" as never }), TypeError, "'tls'");
   });
 });
 

@@ -50,8 +50,9 @@ export async function get(url: string, path: string): Promise<{ status: number; 
 
 /** Figures of a server of which nothing else is to be told; a connection is counted for each peer. */
 export function statsOf(figures: Partial<ServerStats>): ServerStats {
-  const { peers = 0 } = figures;
-  const others = { queuedBytes: 0, unauthorized: 0, dropped: 0, limited: 0 };
+  const { peers = 0, unauthorized = 0 } = figures;
+  const gauges = { turnedOut: 0, authorizing: 0, queuedBytes: 0, transferBytes: 0 };
+  const others = { ...gauges, refused: unauthorized, unauthorized, dropped: 0, limited: 0 };
   return { peers, connections: peers, received: 0, sent: 0, invalid: 0, foreign: 0, ...others, ...figures };
 }
 

@@ -6,8 +6,8 @@
 import type { MessageServer, MessageServerEvents } from "../../../server.ts";
 import { Inbox, type WaitOptions } from "./inbox.ts";
 
-/** All but `stream`, as listening to that changes what comes. */
-type EventName = Exclude<keyof MessageServerEvents, "stream">;
+/** All but `stream`, as listening to that changes what comes, and `refused`, which tests of refusals listen to. */
+type EventName = Exclude<keyof MessageServerEvents, "stream" | "refused">;
 type Inboxes = { readonly [Name in EventName]: Inbox<MessageServerEvents[Name]> };
 
 /** Listens to the events of a server from its creation on. */
