@@ -19,6 +19,7 @@ export type { BunSocket, BunWebSocketHandlers, ServerTls } from "./runtime/types
 export type {
   LimitReached,
   MessageServerEvents,
+  Peer,
   PeerEnd,
   ServerDrop,
   ServerListenOptions,
@@ -32,7 +33,6 @@ export type {
   ServerDecodeOptions,
   ServerLimits,
 } from "./server/options.ts";
-export type { Peer } from "./server/peer.ts";
 export type { Refusal, RefusalCause } from "./server/refusals.ts";
 export { MessageServer } from "./server/server.ts";
 export type { ChunkOptions } from "./session/transfer/options.ts";

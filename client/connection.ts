@@ -4,11 +4,11 @@ import type { Content, Received, SessionEvents } from "../session/session.ts";
 import { CLOSE } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import { closeVerdict } from "./close_rules.ts";
+import { Closing } from "./closing.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
 import { askForReason, hasHiddenReason } from "./dial_question.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import {
-  type Closing,
   type Connecting,
   type Life,
   newWaiter,
@@ -36,11 +36,6 @@ export interface ConnectionEvents {
   /** A function that the user gave in the options has failed. */
   fail(error: unknown): void;
 }
-
-/** Share of `closeTimeout` until which `close()` sends the messages that wait. */
-const FLUSH_UNTIL = 0.5;
-/** Share of `closeTimeout` until which `close()` waits for the server to confirm what was sent. */
-const ASK_UNTIL = 0.8;
 
 /** Creates the error for a client that is closed. */
 export function closedError(): MessageConnectionError {
@@ -139,43 +134,16 @@ export class Connection {
     const link = "link" in life ? life.link : null;
     const waiter = "waiter" in life ? life.waiter : null;
     // The link may have ended already: after a failed dial, the client may still ask the server for the reason.
-    if (link !== null && !link.isEnded) return await this.#closeLink(link, waiter);
+    if (link !== null && !link.isEnded) {
+      const closing = new Closing(link, this.outbox, this.#settings.closeTimeout);
+      this.#enter(closing);
+      waiter?.reject(closedError());
+      closing.start();
+      return await closing.done.promise;
+    }
     this.#enter({ state: "closed" });
     waiter?.reject(closedError());
     this.outbox.dropWaiting("closed");
-  }
-
-  /**
-   * Sends the messages that wait, asks the server to confirm everything, then does the closing handshake. Each step ends
-   * at its share of `closeTimeout` at the latest.
-   */
-  async #closeLink(link: Link, waiter: Waiter | null): Promise<void> {
-    const { closeTimeout } = this.#settings;
-    const done = Promise.withResolvers<void>();
-    const closing: Closing = { state: "closing", link, since: runtime.now(), done, step: "flush", timer: undefined };
-    closing.timer = runtime.after(closeTimeout * FLUSH_UNTIL, () => this.#askAtClose(closing));
-    this.#enter(closing);
-    waiter?.reject(closedError());
-    this.outbox.whenFlushed(() => this.#askAtClose(closing));
-    await done.promise;
-  }
-
-  #askAtClose(closing: Closing): void {
-    if (this.#life !== closing || closing.step !== "flush") return;
-    runtime.cancel(closing.timer);
-    closing.step = "ask";
-    this.outbox.stopSending();
-    if (!closing.link.session.ask({ isLast: true })) return this.#shakeHands(closing);
-    const rest = closing.since + this.#settings.closeTimeout * ASK_UNTIL - runtime.now();
-    closing.timer = runtime.after(Math.max(0, rest), () => this.#shakeHands(closing));
-  }
-
-  #shakeHands(closing: Closing): void {
-    runtime.cancel(closing.timer);
-    closing.step = "shake hands";
-    const { closeTimeout } = this.#settings;
-    const rest = closing.since + closeTimeout - runtime.now();
-    closing.link.close(Math.max(closeTimeout * (1 - ASK_UNTIL), rest));
   }
 
   #enter(life: Life): void {
@@ -267,8 +235,7 @@ export class Connection {
     if (!this.#isCurrent(link)) return;
     this.outbox.roomAgain();
     if (link.session.isConfirmed) this.#callConfirmed(true);
-    const life = this.#life;
-    if (life.state === "closing" && life.step === "ask" && link.session.isAnswered) this.#shakeHands(life);
+    if (this.#life.state === "closing") this.#life.confirmed();
   }
 
   #ended(link: Link, end: LinkEnd): void {
@@ -281,8 +248,7 @@ export class Connection {
 
   #endClosing(closing: Closing, { code, reason }: LinkEnd): void {
     const { link, since, done } = closing;
-    runtime.cancel(closing.timer);
-    closing.step = "shake hands"; // nothing is left to ask
+    closing.stop();
     this.outbox.stopSending();
     this.#enter({ state: "closed" });
     const isSilent = code === CLOSE.abnormal.code;

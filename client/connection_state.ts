@@ -5,6 +5,7 @@
 
 import type { Timer } from "../runtime/clock.ts";
 import type { MessageConnectionError } from "../util/connection_error.ts";
+import type { Closing } from "./closing.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { Link } from "./link.ts";
 import type { ClientStatus } from "./status.ts";
@@ -46,16 +47,6 @@ export interface Waiting {
   readonly waiter: Waiter;
   readonly lostAt: number | undefined;
   readonly timer: Timer;
-}
-
-/** State: the client is closing. It sends what waits, asks the server to confirm, then does the closing handshake. */
-export interface Closing {
-  readonly state: "closing";
-  readonly link: Link;
-  readonly since: number;
-  readonly done: PromiseWithResolvers<void>;
-  step: "flush" | "ask" | "shake hands";
-  timer: Timer | undefined;
 }
 
 /** State of a connection, with the objects and timers that belong to it. */

@@ -16,57 +16,8 @@ import { connectionEnded, isLarge, type SendStreamOptions } from "../session/tra
 import { checkClose, CLOSE, type CloseFrame, invalidMessage } from "../util/close_codes.ts";
 import { MessageConnectionError } from "../util/connection_error.ts";
 import type { Caller } from "./admission.ts";
+import type { Peer } from "./events.ts";
 import type { PeerSettings } from "./settings.ts";
-
-/** A connected client. Event handlers get it as an argument. */
-export interface Peer {
-  /** Number of this connection on its server, counted from 1. */
-  readonly id: number;
-  /**
-   * Platform from the handshake; `"default"` if the client gave none. Messages of the client may name another platform.
-   */
-  readonly platform: string;
-  /** IP address of the client; empty if the runtime does not report it. */
-  readonly address: string;
-  /** Bytes queued to this connection that the kernel has not taken yet. */
-  readonly bufferedAmount: number;
-  /**
-   * Sends one message to this connection, even if the message names another platform.
-   *
-   * @throws {MessageConnectionError} `closed` If the connection is closing.
-   * @throws {MessageEncodeError} If the message cannot be encoded.
-   */
-  send(message: WireMessage): void;
-  /**
-   * Sends a custom message to this connection.
-   *
-   * @throws {MessageConnectionError} `closed` If the connection is closing.
-   * @throws {TypeError} If the name is empty or starts with `maim_`.
-   */
-  sendCustom(name: string, content: unknown): void;
-  /**
-   * Sends a message of any size. Other messages can be sent during the transfer.
-   *
-   * Segments may hold a `Uint8Array`, a `Blob` or a `ReadableStream`. A client of this library receives the message in
-   * chunks, as fast as it reads them; this takes only bounded memory. For any other client, the whole message is first
-   * read into memory and then sent in one frame.
-   *
-   * @param message The message. If the connection is open, its streams are locked; after a failure, they are cancelled.
-   * @param options A signal that aborts the transfer, and a callback for progress.
-   * @returns Resolves when the client has read the whole message, or when the single frame was queued.
-   * @throws {MessageConnectionError} `closed` If the connection is not open, or ends during the transfer. `too_large`,
-   * `queue_full`, `timeout` or `refused` If the client refuses the message.
-   * @throws {MessageEncodeError} If the message cannot be encoded; `too_large` if it has to be sent in one frame and is
-   * too large for a frame.
-   */
-  sendStream(message: StreamMessage, options?: SendStreamOptions): Promise<void>;
-  /**
-   * Closes the connection. Default: code 1000, no reason. Messages that arrive after this call are discarded.
-   *
-   * @throws {RangeError} If a close frame cannot carry the code, or if the reason takes more than 123 bytes of UTF-8.
-   */
-  close(code?: number, reason?: string): void;
-}
 
 /** Events that a peer reports to its server. */
 export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {

@@ -21,7 +21,7 @@ import {
 } from "../util/program.ts";
 import { answerMetrics } from "./metrics.ts";
 import type { LimitName, MessageServerOptions } from "./options.ts";
-import type { Peer } from "./peer.ts";
+import type { Peer } from "./events.ts";
 import type { Refusal } from "./refusals.ts";
 import { MessageServer } from "./server.ts";
 

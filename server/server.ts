@@ -21,9 +21,16 @@ import { oneLine } from "../util/display.ts";
 import { Emitter, type HandlerResult, type Heard, type ListenOptions } from "../util/emitter.ts";
 import { textResponse } from "./admission.ts";
 import { Callers } from "./callers.ts";
-import type { LimitReached, MessageServerEvents, ServerDrop, ServerListenOptions, ServerStats } from "./events.ts";
+import type {
+  LimitReached,
+  MessageServerEvents,
+  Peer,
+  ServerDrop,
+  ServerListenOptions,
+  ServerStats,
+} from "./events.ts";
 import type { MessageServerOptions } from "./options.ts";
-import { type Peer, ServerPeer } from "./peer.ts";
+import { ServerPeer } from "./peer.ts";
 import { Routes } from "./routes.ts";
 import { resolveOptions, type ServerSettings } from "./settings.ts";
 import { checkTls } from "./tls.ts";

@@ -141,11 +141,6 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     this.#features = features;
   }
 
-  /** True on a client until the server's hello was received. */
-  get isUnknown(): boolean {
-    return this.#features === null && this.#options.offered !== null;
-  }
-
   /** True if the other side accepts messages in chunks. */
   get takesChunks(): boolean {
     return this.#hasFeature("chunks");
