@@ -12,6 +12,8 @@ import type { WireMessage } from "../../schema/types.ts";
 /** Milliseconds by which `close()` may be late. */
 const SLACK = 100;
 const REPLY_SIZE = 20;
+/** Multiple of `maxMessages` up to which sent messages may be in doubt. */
+const REMEMBERED = 10;
 
 /** One life of a client: a process with a `MessageClient`. */
 export class ClientNode {
@@ -104,7 +106,8 @@ export class ClientNode {
     const { outbox } = this.spec.options;
     const { maxMessages = 1000, maxBytes = 16 * 2 ** 20 } = outbox || {};
     const { waiting, waitingBytes } = this.#client.stats;
-    const most = Math.max(1, maxMessages);
+    // Messages in doubt that are sent again wait, too.
+    const most = Math.max(1, maxMessages) * (outbox && outbox.inDoubt === "resend" ? 1 + REMEMBERED : 1);
     if (waiting > most || (waiting > 1 && waitingBytes > 2 * maxBytes)) {
       this.#oracle.broken("outbox", `${waiting} messages, ${waitingBytes} bytes wait`);
     }

@@ -19,6 +19,9 @@ function isBefore(a: Scheduled, b: Scheduled): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
+/** Ticks in a millisecond. All times are multiples of a tick, so that sums and differences of them are exact. */
+const TICKS = 1024;
+
 /** A clock that jumps from event to event. */
 export class VirtualClock {
   /** Milliseconds since the start of the run. */
@@ -27,7 +30,8 @@ export class VirtualClock {
   #order = 0;
 
   schedule(delay: number, owner: Owner | null, run: () => void): Scheduled {
-    const event = { at: this.now + Math.max(0, delay), order: this.#order++, owner, run, isCancelled: false };
+    const at = Math.ceil((this.now + Math.max(0, delay)) * TICKS) / TICKS;
+    const event = { at, order: this.#order++, owner, run, isCancelled: false };
     this.#push(event);
     return event;
   }

@@ -20,7 +20,7 @@ interface Item {
   readonly end: number;
 }
 
-/** Milliseconds after which a kernel gives up bytes that nobody acknowledges. */
+/** Milliseconds after which a kernel gives up a connection that nothing is acknowledged on. */
 const RETRANSMIT_TIMEOUT = 924_000;
 
 /**
@@ -211,10 +211,10 @@ export class Pipe {
     if (after !== undefined && (after.end <= this.#arrived || this.#arrived > this.#read)) this.#readSoon();
   }
 
-  /** Bytes that nobody acknowledges end the socket of the sender at last. */
+  /** The kernel ends a socket whose bytes, or keep-alive packets, nobody acknowledges. */
   #watch(): void {
     const isLost = this.isCut || this.reverse.isCut;
-    if (!isLost || this.#isTimed || this.sender.isGone || this.#taken === this.#acked) return;
+    if (!isLost || this.#isTimed || this.sender.isGone) return;
     this.#isTimed = true;
     sim.schedule(RETRANSMIT_TIMEOUT, this.sender.process, () => {
       if (!this.sender.isGone) this.sender.receive({ kind: "reset" });

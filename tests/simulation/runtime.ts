@@ -50,11 +50,8 @@ function listen(port: number, limits: Parameters<Runtime["listen"]>[1], fetch: P
 async function stop(process: Process, port: number): Promise<void> {
   if (sim.listeners.get(port)?.process === process) sim.listeners.delete(port);
   const ends = [...process.sockets].filter((end) => end instanceof ServerEnd);
-  if (process.flavour.canTerminate) {
-    for (const end of ends) end.terminate();
-    return;
-  }
-  for (const end of ends) end.close(1001, "Server shutting down");
+  for (const end of ends) end.stop(process.flavour.canTerminate);
+  if (process.flavour.canTerminate) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const until = sim.now + SHUTDOWN_TIMEOUT;
   const check = (): void => {

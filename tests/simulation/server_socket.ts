@@ -62,6 +62,19 @@ export class ServerEnd extends WebSocketEnd {
     this.state = "ended";
   }
 
+  /** A runtime reads nothing before it has told of the open socket. */
+  override receive(frame: Frame): void {
+    if (this.#isUpgraded && this.state === "handshake") this.#open();
+    super.receive(frame);
+  }
+
+  /** The listener stops: drops what is not a WebSocket, and closes what is. */
+  stop(isAtOnce: boolean): void {
+    if (!this.#isUpgraded) this.drop("fin");
+    else if (isAtOnce) this.terminate();
+    else this.close(1001, "Server shutting down");
+  }
+
   /** Makes a WebSocket of the request; `false` if the caller is gone. */
   upgrade(attach: Attach): boolean {
     if (this.isGone) return false;
