@@ -1,7 +1,7 @@
 import { MessageClient } from "../../client.ts";
 import { FLAVOURS } from "./flavour.ts";
 import { isReply, newContent, newMessage, numberOf } from "./messages.ts";
-import { Oracle } from "./oracle.ts";
+import { MOST_IN_DOUBT, type Oracle } from "./oracle.ts";
 import { Process } from "./process.ts";
 import type { ClientSpec } from "./scenario_types.ts";
 import { sim } from "./simulation.ts";
@@ -12,8 +12,6 @@ import type { WireMessage } from "../../schema/types.ts";
 /** Milliseconds by which `close()` may be late. */
 const SLACK = 100;
 const REPLY_SIZE = 20;
-/** Multiple of `maxMessages` up to which sent messages may be in doubt. */
-const REMEMBERED = 10;
 
 /** One life of a client: a process with a `MessageClient`. */
 export class ClientNode {
@@ -107,7 +105,7 @@ export class ClientNode {
     const { maxMessages = 1000, maxBytes = 16 * 2 ** 20 } = outbox || {};
     const { waiting, waitingBytes } = this.#client.stats;
     // Messages in doubt that are sent again wait, too.
-    const most = Math.max(1, maxMessages) * (outbox && outbox.inDoubt === "resend" ? 1 + REMEMBERED : 1);
+    const most = Math.max(1, maxMessages) + (outbox && outbox.inDoubt === "resend" ? MOST_IN_DOUBT : 0);
     if (waiting > most || (waiting > 1 && waitingBytes > 2 * maxBytes)) {
       this.#oracle.broken("outbox", `${waiting} messages, ${waitingBytes} bytes wait`);
     }

@@ -74,6 +74,7 @@ export class ClientEnd extends WebSocketEnd {
 
   override moved(): void {
     sim.observer.clientMoved(this.connection);
+    super.moved();
   }
 
   #read(): void {

@@ -12,6 +12,7 @@ export abstract class End implements PipeEnd, ProcessSocket {
   out: Pipe | null = null;
   #in: Pipe | null = null;
   #hasSentFin = false;
+  #hasReceivedFin = false;
 
   constructor(process: Process) {
     this.process = process;
@@ -21,7 +22,10 @@ export abstract class End implements PipeEnd, ProcessSocket {
 
   abstract receive(frame: Frame): void;
 
-  moved(): void {}
+  /** The kernel has taken bytes. */
+  moved(): void {
+    if (this.#hasReceivedFin && this.#isDrained) this.forget();
+  }
 
   /** Connects two ends. */
   static join(client: End, server: End): void {
@@ -46,7 +50,18 @@ export abstract class End implements PipeEnd, ProcessSocket {
     this.out.write(frame, sizeOf(frame, sim.network.byteScale));
   }
 
-  /** Both sides have said that they are done, or the connection is dead: the kernel forgets the socket. */
+  get #isDrained(): boolean {
+    return this.out === null || this.out.isDrained;
+  }
+
+  /** The other side is done, and this one, too: the socket is gone when the kernel has the last byte. */
+  protected finish(): void {
+    this.write({ kind: "fin" });
+    this.#hasReceivedFin = true;
+    this.moved();
+  }
+
+  /** The kernel forgets the socket. */
   protected forget(): void {
     if (this.isGone) return;
     this.isGone = true;

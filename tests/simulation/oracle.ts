@@ -7,6 +7,9 @@ import type { RuleName, Violation } from "./violations.ts";
 /** Violations kept of one run. */
 const MAX_VIOLATIONS = 20;
 
+/** Messages that were sent and that a client may remember. */
+export const MOST_IN_DOUBT = 10_000;
+
 /** Watches a run: writes down what becomes of each message and of each connection. `verdict.ts` judges them. */
 export class Oracle implements Observer {
   readonly messages: Map<string, MessageRecord> = new Map();
@@ -18,6 +21,7 @@ export class Oracle implements Observer {
   delivering = 0;
   readonly #ignored: ReadonlySet<RuleName>;
   #number = 0;
+  #doubt = { sender: "", at: 0, count: 0 };
   #order = 0;
   /** Order of the last message handled, by sender and connection. */
   readonly #lastOrder = new Map<string, number>();
@@ -66,6 +70,14 @@ export class Oracle implements Observer {
     sim.log("oracle", () => `drop ${number} ${reason}`);
     if (record === undefined) return this.broken("twice", `message ${number} is reported and was never taken`);
     record.drops.push({ at: sim.now, reason });
+    if (reason === "unconfirmed" && connection === null) this.#countDoubt(record.sender);
+  }
+
+  /** What is reported in one moment was remembered. */
+  #countDoubt(sender: string): void {
+    const [doubt, now] = [this.#doubt, sim.now];
+    if (doubt.sender !== sender || doubt.at !== now) this.#doubt = { sender, at: now, count: 1 };
+    else if (++doubt.count === MOST_IN_DOUBT + 1) this.broken("remembered", `${sender} had more than ${MOST_IN_DOUBT}`);
   }
 
   handled(number: number, connection: number, isFromClient: boolean): void {

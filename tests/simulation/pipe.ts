@@ -66,6 +66,10 @@ export class Pipe {
     return first === undefined ? 0 : this.#written - first.start;
   }
 
+  get isDrained(): boolean {
+    return this.#written === this.#taken;
+  }
+
   get hasUnread(): boolean {
     return this.#arrived > this.#read;
   }

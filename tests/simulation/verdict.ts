@@ -79,8 +79,9 @@ function isAllowed({ sentAt, wasKept }: MessageRecord, link: ConnectionRecord | 
   const isAnswered = link.closeAt !== null && link.code === 1000 && link.reason === "";
   if (isAnswered) return false;
   if (sentAt > Math.min(endedAt, link.closeAt ?? Infinity) - doubt + EDGE) return false;
-  if (heartbeat === false) return true;
-  const { interval = 20_000, timeout = 10_000 } = heartbeat ?? {};
+  const { interval = 20_000, timeout = 10_000, probe = true } = heartbeat || {};
+  const asks = heartbeat !== false && (spec.flavour === "bun" || probe);
+  if (!asks) return true;
   const missedAt = link.lastRead + interval + Math.min(OVERDUE, timeout) + EDGE;
   return !(sentAt > link.lastRead + EDGE && endedAt >= missedAt && (link.closeAt ?? Infinity) >= missedAt);
 }

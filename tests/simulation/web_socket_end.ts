@@ -63,12 +63,7 @@ export abstract class WebSocketEnd extends End {
       case "fin": {
         const wasEnded = this.state === "ended";
         this.end(1006, "", new Error("Unexpected EOF"));
-        if (!wasEnded) this.drop("fin");
-        else {
-          this.write({ kind: "fin" });
-          this.forget();
-        }
-        return;
+        return wasEnded ? this.finish() : this.drop("fin");
       }
       case "request":
       case "response":
