@@ -12,6 +12,8 @@ import type { WireMessage } from "../../schema/types.ts";
 /** Milliseconds by which `close()` may be late. */
 const SLACK = 100;
 const REPLY_SIZE = 20;
+/** Bytes of the largest message of a run, and more. */
+const LARGEST = 20_000;
 
 /** One life of a client: a process with a `MessageClient`. */
 export class ClientNode {
@@ -104,9 +106,10 @@ export class ClientNode {
     const { outbox } = this.spec.options;
     const { maxMessages = 1000, maxBytes = 16 * 2 ** 20 } = outbox || {};
     const { waiting, waitingBytes } = this.#client.stats;
-    // Messages in doubt that are sent again wait, too.
-    const most = Math.max(1, maxMessages) + (outbox && outbox.inDoubt === "resend" ? MOST_IN_DOUBT : 0);
-    if (waiting > most || (waiting > 1 && waitingBytes > 2 * maxBytes)) {
+    // One message more than the bound is taken, of any size.
+    const isOver = waiting > Math.max(1, maxMessages) || (waiting > 1 && waitingBytes > maxBytes + LARGEST);
+    const mayResend = outbox && outbox.inDoubt === "resend";
+    if (mayResend ? waiting > MOST_IN_DOUBT : isOver) {
       this.#oracle.broken("outbox", `${waiting} messages, ${waitingBytes} bytes wait`);
     }
   }

@@ -20,6 +20,9 @@ interface Item {
   readonly end: number;
 }
 
+/** Kernels wait until this share of a buffer is free, so that no frame is cut into many small packets. */
+const SHARE = 4;
+
 /** Milliseconds after which a kernel gives up a connection that nothing is acknowledged on. */
 const RETRANSMIT_TIMEOUT = 924_000;
 
@@ -144,7 +147,7 @@ export class Pipe {
   #take(): void {
     if (this.sender.isGone) return;
     const limit = Math.min(this.#written, this.#acked + sim.network.sendBuffer);
-    if (limit > this.#taken) {
+    if (limit - this.#taken >= Math.min(this.#written - this.#taken, sim.network.sendBuffer / SHARE) && limit > this.#taken) {
       this.#taken = limit;
       for (let first = this.#untaken.first; first && first.end <= limit; first = this.#untaken.first) {
         this.#untaken.shift();
@@ -157,7 +160,7 @@ export class Pipe {
   #transmit(): void {
     const { latency, jitter, bandwidth, receiveBuffer } = sim.network;
     const bytes = Math.min(this.#taken, this.#window + receiveBuffer) - this.#sent;
-    if (bytes <= 0) return this.#watch();
+    if (bytes <= 0 || bytes < Math.min(this.#taken - this.#sent, receiveBuffer / SHARE)) return this.#watch();
     this.#sent += bytes;
     if (this.isCut) return this.#watch();
     const arrival = Math.max(sim.now + latency + sim.random.next() * jitter, this.#lastArrival) + bytes / bandwidth;
