@@ -32,16 +32,18 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const start = performance.now();
   const done = Array<number>(jobs).fill(0);
   const share = (job: number): number => from + Math.floor(runs * job / jobs);
-  await Promise.all(done.map((_, job) =>
-    runChild({ do: "seeds", from: share(job), to: share(job + 1), ignored }, (report) => {
-      if (report.is === "violations") failures.push([report.seed, report.violations]);
-      else if (report.is === "counts") addCounts(counts, report.counts);
-      else if (report.is === "progress") {
-        done[job] = report.runs;
-        onProgress?.(done.reduce((sum, each) => sum + each), failures.length);
-      }
-    }, runtime)
-  ));
+  await Promise.all(
+    done.map((_, job) =>
+      runChild({ do: "seeds", from: share(job), to: share(job + 1), ignored }, (report) => {
+        if (report.is === "violations") failures.push([report.seed, report.violations]);
+        else if (report.is === "counts") addCounts(counts, report.counts);
+        else if (report.is === "progress") {
+          done[job] = report.runs;
+          onProgress?.(done.reduce((sum, each) => sum + each), failures.length);
+        }
+      }, runtime)
+    ),
+  );
   const sorted = new Map(failures.toSorted(([a], [b]) => a - b));
   return { counts, failures: sorted, seconds: (performance.now() - start) / 1000 };
 }

@@ -73,7 +73,14 @@ export class ClientNode {
       if (handlers.sendsOnStatus) this.send(1, REPLY_SIZE, "send");
     });
     client.on("invalid", (error) => sim.log(this.name, () => `invalid ${error.message}`));
-    client.on("error", (error) => this.#oracle.broken("uncaught", `${this.name}: error event: ${error}`));
+    client.on("error", (error) => this.#failed(error));
+  }
+
+  /** A careless handler failed. After `close()` this is no news: a message that comes in then cannot be answered. */
+  #failed(error: unknown): void {
+    const isOwn = this.spec.handlers.isCareless && error instanceof MessageConnectionError;
+    if (!isOwn) this.#oracle.broken("uncaught", `${this.name}: error event: ${error}`);
+    else if (this.isClosed) this.#oracle.broken("afterClose", `${this.name}: error event after close(): ${error}`);
   }
 
   #received_(message: WireMessage): void {
@@ -97,6 +104,7 @@ export class ClientNode {
         record.wasThrown = true;
         sim.log(this.name, () => `threw ${error}`);
         if (!(error instanceof MessageConnectionError)) this.#oracle.broken("uncaught", `send threw ${error}`);
+        if (reply && this.spec.handlers.isCareless) throw error;
       }
     }
     this.#checkOutbox();

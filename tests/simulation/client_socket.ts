@@ -72,6 +72,10 @@ export class ClientEnd extends WebSocketEnd {
     this.onopen?.();
   }
 
+  override left(frame: Frame): void {
+    if (frame.kind === "text") sim.observer.textLeft(frame.text, this.connection);
+  }
+
   override moved(): void {
     sim.observer.clientMoved(this.connection);
     super.moved();

@@ -22,6 +22,8 @@ export abstract class End implements PipeEnd, ProcessSocket {
 
   abstract receive(frame: Frame): void;
 
+  left(_frame: Frame): void {}
+
   /** The kernel has taken bytes. */
   moved(): void {
     if (this.#hasReceivedFin && this.#isDrained) this.forget();

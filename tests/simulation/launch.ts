@@ -10,7 +10,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-import { runtimeProgram, type RuntimeName } from "../support/peers/process.ts";
+import { type RuntimeName, runtimeProgram } from "../support/peers/process.ts";
 import { ROOT } from "../support/package.ts";
 import type { ChildReport, ChildTask } from "./task.ts";
 

@@ -95,7 +95,7 @@ export class Oracle implements Observer {
 
   textSent(text: string, connection: number, isFromClient: boolean): void {
     const number = numberInText(text);
-    if (number === null) return this.#ownSent(text, connection, isFromClient);
+    if (number === null) return;
     const record = this.messages.get(Oracle.key(number, isFromClient ? null : connection));
     if (record === undefined) return;
     record.sentAt = sim.now;
@@ -103,9 +103,9 @@ export class Oracle implements Observer {
     record.wasKept = false;
   }
 
-  #ownSent(text: string, connection: number, isFromClient: boolean): void {
+  textLeft(text: string, connection: number): void {
     const record = this.connections.get(connection);
-    if (isFromClient && record !== undefined && text.includes('"maim_ping"')) record.pingAt ??= sim.now;
+    if (record !== undefined && text.includes('"maim_ping"')) record.pingAt ??= sim.now;
   }
 
   textReceived(text: string, connection: number, isFromClient: boolean): void {
@@ -131,8 +131,9 @@ export class Oracle implements Observer {
       return;
     }
     const record = this.connections.get(connection);
-    if (record !== undefined) record.lastRead = sim.now;
-    else {
+    if (record !== undefined) {
+      if (record.endedAt === null) record.lastRead = sim.now;
+    } else {
       this.connections.set(connection, {
         connection,
         sender: process.name,
@@ -151,7 +152,7 @@ export class Oracle implements Observer {
 
   clientMoved(connection: number): void {
     const record = this.connections.get(connection);
-    if (record !== undefined) record.lastMoved = sim.now;
+    if (record !== undefined && record.endedAt === null) record.lastMoved = sim.now;
   }
 
   clientEnded(connection: number, code: number, reason: string): void {

@@ -10,7 +10,9 @@ export interface PipeEnd {
   readonly isGone: boolean;
   /** The next frame, in a turn of its process. */
   receive(frame: Frame): void;
-  /** The process may write again: the kernel has taken bytes. */
+  /** The kernel has all bytes of a frame. */
+  left(frame: Frame): void;
+  /** The kernel has taken bytes. */
   moved(): void;
 }
 
@@ -39,7 +41,7 @@ export class Pipe {
   isCut = false;
   /** Vanish at this byte, and from then on. */
   #cutAt = Infinity;
-  #cutsAfterResponse = false;
+  #cutsAfterResponse: "this" | "both" | null = null;
   #losesInFlight = false;
   #written = 0;
   #taken = 0;
@@ -87,7 +89,7 @@ export class Pipe {
     this.#written += bytes;
     this.#items.push({ frame, end: this.#written });
     this.#untaken.push({ frame, start, end: this.#written });
-    if (this.#cutsAfterResponse && frame.kind === "response") this.#cutAt = this.#written;
+    if (this.#cutsAfterResponse !== null && frame.kind === "response") this.#cutAt = this.#written;
     if (this.sender.process.flavour.writesAtOnce) this.#take();
     else this.#takeSoon();
   }
@@ -125,9 +127,9 @@ export class Pipe {
     this.reverse.#watch();
   }
 
-  /** Bytes vanish after the HTTP response. */
-  cutAfterResponse(): void {
-    this.#cutsAfterResponse = true;
+  /** Bytes vanish after the HTTP response: in this direction, or in both. */
+  cutAfterResponse(directions: "this" | "both"): void {
+    this.#cutsAfterResponse = directions;
   }
 
   /** Nothing arrives for a while. */
@@ -147,10 +149,14 @@ export class Pipe {
   #take(): void {
     if (this.sender.isGone) return;
     const limit = Math.min(this.#written, this.#acked + sim.network.sendBuffer);
-    if (limit - this.#taken >= Math.min(this.#written - this.#taken, sim.network.sendBuffer / SHARE) && limit > this.#taken) {
+    if (
+      limit - this.#taken >= Math.min(this.#written - this.#taken, sim.network.sendBuffer / SHARE) &&
+      limit > this.#taken
+    ) {
       this.#taken = limit;
       for (let first = this.#untaken.first; first && first.end <= limit; first = this.#untaken.first) {
         this.#untaken.shift();
+        this.sender.left(first.frame);
       }
       this.sender.moved();
     }
@@ -175,6 +181,7 @@ export class Pipe {
     if (this.#arrived > this.#cutAt) {
       this.#arrived = this.#cutAt;
       this.cut(true);
+      if (this.#cutsAfterResponse === "both") this.reverse.cut(true);
     }
     this.#acknowledge();
     this.#readSoon();

@@ -31,7 +31,7 @@ export interface ConnectionRecord {
   reason: string;
   /** When the client's owner called `close()`; `null` before. */
   closeAt: number | null;
-  /** `maim_ping`s without a pong: when the oldest of them was sent; `null` for none. */
+  /** `maim_ping`s without a pong: when the kernel got the oldest of them; `null` for none. */
   pingAt: number | null;
   hasHello: boolean;
 }

@@ -60,7 +60,9 @@ async function runMany(values: Record<string, string | boolean | undefined>): Pr
   });
   const { runs, events, taken, handled, thrown, dropped, needless } = counts;
   say(`${runs} runs in ${seconds.toFixed(1)} s, ${(events / runs).toFixed(0)} events a run`);
-  say(`messages: ${taken} taken, ${handled} handled, ${dropped} reported (${needless} of them handled), ${thrown} thrown`);
+  say(
+    `messages: ${taken} taken, ${handled} handled, ${dropped} reported (${needless} of them handled), ${thrown} thrown`,
+  );
   for (const line of [...faultTable(counts), ...summary(failures)]) say(line);
   const [first] = failures;
   if (first === undefined) return 0;

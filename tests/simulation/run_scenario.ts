@@ -30,7 +30,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions = {}):
   const textReceived = oracle.textReceived.bind(oracle);
   oracle.textReceived = (text, connection, isFromClient) => {
     textReceived(text, connection, isFromClient);
-    if (isFromClient) for (const server of world.servers) server.textReceived(text, connection);
+    if (isFromClient) { for (const server of world.servers) server.textReceived(text, connection); }
   };
   begin(new Simulation(scenario.seed, scenario.network, oracle, isTraced));
   const restore = replaceGlobals(scenario.seed, oracle);

@@ -40,7 +40,11 @@ function cancel(timer: Timer | undefined): void {
   (scheduled.owner as Process).timers.delete(scheduled);
 }
 
-function listen(port: number, limits: Parameters<Runtime["listen"]>[1], fetch: Parameters<Runtime["listen"]>[2]): Listener {
+function listen(
+  port: number,
+  limits: Parameters<Runtime["listen"]>[1],
+  fetch: Parameters<Runtime["listen"]>[2],
+): Listener {
   const process = running();
   while (port === 0 || sim.listeners.has(port)) port = FIRST_FREE_PORT + sim.listeners.size;
   sim.listeners.set(port, { process, limits, fetch });

@@ -68,7 +68,7 @@ function drawClient(random: Random, token: string | undefined): ClientSpec {
       closeTimeout: random.pick([0, 200, 500, 2000, 5000, 5000]),
     },
     handlers: {
-      ...(random.chance(0.3) ? { replies: true } : {}),
+      ...(random.chance(0.3) ? { replies: true, ...(random.chance(0.3) ? { isCareless: true } : {}) } : {}),
       ...(random.chance(0.2) ? { sendsOnStatus: true } : {}),
       ...(random.chance(0.1) ? { sendsOnDrop: 2 } : {}),
       ...(random.chance(0.08) ? { closesAt: random.int(1, 6) } : {}),
@@ -130,7 +130,9 @@ function drawSend(random: Random, who: Who): Omit<Step & { do: "send" }, "at"> {
     who,
     count: random.scale(1, 30),
     size: random.scale(1, 2000),
-    how: who === "server" ? random.pick(["send", "send", "custom", "broadcast", "peer"]) : random.pick(["send", "custom"]),
+    how: who === "server"
+      ? random.pick(["send", "send", "custom", "broadcast", "peer"])
+      : random.pick(["send", "custom"]),
     ...(who === "server" ? { to: random.pick(PLATFORMS) } : {}),
   };
 }
@@ -145,7 +147,6 @@ function drawStep(random: Random, at: number, clients: number): Step {
     case "flush":
     case "close":
     case "newClient":
-    case "cutHello":
     case "reset":
     case "fin":
       return { at, do: name, who: client };
@@ -154,6 +155,8 @@ function drawStep(random: Random, at: number, clients: number): Step {
       return { at, do: name };
     case "restartServer":
       return { at, do: name, pause: random.scale(1, 8000) };
+    case "cutHello":
+      return { at, do: name, who: client, direction: random.pick(["down", "both"]) };
     case "cut":
       return {
         at,

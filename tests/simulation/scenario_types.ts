@@ -25,6 +25,8 @@ export interface NetworkSpec {
 export interface ClientHandlers {
   /** Answers each message that is not an answer. */
   readonly replies?: boolean;
+  /** Answers without catching what `send` throws. */
+  readonly isCareless?: boolean;
   /** Sends a message at each change of the state. */
   readonly sendsOnStatus?: boolean;
   /** Sends a message at each drop, at most this often. */
@@ -103,7 +105,7 @@ export type Step =
     | { readonly do: "closeServer" | "removeToken" }
     | { readonly do: "restartServer"; readonly pause: number }
     | { readonly do: "cut"; readonly who: number; readonly direction: Direction; readonly losesInFlight: boolean }
-    | { readonly do: "cutHello"; readonly who: number }
+    | { readonly do: "cutHello"; readonly who: number; readonly direction: "down" | "both" }
     | { readonly do: "reset" | "fin"; readonly who: number }
     | { readonly do: "outage" | "stall"; readonly ms: number }
     | { readonly do: "freeze"; readonly who: Who; readonly ms: number }

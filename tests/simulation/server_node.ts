@@ -1,6 +1,6 @@
 import { MessageServer } from "../../server.ts";
 import type { Peer } from "../../server/peer.ts";
-import type { CustomMessage, MessageBase, WireMessage } from "../../schema/types.ts";
+import type { CustomMessage, MessageBase } from "../../schema/types.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { FLAVOURS } from "./flavour.ts";
 import { isReply, newContent, newMessage, numberOf } from "./messages.ts";
@@ -125,7 +125,10 @@ export class OurServer implements ServerNode {
     const record = this.#oracle.begin(number, this.process.name, connectionOf(peer));
     sim.log(this.process.name, () => `send ${number} to #${connectionOf(peer)}`);
     this.#attempt(
-      () => how === "custom" ? peer.sendCustom("note", newContent(number, size, reply)) : peer.send(newMessage(number, peer.platform, size, reply)),
+      () =>
+        how === "custom"
+          ? peer.sendCustom("note", newContent(number, size, reply))
+          : peer.send(newMessage(number, peer.platform, size, reply)),
       () => record.wasThrown = true,
     );
   }

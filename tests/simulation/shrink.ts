@@ -25,7 +25,9 @@ const fewerClients: Change = (scenario) => {
 /** Options and handlers go one at a time. */
 const fewerOptions: Change = (scenario) => {
   const of = <T extends object>(group: T): T[] =>
-    Object.keys(group).map((name) => Object.fromEntries(Object.entries(group).filter(([other]) => other !== name)) as T);
+    Object.keys(group).map((name) =>
+      Object.fromEntries(Object.entries(group).filter(([other]) => other !== name)) as T
+    );
   const { server } = scenario;
   const clients = scenario.clients.flatMap(({ options, handlers }, index) => [
     ...of(options).map((fewer) => withClient(scenario, index, { options: fewer })),

@@ -18,6 +18,8 @@ export interface Observer {
   textSent(text: string, connection: number, isFromClient: boolean): void;
   /** The runtime has read a frame that the library is about to get. */
   textReceived(text: string, connection: number, isFromClient: boolean): void;
+  /** The kernel has all of a text of a client. */
+  textLeft(text: string, connection: number): void;
   /** A frame never left its process. */
   textKept(text: string, connection: number): void;
   /** A client has read something: a frame, a ping, or an HTTP answer (`null`). */

@@ -34,7 +34,7 @@ export class World {
   readonly #counts: Counts;
   readonly #clients: (ClientNode | null)[] = [];
   /** Clients of the next dial whose hello is cut off. */
-  readonly #cutsHello = new Set<Process>();
+  readonly #cutsHello = new Map<Process, "this" | "both">();
   readonly all: ClientNode[] = [];
   readonly servers: ServerNode[] = [];
   #server: ServerNode | null = null;
@@ -74,7 +74,10 @@ export class World {
   }
 
   #joined(client: End, server: End): void {
-    if (client instanceof ClientEnd && this.#cutsHello.delete(client.process)) server.out?.cutAfterResponse();
+    const directions = client instanceof ClientEnd ? this.#cutsHello.get(client.process) : undefined;
+    if (directions === undefined) return;
+    this.#cutsHello.delete(client.process);
+    server.out?.cutAfterResponse(directions);
   }
 
   // ---- lives
@@ -181,7 +184,7 @@ export class World {
         return this.#cut(this.#endOf(step.who), step.direction, step.losesInFlight);
       case "cutHello": {
         const process = this.#processOf(step.who);
-        if (process !== null) this.#cutsHello.add(process);
+        if (process !== null) this.#cutsHello.set(process, step.direction === "both" ? "both" : "this");
         return;
       }
       case "reset":
