@@ -47,6 +47,7 @@ export class ClientEnd extends WebSocketEnd {
   }
 
   close(code = 1005, reason = ""): void {
+    if (this.state === "open") sim.observer.clientCloses(this.connection, code, reason);
     if (this.state !== "handshake") return this.startClose(code, reason);
     sim.schedule(0, this.process, () => this.#fail(new Error("Interrupted: operation canceled")));
   }

@@ -144,6 +144,7 @@ export class Oracle implements Observer {
         code: 0,
         reason: "",
         closeAt: null,
+        sentClose: null,
         pingAt: null,
         hasHello: false,
       });
@@ -153,6 +154,11 @@ export class Oracle implements Observer {
   clientMoved(connection: number): void {
     const record = this.connections.get(connection);
     if (record !== undefined && record.endedAt === null) record.lastMoved = sim.now;
+  }
+
+  clientCloses(connection: number, code: number, reason: string): void {
+    const record = this.connections.get(connection);
+    if (record !== undefined) record.sentClose = `${code} ${reason}`;
   }
 
   clientEnded(connection: number, code: number, reason: string): void {

@@ -31,6 +31,8 @@ export interface ConnectionRecord {
   reason: string;
   /** When the client's owner called `close()`; `null` before. */
   closeAt: number | null;
+  /** Code and reason of the client's close frame; `null` before. */
+  sentClose: string | null;
   /** `maim_ping`s without a pong: when the kernel got the oldest of them; `null` for none. */
   pingAt: number | null;
   hasHello: boolean;

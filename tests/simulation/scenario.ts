@@ -88,6 +88,7 @@ function drawOurs(random: Random, token: string | undefined): OurServerSpec {
       closeTimeout: random.pick([0, 200, 1000, 5000, 5000]),
       refuse: random.pick(["close", "http"]),
       limits: {
+        ...(token !== undefined && random.chance(0.5) ? { connections: random.int(3, 8) } : {}),
         ...(random.chance(0.3) ? { messagesPerSecond: random.scale(2, 100) } : {}),
         ...(random.chance(0.3) ? { queuedBytes: random.scale(2000, 1_000_000) } : {}),
       },
@@ -121,7 +122,7 @@ const STEPS: readonly Step["do"][] = [
   ...Array<"send">(24).fill("send"),
   ...["cut", "cut", "cut", "cutHello", "cutHello", "reset", "reset", "fin", "outage", "stall", "freeze", "freeze"],
   ...["freeze", "slow", "kill", "kill", "restartServer", "close", "close", "newClient", "flush", "closePeer"],
-  ...["closePeer", "removeToken", "closeServer"],
+  ...["closePeer", "removeToken", "closeServer", "intruders"],
 ] as Step["do"][];
 
 function drawSend(random: Random, who: Who): Omit<Step & { do: "send" }, "at"> {
@@ -153,6 +154,8 @@ function drawStep(random: Random, at: number, clients: number): Step {
     case "closeServer":
     case "removeToken":
       return { at, do: name };
+    case "intruders":
+      return { at, do: name, count: random.int(1, 10) };
     case "restartServer":
       return { at, do: name, pause: random.scale(1, 8000) };
     case "cutHello":

@@ -111,6 +111,7 @@ export type Step =
     | { readonly do: "freeze"; readonly who: Who; readonly ms: number }
     | { readonly do: "slow"; readonly who: Who; readonly delay: number; readonly ms: number }
     | { readonly do: "kill"; readonly who: Who; readonly pause: number | null }
+    | { readonly do: "intruders"; readonly count: number }
     | { readonly do: "closePeer"; readonly who: number; readonly code: number }
   );
 

@@ -8,6 +8,7 @@ import type { Oracle } from "./oracle.ts";
 import { Process } from "./process.ts";
 import { RateCheck } from "./rate_check.ts";
 import type { OurServerSpec } from "./scenario_types.ts";
+import { ServerEnd } from "./server_socket.ts";
 import { sim } from "./simulation.ts";
 import type { ServerNode, World } from "./world.ts";
 
@@ -69,12 +70,25 @@ export class OurServer implements ServerNode {
     });
     server.on("limit", ({ limit, address, platform }) => {
       sim.log(this.process.name, () => `limit ${limit} ${address} ${platform}`);
+      if (limit === "connections") this.#checkPlaces(Number(address.split(".")[3]));
       if (limit === "messagesPerSecond" && !this.#rate.isExceeded(address)) {
         this.#oracle.broken("rate", `${address} (${platform}) kept to the limit, and is turned out`);
       }
     });
     server.on("invalid", (error) => sim.log(this.process.name, () => `invalid ${error.message}`));
     server.on("error", (error) => this.#oracle.broken("uncaught", `${this.process.name}: error event: ${error}`));
+  }
+
+  /** A caller was refused, as all places are taken. */
+  #checkPlaces(connection: number): void {
+    const { intrusions } = this.#world;
+    if (intrusions.has(connection)) return;
+    const honest = [...this.process.sockets].filter((end) =>
+      end instanceof ServerEnd && end.isWebSocket && !intrusions.has(end.connection)
+    );
+    const most = this.#spec.options.limits?.connections ?? Infinity;
+    if (honest.length >= most) return;
+    this.#oracle.broken("places", `#${connection} finds no place; ${honest.length} of ${most} are taken rightly`);
   }
 
   #received_(message: MessageBase | CustomMessage, peer: Peer): void {

@@ -124,8 +124,8 @@ export class ServerEnd extends WebSocketEnd {
     this.end(1006, "", null);
   }
 
-  get isOpen(): boolean {
-    return this.state === "open";
+  get isWebSocket(): boolean {
+    return this.#isUpgraded;
   }
 
   protected override get isFragile(): boolean {

@@ -26,6 +26,8 @@ export interface Observer {
   clientRead(process: Process, connection: number | null): void;
   /** The kernel has taken bytes of a client. */
   clientMoved(connection: number): void;
+  /** A client sends a close frame. */
+  clientCloses(connection: number, code: number, reason: string): void;
   /** The client's runtime reports the end of a WebSocket, or has been told to drop it. */
   clientEnded(connection: number, code: number, reason: string): void;
   /** An exception that ends a process, or something else that must never happen. */

@@ -95,8 +95,8 @@ function isAllowed(
   const { outbox, heartbeat } = spec.options;
   const { doubt = 1000 } = outbox || {};
   const endedAt = link.endedAt ?? Infinity;
-  const isAnswered = link.closeAt !== null && link.code === 1000 && link.reason === "";
-  if (isAnswered) return false;
+  // What looks like the answer to the client's close frame has to be one: everything before it was handled.
+  if (link.sentClose === `${link.code} ${link.reason}`) return false;
   if (sentAt > Math.min(endedAt, link.closeAt ?? Infinity) - doubt + EDGE) return false;
   const { interval = 20_000, timeout = 10_000, probe = true } = heartbeat || {};
   const asks = heartbeat !== false && (spec.flavour === "bun" || probe);

@@ -12,6 +12,7 @@ export const RULES = {
   mute: "a peer that agreed on pings and does not answer one is given up",
   silence: "a peer that nothing comes from and nothing goes to is given up",
   rate: "only a peer that sent too many messages is closed with 4429",
+  places: "callers that were turned out take no place of those with a token",
   closeTime: "close() returns in time",
   pending: "connect(), flush() and close() come to an end",
   timers: "no timer is left after close()",

@@ -1,6 +1,7 @@
 import { ClientEnd } from "./client_socket.ts";
 import { ClientNode } from "./client_node.ts";
 import type { End } from "./end.ts";
+import { Intruder } from "./intruder.ts";
 import { Oracle } from "./oracle.ts";
 import type { Process } from "./process.ts";
 import { PythonServer } from "./python_server.ts";
@@ -35,6 +36,9 @@ export class World {
   readonly #clients: (ClientNode | null)[] = [];
   /** Clients of the next dial whose hello is cut off. */
   readonly #cutsHello = new Map<Process, "this" | "both">();
+  /** Connections of intruders. */
+  readonly intrusions: Set<number> = new Set();
+  readonly #intruders = Intruder.newProcess();
   readonly all: ClientNode[] = [];
   readonly servers: ServerNode[] = [];
   #server: ServerNode | null = null;
@@ -56,6 +60,7 @@ export class World {
     for (const step of steps) sim.schedule(step.at, null, () => this.#perform(step));
     sim.schedule(endAt, null, () => {
       for (const node of this.#clients) this.#closeClient(node);
+      this.#intruders.kill();
     });
     sim.schedule(endAt + LAST_PAUSE, null, () => {
       for (const node of this.all) if (node.process.isAlive) this.#closeClient(node);
@@ -74,6 +79,7 @@ export class World {
   }
 
   #joined(client: End, server: End): void {
+    if (client instanceof Intruder) this.intrusions.add(client.connection);
     const directions = client instanceof ClientEnd ? this.#cutsHello.get(client.process) : undefined;
     if (directions === undefined) return;
     this.#cutsHello.delete(client.process);
@@ -161,6 +167,9 @@ export class World {
       case "restartServer":
         this.#closeServer();
         return void sim.schedule(step.pause, null, () => this.#server ?? this.#startServer());
+      case "intruders":
+        for (let left = step.count; left > 0; left--) new Intruder(this.#intruders, URL_OF_SERVER);
+        return;
       case "removeToken":
         return this.#inServer((server) => server.removeToken());
       case "closePeer": {
