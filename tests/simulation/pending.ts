@@ -13,5 +13,6 @@ export const PENDING: readonly RuleName[] = [
   "mute",
   "silence",
   "rate",
+  "places",
   "afterClose",
 ];

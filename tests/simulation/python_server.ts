@@ -26,7 +26,8 @@ class PythonPeer implements SocketEvents {
   #unread: string[] | null = [];
   #isClosing = false;
   #pongAt = 0;
-  #onEnd = (): void => {};
+  /** Newcomers of the same platform that wait for the end of this one. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(server: PythonServer, socket: ServerSocket, request: SimRequest, isAuthorized: boolean) {
     this.#server = server;
@@ -44,12 +45,13 @@ class PythonPeer implements SocketEvents {
     this.#ping();
     if (older === undefined) return this.#register();
     older.close(CLOSE.replaced);
-    const timer = sim.schedule(REPLACE_TIMEOUT, this.#server.process, () => older.#onEnd());
-    older.#onEnd = () => {
-      timer.isCancelled = true;
-      older.#onEnd = () => {};
-      this.#register();
+    let isWaiting = true;
+    const register = (): void => {
+      if (isWaiting) this.#register();
+      isWaiting = false;
     };
+    older.#waiting.push(register);
+    sim.schedule(REPLACE_TIMEOUT, this.#server.process, register);
   }
 
   #register(): void {
@@ -93,7 +95,7 @@ class PythonPeer implements SocketEvents {
   ended(): void {
     this.#isClosing = true;
     if (this.#server.peers.get(this.platform) === this) this.#server.peers.delete(this.platform);
-    this.#onEnd();
+    for (const register of this.#waiting.splice(0)) register();
   }
 }
 

@@ -82,7 +82,7 @@ export class OurServer implements ServerNode {
   /** A caller was refused, as all places are taken. */
   #checkPlaces(connection: number): void {
     const { intrusions } = this.#world;
-    if (intrusions.has(connection)) return;
+    if (intrusions.has(connection) || this.#spec.options.tokens === undefined) return;
     const honest = [...this.process.sockets].filter((end) =>
       end instanceof ServerEnd && end.isWebSocket && !intrusions.has(end.connection)
     );
