@@ -175,7 +175,7 @@ export class PythonServer implements ServerNode {
   }
 
   close(): Promise<void> {
-    sim.listeners.delete(this.#port);
+    if (sim.listeners.get(this.#port)?.process === this.process) sim.listeners.delete(this.#port);
     for (const peer of this.peers.values()) peer.close(CLOSE.stopped);
     // The process ends, whatever its peers do.
     sim.schedule(1000, null, () => this.process.kill());

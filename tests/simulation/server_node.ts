@@ -28,6 +28,7 @@ export class OurServer implements ServerNode {
   readonly #spec: OurServerSpec;
   readonly #server: MessageServer;
   readonly #rate: RateCheck;
+  readonly #forwarded = new Set<number>();
   #received = 0;
   #dropSends: number;
   #pendingClose = false;
@@ -99,7 +100,8 @@ export class OurServer implements ServerNode {
     if (closesPeerAt === this.#received) peer.close(closeCode, "from a handler");
     if (isReply(message)) return;
     if (replies) this.#sendToPeer(peer, REPLY_SIZE, "peer", true);
-    if (forwardsTo !== undefined) {
+    if (forwardsTo !== undefined && !this.#forwarded.has(number)) {
+      this.#forwarded.add(number); // once: a message that was sent again keeps its number
       this.#sendTo(number, forwardsTo, () => this.#server.forward(forwardsTo, message));
     }
   }

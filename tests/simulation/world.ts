@@ -42,6 +42,7 @@ export class World {
   readonly all: ClientNode[] = [];
   readonly servers: ServerNode[] = [];
   #server: ServerNode | null = null;
+  #isStarting = false;
   #lives = 0;
   #lastFault = "none";
 
@@ -89,6 +90,8 @@ export class World {
   // ---- lives
 
   #startServer(): void {
+    if (this.#server !== null || this.#isStarting) return;
+    this.#isStarting = true;
     const { server: spec } = this.#scenario;
     const name = `server.${this.#lives++}`;
     const process = spec.kind === "ours" ? OurServer.newProcess(name, spec) : PythonServer.newProcess(name);
@@ -98,6 +101,7 @@ export class World {
         ? new OurServer(this, spec, process, PORT)
         : new PythonServer(this, spec, process, PORT);
       this.#server = node;
+      this.#isStarting = false;
       this.servers.push(node);
     });
   }
@@ -166,7 +170,7 @@ export class World {
         return void this.#closeServer();
       case "restartServer":
         this.#closeServer();
-        return void sim.schedule(step.pause, null, () => this.#server ?? this.#startServer());
+        return void sim.schedule(step.pause, null, () => this.#startServer());
       case "intruders":
         for (let left = step.count; left > 0; left--) new Intruder(this.#intruders, URL_OF_SERVER);
         return;
@@ -230,7 +234,7 @@ export class World {
     this.#kill(process);
     if (who === "server") {
       this.#server = null;
-      if (pause !== null) sim.schedule(pause, null, () => this.#server ?? this.#startServer());
+      if (pause !== null) sim.schedule(pause, null, () => this.#startServer());
     } else {
       this.#clients[who] = null;
       if (pause !== null) sim.schedule(pause, null, () => this.#startClient(who));
