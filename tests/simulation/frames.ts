@@ -7,7 +7,7 @@ export interface RequestHead {
 /** What goes through a connection. `fin` and `reset` are the end of TCP. */
 export type Frame =
   | { readonly kind: "request"; readonly head: RequestHead }
-  | { readonly kind: "response"; readonly status: number; readonly body: string }
+  | { readonly kind: "response"; readonly status: number; readonly serves: string | null; readonly body: string }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "ping"; readonly payload: string }
   | { readonly kind: "pong"; readonly payload: string }

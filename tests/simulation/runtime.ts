@@ -77,11 +77,15 @@ export const runtime: Runtime = {
   get canPing(): boolean {
     return running().flavour.canPing;
   },
+  get countsWholeFrames(): boolean {
+    return running().flavour.countsWholeFrames;
+  },
   dial: (url, { headers }) => dial(running(), { url, headers: { ...headers, upgrade: "websocket" } }),
   errorOf: (event) => (event as ErrorEvent).error,
   httpStatus: (error) => error instanceof HandshakeError ? error.status : null,
   isStringTooLong: () => false,
-  get: (url, _ca, signal) => get(running(), url.replace(/^ws/, "http"), signal),
+  hidesTlsFault: () => false,
+  get: (url, options) => get(running(), url.replace(/^ws/, "http"), options),
   proxyVariable: () => null,
   address: (request) => (request as unknown as SimRequest).end.address,
   upgrade: (request, _info, _limits, attach) =>

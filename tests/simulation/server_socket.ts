@@ -1,3 +1,4 @@
+import { HELLO_HEADER } from "../../session/hello.ts";
 import type { Attach, ServerSocket, SocketEvents } from "../../runtime/types.ts";
 import type { Frame, RequestHead } from "./frames.ts";
 import type { Listening } from "./listening.ts";
@@ -53,11 +54,11 @@ export class ServerEnd extends WebSocketEnd {
     }
     if (this.#isUpgraded) {
       if (process.flavour.endsAtOnce) return; // opened in upgrade()
-      this.write({ kind: "response", status: 101, body: "" });
+      this.write({ kind: "response", status: 101, serves: null, body: "" });
       return void sim.schedule(0.5, process, () => this.#open());
     }
     const body = await response.text();
-    this.write({ kind: "response", status: response.status, body });
+    this.write({ kind: "response", status: response.status, serves: response.headers.get(HELLO_HEADER), body });
     this.write({ kind: "fin" });
     this.state = "ended";
   }
@@ -81,7 +82,7 @@ export class ServerEnd extends WebSocketEnd {
     this.#isUpgraded = true;
     this.#events = attach(this.#socket());
     if (this.process.flavour.endsAtOnce) {
-      this.write({ kind: "response", status: 101, body: "" });
+      this.write({ kind: "response", status: 101, serves: null, body: "" });
       this.#open();
     }
     return true;
@@ -109,7 +110,7 @@ export class ServerEnd extends WebSocketEnd {
     };
     if (!this.process.flavour.canTerminate) return socket;
     socket.terminate = () => this.terminate();
-    socket.ping = () => this.sendPing("");
+    socket.ping = (payload = "") => this.sendPing(payload);
     return socket;
   }
 
@@ -172,9 +173,9 @@ export class ServerEnd extends WebSocketEnd {
 
   protected ping(): void {}
 
-  protected pong(): void {
+  protected pong(payload: string): void {
     this.#lastFrame = sim.now;
-    this.#events?.pong?.();
+    this.#events?.pong?.(payload);
   }
 
   protected ended(code: number, reason: string, error: Error | null): void {
