@@ -162,7 +162,7 @@ export const bunRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
-  hidesTlsFault: () => false,
+  hidesReason: () => false,
   isStringTooLong: () => false,
   get,
   proxyVariable: () => null,
