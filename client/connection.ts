@@ -192,14 +192,24 @@ export class Connection {
     if (this.#life !== life) return; // closed or cancelled meanwhile
     if (target instanceof MessageConnectionError) return this.#retryOrStop(life, { error: target, isFatal: false });
     const { url, headers } = target;
-    const { platform, ca, connectTimeout, session } = this.#settings;
+    const { platform, ca, connectTimeout, heartbeat, session } = this.#settings;
     try {
-      const options = { platform, headers, ca, connectTimeout, session, sessionEvents: this.#sessionEvents };
+      const canFindOut = heartbeat !== null && (heartbeat.probe || runtime.canPing);
+      const options = {
+        platform,
+        canFindOut,
+        headers,
+        ca,
+        connectTimeout,
+        session,
+        sessionEvents: this.#sessionEvents,
+      };
       const link: Link = new Link(url, options, {
         usable: () => this.#usable(life, link),
         wantsFrames: () => this.#isCurrent(link),
         received: (received) => this.#received(link, received),
         confirmed: () => this.#confirmed(link),
+        findOut: () => this.#findOut(link),
         ended: (end) => this.#ended(link, end),
       });
       life.link = link;
@@ -228,6 +238,7 @@ export class Connection {
   }
 
   #received(link: Link, received: Received): void {
+    this.outbox.roomAgain(); // what the server is may be known only now
     if (typeof received !== "string") this.#events.received(received, link);
   }
 
@@ -236,6 +247,10 @@ export class Connection {
     this.outbox.roomAgain();
     if (link.session.isConfirmed) this.#callConfirmed(true);
     if (this.#life.state === "closing") this.#life.confirmed();
+  }
+
+  #findOut(link: Link): void {
+    if (this.#isCurrent(link) && this.#life.state === "open") this.#life.heartbeat?.askNow();
   }
 
   #ended(link: Link, end: LinkEnd): void {
@@ -348,5 +363,6 @@ export class Connection {
     }
     link.session.heard();
     link.heard();
+    this.outbox.roomAgain();
   }
 }

@@ -52,6 +52,17 @@ export function dialVerdict(end: LinkEnd, url: URL): CloseVerdict {
 }
 
 /**
+ * Makes the verdict for a dial whose error hides the reason, to a server that answers over HTTPS: its certificate is
+ * accepted, so it must have refused the handshake.
+ */
+export function hiddenRefusalVerdict(end: LinkEnd, url: URL): CloseVerdict {
+  const { text } = explainFailure(end.cause);
+  const advice = "the server uses TLS and refused the handshake, and the runtime hides its HTTP status; " +
+    "check the token, and the path, /ws by default";
+  return verdict("refused", `Cannot connect to ${shownUrl(url)}: ${advice} (${text})`, end);
+}
+
+/**
  * Makes the verdict for a server that refused the handshake and uses Socket.IO. The verdict is not fatal, because
  * another server may replace this one later.
  */

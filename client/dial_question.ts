@@ -5,7 +5,7 @@
 
 import { explainFailure } from "../runtime/dial_errors.ts";
 import { runtime } from "../runtime/mod.ts";
-import { dialVerdict, socketIoVerdict } from "./dial_failure.ts";
+import { dialVerdict, hiddenRefusalVerdict, socketIoVerdict } from "./dial_failure.ts";
 import type { LinkEnd } from "./link.ts";
 import { probeUrl } from "./probe.ts";
 import type { CloseVerdict } from "./verdict.ts";
@@ -31,7 +31,7 @@ function mayBeSocketIo({ cause }: LinkEnd): boolean {
 
 /** Returns true if the error of a failed dial does not tell its reason, but an HTTP request may. */
 export function hasHiddenReason(end: LinkEnd): boolean {
-  return !end.wasUpgraded && (mayBeSocketIo(end) || runtime.hidesTlsFault(end.cause));
+  return !end.wasUpgraded && (mayBeSocketIo(end) || runtime.hidesReason(end.cause));
 }
 
 /** Checks whether a server uses Socket.IO. Source: maim_message 0.7.4 serves Engine.IO 4 under `/ws/`. */
@@ -45,14 +45,14 @@ async function usesSocketIo({ url, ca, signal }: Question): Promise<boolean> {
   }
 }
 
-/** Returns the TLS fault of a server; `undefined` if none was found. */
-async function findTlsFault({ url, ca, signal }: Question): Promise<unknown> {
+/** Makes the verdict for a dial whose error stands in place of another one. */
+async function findHiddenReason(end: LinkEnd, { url, ca, signal }: Question): Promise<CloseVerdict> {
   try {
     await runtime.get(probeUrl(url), { headers: {}, ca, signal, maxBytes: 0 });
+    return hiddenRefusalVerdict(end, url);
   } catch (error) {
-    if (explainFailure(error).hint !== null) return error;
+    return dialVerdict(explainFailure(error).hint === null ? end : { ...end, cause: error }, url);
   }
-  return undefined;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function askForReason(
   const question = { url, ca, signal: request.signal };
   try {
     if (mayBeSocketIo(end)) return await usesSocketIo(question) ? socketIoVerdict(end, url) : dialVerdict(end, url);
-    return dialVerdict({ ...end, cause: await findTlsFault(question) ?? end.cause }, url);
+    return await findHiddenReason(end, question);
   } finally {
     runtime.cancel(timer);
   }

@@ -74,6 +74,13 @@ export class Heartbeat {
     this.#listen();
   }
 
+  /** Asks at once, and not only when nothing was received for `interval`. */
+  askNow(): void {
+    if (this.#life.state !== "listening") return;
+    runtime.cancel(this.#life.timer);
+    this.#ask();
+  }
+
   /** Stops for good: the target is not called any more. */
   stop(): void {
     if (this.#life.state !== "stopped") runtime.cancel(this.#life.timer);
@@ -96,6 +103,11 @@ export class Heartbeat {
   #askIfSilent(): void {
     const now = runtime.now();
     if (now - this.#target.heardAt < this.#interval) return this.#listen();
+    this.#ask();
+  }
+
+  #ask(): void {
+    const now = runtime.now();
     const before = this.#target.upload;
     const request = new AbortController();
     const timer = runtime.after(this.#timeout, () => this.#checkAnswer());

@@ -38,6 +38,8 @@ export interface LinkEvents {
   received(received: Received): void;
   /** The server has confirmed messages. */
   confirmed(): void;
+  /** The server must be asked for any answer, because nothing was received from it yet. */
+  findOut(): void;
   ended(end: LinkEnd): void;
 }
 
@@ -45,6 +47,8 @@ export interface LinkEvents {
 export interface LinkOptions extends DialOptions {
   /** Platform of the client. */
   platform: string;
+  /** True if the server can be asked for an answer, in the WebSocket or beside it. */
+  canFindOut: boolean;
   /** Milliseconds that the handshake may take. */
   connectTimeout: number;
   session: SessionOptions;
@@ -62,13 +66,20 @@ type Life =
   | { readonly state: "dialling"; readonly timer: Timer }
   | { readonly state: "upgraded"; readonly timer: Timer }
   | { readonly state: "usable" }
-  | { readonly state: "closing"; readonly timer: Timer; readonly since: number }
+  | {
+    readonly state: "closing";
+    readonly timer: Timer;
+    readonly since: number;
+    /** Bytes that the kernel had not taken before the close. Deno reports 0 afterwards. */
+    readonly buffered: number;
+  }
   | { readonly state: "ended" };
 
 /** One WebSocket of a client, from the dial to its end. Every wait has a timeout. */
 export class Link implements OutboxLink, SessionChannel {
   /** Platform of the client. */
   readonly platform: string;
+  readonly canFindOut: boolean;
   /** URL that was dialled. */
   readonly url: URL;
   /** Time of the dial. */
@@ -85,11 +96,12 @@ export class Link implements OutboxLink, SessionChannel {
   /** Dials at once. Throws if the runtime refuses the URL or the headers. */
   constructor(
     url: string,
-    { connectTimeout, platform, session, sessionEvents, ...dial }: LinkOptions,
+    { connectTimeout, platform, canFindOut, session, sessionEvents, ...dial }: LinkOptions,
     events: LinkEvents,
   ) {
     this.#events = events;
     this.platform = platform;
+    this.canFindOut = canFindOut;
     this.session = new Session<Link, OutboxItem>(this, sessionEvents, session, null);
     this.url = new URL(url);
     this.#socket = runtime.dial(url, dial);
@@ -110,7 +122,7 @@ export class Link implements OutboxLink, SessionChannel {
 
   /** Bytes that the kernel has not taken yet. */
   get bufferedAmount(): number {
-    return this.#socket.webSocket.bufferedAmount;
+    return this.#life.state === "closing" ? this.#life.buffered : this.#socket.webSocket.bufferedAmount;
   }
 
   /** How far the bytes that were sent have left this side. */
@@ -161,6 +173,10 @@ export class Link implements OutboxLink, SessionChannel {
     this.#events.confirmed();
   }
 
+  findOut(): void {
+    this.#events.findOut();
+  }
+
   unanswered(): void {
     this.abandon("no answer to a ping");
   }
@@ -189,7 +205,8 @@ export class Link implements OutboxLink, SessionChannel {
     if (state === "ended" || state === "closing") return;
     this.#clearTimer();
     if (state === "dialling") return this.#end({ code: 1006, reason: "" });
-    this.#life = { state: "closing", timer: this.#endAfter(timeout), since: runtime.now() };
+    const buffered = this.bufferedAmount;
+    this.#life = { state: "closing", timer: this.#endAfter(timeout), since: runtime.now(), buffered };
     this.#socket.webSocket.close(CLOSE.clientClosed.code, CLOSE.clientClosed.reason);
   }
 

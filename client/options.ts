@@ -58,7 +58,8 @@ export interface HeartbeatOptions {
    */
   interval?: number;
   /**
-   * Maximum time to wait for the answer. If there is none, the client gives up the connection and reconnects.
+   * Maximum time to wait for the answer. If there is none, the client gives up the connection and reconnects. The wait
+   * is longer while bytes sent before the question are still leaving.
    *
    * @default {10000}
    */

@@ -167,7 +167,7 @@ export const bunRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
-  hidesTlsFault: () => false,
+  hidesReason: () => false,
   isStringTooLong: () => false,
   get,
   proxyVariable: () => null,

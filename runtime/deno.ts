@@ -102,7 +102,7 @@ function httpStatus(error: unknown): number | null {
  * Deno 2.9 dials by TLS once for HTTP/1.1, and after any failure once more for HTTP/2. It shows only the second error,
  * which a server without HTTP/2 always causes.
  */
-function hidesTlsFault(error: unknown): boolean {
+function hidesReason(error: unknown): boolean {
   return error instanceof Error && error.message.includes("NoApplicationProtocol");
 }
 
@@ -219,7 +219,7 @@ export const denoRuntime: Runtime = {
   dial,
   errorOf,
   httpStatus,
-  hidesTlsFault,
+  hidesReason,
   isStringTooLong,
   get,
   proxyVariable,

@@ -164,8 +164,11 @@ export interface Runtime extends Clock {
   errorOf(event: Event): unknown;
   /** Returns the HTTP status with which a server refused the handshake; `null` if the error does not name one. */
   httpStatus(error: unknown): number | null;
-  /** True if the error of a failed dial stands in place of a fault in TLS. {@linkcode get} then shows this fault. */
-  hidesTlsFault(error: unknown): boolean;
+  /**
+   * True if the error of a failed dial hides the reason: a fault in TLS, which {@linkcode get} then shows, or the HTTP
+   * status of a refusal.
+   */
+  hidesReason(error: unknown): boolean;
   /** Tells whether an error means that a message exceeded the longest string of the runtime. */
   isStringTooLong(error: unknown): boolean;
   /**

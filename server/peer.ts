@@ -255,6 +255,11 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     return this.#shutdown !== null && this.#socket.ping !== undefined;
   }
 
+  /** A client says in its handshake whether it is of this library. */
+  readonly canFindOut = false;
+
+  findOut(): void {}
+
   protocolPing(payload: string): void {
     this.#socket.ping?.(payload);
   }

@@ -49,6 +49,10 @@ export interface ConfirmationHost {
   readonly bufferedAmount: number;
   /** Time at which something was last received; `Infinity` if this side does not notice that the other is silent. */
   readonly heardAt: number;
+  /** True if {@linkcode ConfirmationHost.findOut} works. */
+  readonly canFindOut: boolean;
+  /** While the proof is `unknown`: asks the other side for any answer, which tells what kind of peer it is. */
+  findOut(): void;
   /** Sends a ping. Returns false if the other side cannot be asked. */
   sendPing(number: number, isLast: boolean): boolean;
   /** There are fewer messages without a confirmation than before. */
@@ -107,7 +111,9 @@ export class Confirmation<Item extends SentMessage> {
   /** True if one more message may be sent. */
   get hasRoom(): boolean {
     const { maxMessages, maxBytes } = this.#limits;
-    return (this.#length < maxMessages && this.#bytes < maxBytes) || this.#host.proof !== "handled";
+    if (this.#length < maxMessages && this.#bytes < maxBytes) return true;
+    const { proof } = this.#host;
+    return proof !== "handled" && !(proof === "unknown" && this.#host.canFindOut);
   }
 
   /** True if the other side has confirmed everything that was sent, as far as it can confirm messages. */
@@ -156,7 +162,9 @@ export class Confirmation<Item extends SentMessage> {
   #askEarly(): void {
     const { maxMessages, maxBytes } = this.#limits;
     const isMuch = this.#sent.length >= maxMessages * ASK_SHARE || this.#bytes >= maxBytes * ASK_SHARE;
-    if (isMuch && this.#host.proof === "handled") this.ask({ isLast: false });
+    if (!isMuch) return;
+    if (this.#host.proof === "handled") this.ask({ isLast: false });
+    if (this.#host.proof === "unknown") this.#host.findOut();
   }
 
   /**

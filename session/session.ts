@@ -44,12 +44,16 @@ export interface SessionChannel {
   readonly heardAt: number;
   /** True if {@linkcode SessionChannel.protocolPing} works. */
   readonly canPing: boolean;
+  /** True if {@linkcode SessionChannel.findOut} works. */
+  readonly canFindOut: boolean;
   /** Queues one text frame that carries a message. */
   sendFrame(text: string): void;
   /** Queues one frame that the session itself sends, for example a ping; does nothing if the connection is ending. */
   sendOwn(text: string): void;
   /** Sends a protocol ping, to a server or client of another library. */
   protocolPing(payload: string): void;
+  /** Asks the other side for any answer, because nothing was received from it yet. */
+  findOut(): void;
   /** The other side has confirmed messages: there may be room for more of them. */
   confirmed(): void;
   /** The other side has not answered a ping in time: gives it up. */
@@ -329,6 +333,14 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     }
     if (this.#channel.canPing) this.#channel.protocolPing(`${number}`);
     return this.#channel.canPing;
+  }
+
+  get canFindOut(): boolean {
+    return this.#channel.canFindOut;
+  }
+
+  findOut(): void {
+    this.#channel.findOut();
   }
 
   confirmed(): void {

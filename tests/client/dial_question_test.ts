@@ -6,6 +6,7 @@ import { connectionError, FAST } from "../support/client.ts";
 import { type CertName, certText } from "../support/peers/certs.ts";
 import { flood } from "../support/peers/flood.ts";
 import { soon } from "../support/peers/inbox.ts";
+import { currentRuntime } from "../support/peers/process.ts";
 import { RawServer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
 
@@ -73,6 +74,16 @@ describe("MessageClient over wss to a server that insists on HTTP/1.1", () => {
     await using server = await RawServer.listen({ tls });
     await using client = new MessageClient(server.url, { platform: "qq", tls: { ca: certText("self_ca.pem") } });
     await assertRejects(() => client.connect(), MessageConnectionError, "basicConstraints=critical,CA:FALSE");
+  });
+
+  it("says that the token may be wrong when the server refuses the handshake", async () => {
+    const tls = { cert: certText("server.pem"), key: certText("server.key"), ALPNProtocols: HTTP1 };
+    await using server = await RawServer.listen({ tls });
+    await using client = new MessageClient(server.url, { platform: "qq", tls: { ca: certText("ca.pem") } });
+    const connected = client.connect().catch((error: unknown) => error);
+    (await server.next()).respond(401);
+    if (currentRuntime === "deno") (await server.next()).respond(426); // Deno hides the 401
+    assertStringIncludes(connectionError(await soon(connected)).message, "check the token, and the path");
   });
 
   it("connects when the certificate is right", async () => {

@@ -12,9 +12,15 @@ class FakeHost {
   heardAt = -Infinity;
   pings: { number: number; isLast: boolean }[] = [];
   confirmations = 0;
+  canFindOut = true;
+  questions = 0;
   deaths = 0;
 
   constructor(public proof: Proof) {}
+
+  findOut(): void {
+    this.questions++;
+  }
 
   sendPing(number: number, isLast: boolean): boolean {
     if (this.proof === "nothing") return false;
@@ -209,6 +215,17 @@ describe("Confirmation of a server of another library", () => {
     send("a", 0);
     box.round(1e6);
     assertEquals(inDoubt(1e6), ["a"]);
+  });
+
+  it("has no room beyond the window until it is known what the server is, and asks for that", () => {
+    const { host, box, send } = confirmation("unknown", { maxMessages: 4 });
+    for (let index = 0; index < 4; index++) send("m");
+    assertEquals([box.hasRoom, host.questions > 0], [false, true]);
+    host.proof = "nothing";
+    assert(box.hasRoom);
+    host.proof = "unknown";
+    host.canFindOut = false;
+    assert(box.hasRoom);
   });
 
   it("keeps what was sent before the hello came, and then has it confirmed", () => {

@@ -19,6 +19,8 @@ export class Oracle implements Observer {
   readonly killed: Set<string> = new Set();
   /** The connection whose frame is being handled. */
   delivering = 0;
+  /** Connections over which a server has said hello: its peer is one of this library. */
+  readonly greeted: Set<number> = new Set();
   readonly #ignored: ReadonlySet<RuleName>;
   #number = 0;
   #doubt = { sender: "", at: 0, count: 0 };
@@ -94,6 +96,7 @@ export class Oracle implements Observer {
   // ---- what the runtime and the network see
 
   textSent(text: string, connection: number, isFromClient: boolean): void {
+    if (text.includes('"maim_hello"')) this.greeted.add(connection);
     const number = numberInText(text);
     if (number === null) return;
     const record = this.messages.get(Oracle.key(number, isFromClient ? null : connection));

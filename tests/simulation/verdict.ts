@@ -77,6 +77,8 @@ function judgeSilent(record: MessageRecord, { oracle, scenario, frozen }: Court)
   const { number, sender, isFromClient, connection, sentAt } = record;
   const about = `message ${number} of ${sender}, sent over #${connection} at ${sentAt}, is lost silently`;
   const speaksPing = server.kind === "ours" ? server.options.hello !== false : server.isMute === true;
+  // A caller without a hello is no client of ours.
+  if (!isFromClient && !oracle.greeted.has(connection)) return;
   if (speaksPing) return oracle.broken(isFromClient ? "silentToServer" : "silentToClient", about);
   const spec = specOf(sender, scenario);
   if (spec === undefined || !isFromClient) return;
