@@ -31,6 +31,7 @@ export class Closing {
 
   /** Starts the first step. */
   start(): void {
+    this.link.session.beginEnd();
     this.#timer = runtime.after(this.#closeTimeout * FLUSH_UNTIL, () => this.#ask());
     this.#outbox.whenFlushed(() => this.#ask());
   }

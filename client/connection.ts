@@ -262,12 +262,12 @@ export class Connection {
   }
 
   #endClosing(closing: Closing, { code, reason }: LinkEnd): void {
-    const { link, since, done } = closing;
+    const { link, done } = closing;
     closing.stop();
     this.outbox.stopSending();
     this.#enter({ state: "closed" });
     const isSilent = code === CLOSE.abnormal.code;
-    const items = link.session.takeInDoubt({ at: since, silentSince: isSilent ? link.heardAt : Infinity });
+    const items = link.session.takeInDoubt(isSilent ? link.heardAt : Infinity);
     // If a server of another library has answered our close frame, it has read everything that was sent before.
     const isAnswer = code === CLOSE.clientClosed.code && reason === CLOSE.clientClosed.reason;
     const isRead = isAnswer && !link.session.answersPings && !link.session.isUnknown;
@@ -314,7 +314,7 @@ export class Connection {
   }
 
   #takeInDoubt({ link, heartbeat }: Open): OutboxItem[] {
-    return link.session.takeInDoubt({ at: runtime.now(), silentSince: heartbeat?.silentSince ?? Infinity });
+    return link.session.takeInDoubt(heartbeat?.silentSince ?? Infinity);
   }
 
   /** Returns the delay before the next dial; `null` if there is no next dial, or if the user's function has failed. */

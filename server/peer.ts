@@ -78,8 +78,8 @@ const FLUSH_POLL = 5;
 type Life =
   | { readonly state: "opening"; readonly timer: Timer }
   | { readonly state: "open" }
-  | { readonly state: "draining"; readonly timer: Timer; readonly frame: CloseFrame; readonly since: number }
-  | { readonly state: "closing"; readonly frame: CloseFrame; readonly since: number }
+  | { readonly state: "draining"; readonly timer: Timer; readonly frame: CloseFrame }
+  | { readonly state: "closing"; readonly frame: CloseFrame }
   | { readonly state: "closed" };
 
 const OPEN: Life = { state: "open" };
@@ -320,7 +320,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeIgnoringInput(frame: CloseFrame): void {
     this.#ignoresInput = true;
     this.closeReadingInput(frame);
-    this.#reportUnconfirmed({ at: runtime.now() });
+    this.#reportUnconfirmed();
   }
 
   /**
@@ -331,6 +331,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     if (this.#life.state !== "open" || !this.#isAdmitted) return this.closeReadingInput(frame);
     const since = runtime.now();
     const wait = this.#settings.closeTimeout * ASK_UNTIL;
+    this.session.beginEnd();
     this.#shutdown = { frame, since, timer: runtime.after(wait, () => this.#closeAfterAsking()) };
     const { session } = this;
     const canSkip = !session.answersPings && session.isConfirmed;
@@ -347,13 +348,13 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeReadingInput(frame: CloseFrame): void {
     if (this.#life.state === "opening") return this.ended(1006, "");
     if (this.#life.state !== "open") return;
+    this.session.beginEnd();
     this.#events.turnedOut(this);
     const now = runtime.now();
     this.#quietAt = now + QUIET_AFTER; // frames on the way must be read first, or the close frame could be lost
     this.#closeWhenDrained(frame, {
       quiet: now + MAX_QUIET_WAIT,
       flushed: (this.#shutdown?.since ?? now) + this.#settings.closeTimeout * 0.8,
-      since: now,
     });
   }
 
@@ -361,18 +362,18 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
    * Sends the close frame when the peer has stopped sending. If the runtime discards queued frames on close, this also
    * waits until the queued frames were sent. Each of the two waits ends at its time in `until` at the latest.
    */
-  #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number; since: number }): void {
+  #closeWhenDrained(frame: CloseFrame, until: { quiet: number; flushed: number }): void {
     const now = runtime.now();
     const isFlushing = runtime.closeEndsInput && this.bufferedAmount > 0 && now < until.flushed;
     const mustBeQuiet = this.#readsInput || !runtime.closeEndsInput;
     const rest = mustBeQuiet ? Math.min(this.#quietAt, until.quiet) - now : 0;
-    if (rest <= 0 && !isFlushing) return this.#sendClose(frame, until.since);
+    if (rest <= 0 && !isFlushing) return this.#sendClose(frame);
     const timer = runtime.after(Math.max(FLUSH_POLL, Math.ceil(rest)), () => this.#closeWhenDrained(frame, until));
-    this.#life = { state: "draining", timer, frame, since: until.since };
+    this.#life = { state: "draining", timer, frame };
   }
 
-  #sendClose(frame: CloseFrame, since: number): void {
-    this.#life = { state: "closing", frame, since };
+  #sendClose(frame: CloseFrame): void {
+    this.#life = { state: "closing", frame };
     this.session.end(connectionEnded("the connection is closing"));
     this.#socket.close(frame.code, frame.reason);
   }
@@ -388,10 +389,9 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   #turnOut(frame: CloseFrame): void {
     if ("timer" in this.#life) runtime.cancel(this.#life.timer);
     this.#ignoresInput = true;
-    const since = runtime.now();
-    this.#life = { state: "closing", frame, since }; // set before the events, because a handler may send to this peer
+    this.#life = { state: "closing", frame }; // set before the events, because a handler may send to this peer
     this.session.end(connectionEnded("the other side does not read"));
-    this.#reportUnconfirmed({ at: since });
+    this.#reportUnconfirmed();
   }
 
   /** Drops the socket. Deno cannot do this, so the socket is closed there. */
@@ -403,17 +403,16 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   /** Settles the messages that were sent, when the connection has ended. */
   #settleAtEnd(life: Life, { code, reason }: CloseFrame): void {
     const isClosing = life.state === "draining" || life.state === "closing";
-    const at = isClosing ? life.since : runtime.now();
     // A peer of another library cannot confirm messages. It has read them if it answers our close frame, or a protocol
     // ping. It closes of its own will only when it does not want more messages. Bun reports no answer to a close frame.
     const isAnswer = isClosing && !runtime.closeEndsInput && code === life.frame.code && reason === life.frame.reason;
     const isRead = isAnswer || (this.canPing && this.session.isConfirmed) ||
       (!isClosing && code !== CLOSE.abnormal.code);
-    if (this.session.answersPings || !isRead) this.#reportUnconfirmed({ at });
+    if (this.session.answersPings || !isRead) this.#reportUnconfirmed();
   }
 
-  #reportUnconfirmed({ at }: { at: number }): void {
-    const messages = this.session.takeInDoubt({ at, silentSince: Infinity });
+  #reportUnconfirmed(): void {
+    const messages = this.session.takeInDoubt(Infinity);
     if (messages.length > 0) this.#events.unconfirmed(this, messages);
   }
 

@@ -61,14 +61,6 @@ export interface ConfirmationHost {
   unanswered(): void;
 }
 
-/** Facts about the end of a connection. They decide which messages are in doubt. */
-export interface EndOfSending {
-  /** Time of the end; if this side has started the closing handshake, the time of this start. */
-  readonly at: number;
-  /** Time from which the other side was silent; `Infinity` if it was not silent. */
-  readonly silentSince: number;
-}
-
 /** A ping that is not answered yet. */
 interface Question {
   readonly number: number;
@@ -102,6 +94,8 @@ export class Confirmation<Item extends SentMessage> {
   #question: Question | null = null;
   #added = 0;
   #lastPing = 0;
+  /** Time at which this side began to close; `Infinity` before. The doubt is counted back from it. */
+  #endingSince = Infinity;
 
   constructor(limits: ConfirmationLimits, host: ConfirmationHost) {
     this.#limits = limits;
@@ -213,6 +207,11 @@ export class Confirmation<Item extends SentMessage> {
     this.#first++;
   }
 
+  /** This side begins to close: what is in doubt is counted back from now, however long the end takes. */
+  beginEnd(): void {
+    this.#endingSince = Math.min(this.#endingSince, runtime.now());
+  }
+
   /** Asks if it is time to ask, and forgets what is out of doubt. Returns true if this must be repeated soon. */
   round(now: number): boolean {
     this.#lookAtBuffer();
@@ -240,7 +239,7 @@ export class Confirmation<Item extends SentMessage> {
   #forget(now: number): void {
     const { maxMessages, maxBytes, doubt } = this.#limits;
     const { proof, heardAt } = this.#host;
-    const safeTime = now - doubt;
+    const safeTime = Math.min(now, this.#endingSince) - doubt;
     const safePosition = proof === "read" ? Math.min(this.#leftUntil, this.#readUntil) : this.#leftUntil;
     for (let item = this.#sent.first; item !== undefined; item = this.#sent.first) {
       const isTooMuch = this.#sent.length > maxMessages || this.#bytes > maxBytes;
@@ -250,8 +249,13 @@ export class Confirmation<Item extends SentMessage> {
     }
   }
 
-  /** Takes out the messages that are in doubt because sending has ended, in the order in which they were sent. */
-  takeInDoubt({ at, silentSince }: EndOfSending): Item[] {
+  /**
+   * Takes out the messages that are in doubt because sending has ended, in the order in which they were sent.
+   *
+   * @param now The current time.
+   * @param silentSince Time from which the other side was silent; `Infinity` if it was not silent.
+   */
+  takeInDoubt(now: number, silentSince: number): Item[] {
     const { proof } = this.#host;
     const first = this.#first;
     const items = this.#sent.drain();
@@ -259,7 +263,7 @@ export class Confirmation<Item extends SentMessage> {
     this.#question = null;
     this.#bytes = 0;
     const isAll = proof === "handled" || proof === "unknown";
-    const start = Math.min(at - this.#limits.doubt, silentSince);
+    const start = Math.min(Math.min(now, this.#endingSince) - this.#limits.doubt, silentSince);
     const position = proof === "read" ? Math.min(this.#leftUntil, this.#readUntil) : this.#leftUntil;
     const found = items.filter((item, index) => isAll || item.sentAt >= start || first + index >= position);
     if (this.#whole === null || this.#whole.size === 0) return found;

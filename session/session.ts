@@ -12,7 +12,6 @@ import {
   Confirmation,
   type ConfirmationHost,
   type ConfirmationLimits,
-  type EndOfSending,
   type Proof,
   type SentMessage,
 } from "./confirmation.ts";
@@ -364,9 +363,17 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     return this.#isVisited;
   }
 
-  /** Takes out the messages that are in doubt, because no more are sent or confirmed on this connection. */
-  takeInDoubt(end: EndOfSending): Item[] {
-    return this.#confirmation?.takeInDoubt(end) ?? [];
+  /**
+   * Takes out the messages that are in doubt, because no more are sent or confirmed on this connection. `silentSince` is
+   * the time from which the other side was silent; `Infinity` if it was not silent.
+   */
+  takeInDoubt(silentSince: number): Item[] {
+    return this.#confirmation?.takeInDoubt(runtime.now(), silentSince) ?? [];
+  }
+
+  /** This side begins to close: see {@linkcode Confirmation.beginEnd}. */
+  beginEnd(): void {
+    this.#confirmation?.beginEnd();
   }
 
   /** Ends all transfers, because the connection has ended or is about to end. */

@@ -54,7 +54,7 @@ function confirmation(proof: Proof, limits: Partial<ConfirmationLimits> = {}) {
     send: (name: string, sentAt = 0) => box.add(send(name, sentAt)),
     sendWhole: (id: number, name: string, sentAt = 0) => box.addWhole(id, send(name, sentAt)),
     inDoubt: (at: number, silentSince = Infinity) => {
-      return box.takeInDoubt({ at, silentSince }).map(({ message }) => plainText(message as MessageBase));
+      return box.takeInDoubt(at, silentSince).map(({ message }) => plainText(message as MessageBase));
     },
   };
 }
@@ -176,6 +176,17 @@ describe("Confirmation of a server of another library", () => {
     box.round(2500);
     send("new", 2000);
     assertEquals(inDoubt(3000), ["new"]);
+  });
+
+  it("counts the doubt back from the moment at which this side began to close", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing", { maxMessages: 0 });
+    host.heardAt = Infinity;
+    const start = runtime.now();
+    send("old", start - 2000);
+    send("new", start - 500);
+    box.beginEnd();
+    box.round(start + 5000);
+    assertEquals(inDoubt(start + 5000), ["new"]);
   });
 
   it("has in doubt what may not have left the process, however long ago it was sent", () => {

@@ -79,11 +79,18 @@ function judgeSilent(record: MessageRecord, { oracle, scenario, frozen }: Court)
   const speaksPing = server.kind === "ours" ? server.options.hello !== false : server.isMute === true;
   // A caller without a hello is no client of ours.
   if (!isFromClient && !oracle.greeted.has(connection)) return;
-  if (speaksPing) return oracle.broken(isFromClient ? "silentToServer" : "silentToClient", about);
   const spec = specOf(sender, scenario);
+  // Whoever has switched off every question cannot find out that the hello was cut off.
+  if (spec !== undefined && !canAsk(spec) && !oracle.connections.get(connection)?.hasHello) return;
+  if (speaksPing) return oracle.broken(isFromClient ? "silentToServer" : "silentToClient", about);
   if (spec === undefined || !isFromClient) return;
   const link = oracle.connections.get(connection);
   if (!isAllowed(record, link, spec, frozen.get(sender) ?? 0)) oracle.broken("silentToPython", about);
+}
+
+/** True if a client may ask a server that does not speak by itself. */
+function canAsk({ flavour, options: { heartbeat } }: ClientSpec): boolean {
+  return heartbeat !== false && (flavour === "bun" || heartbeat?.probe !== false);
 }
 
 /** What promise B allows: the message was sent before the time from which the client has to doubt. */
@@ -100,9 +107,8 @@ function isAllowed(
   // What looks like the answer to the client's close frame has to be one: everything before it was handled.
   if (link.sentClose === `${link.code} ${link.reason}`) return false;
   if (sentAt > Math.min(endedAt, link.closeAt ?? Infinity) - doubt + EDGE) return false;
-  const { interval = 20_000, timeout = 10_000, probe = true } = heartbeat || {};
-  const asks = heartbeat !== false && (spec.flavour === "bun" || probe);
-  if (!asks) return true;
+  const { interval = 20_000, timeout = 10_000 } = heartbeat || {};
+  if (!canAsk(spec)) return true;
   const missedAt = link.lastRead + interval + Math.min(OVERDUE, timeout) + EDGE + frozen;
   return !(sentAt > link.lastRead + EDGE && endedAt >= missedAt && (link.closeAt ?? Infinity) >= missedAt);
 }
