@@ -1,3 +1,4 @@
+import { HELLO_HEADER, SERVES_HELLO } from "../../session/hello.ts";
 import type { ServerSocket, SocketEvents } from "../../runtime/types.ts";
 import { CLOSE, type CloseFrame } from "../../util/close_codes.ts";
 import { FLAVOURS } from "./flavour.ts";
@@ -130,7 +131,8 @@ export class PythonServer implements ServerNode {
   #answer(request: SimRequest): Response {
     const isUpgrade = request.headers.get("upgrade") !== null;
     if (new URL(request.url).pathname !== "/ws" || !isUpgrade) {
-      return new Response('{"detail":"Not Found"}', { status: isUpgrade ? 403 : 404 });
+      const headers = this.spec.isMute ? { [HELLO_HEADER]: SERVES_HELLO } : {};
+      return new Response('{"detail":"Not Found"}', { status: isUpgrade ? 403 : 404, headers });
     }
     const isAuthorized = this.#tokens?.has(request.headers.get("authorization") ?? "") ?? true;
     request.end.upgrade((socket) => new PythonPeer(this, socket, request, isAuthorized));

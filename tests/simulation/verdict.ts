@@ -10,6 +10,9 @@ const EDGE = 50;
 /** `heartbeat.timeout` of a missing answer after which the server counts as silent, at most. */
 const OVERDUE = 1000;
 
+/** Bytes that the kernels may hold: the heartbeat waits as long as they take at the speed that it has seen. */
+const KERNEL_BYTES = 10 * 2 ** 20;
+
 /** What judging needs to know. */
 interface Court {
   readonly oracle: Oracle;
@@ -85,7 +88,9 @@ function judgeSilent(record: MessageRecord, { oracle, scenario, frozen }: Court)
   if (speaksPing) return oracle.broken(isFromClient ? "silentToServer" : "silentToClient", about);
   if (spec === undefined || !isFromClient) return;
   const link = oracle.connections.get(connection);
-  if (!isAllowed(record, link, spec, frozen.get(sender) ?? 0)) oracle.broken("silentToPython", about);
+  if (!isAllowed(record, link, spec, { frozen: frozen.get(sender) ?? 0, kind: server.kind })) {
+    oracle.broken("silentToPython", about);
+  }
 }
 
 /** True if a client may ask a server that does not speak by itself. */
@@ -98,14 +103,15 @@ function isAllowed(
   { sentAt, wasKept }: MessageRecord,
   link: ConnectionRecord | undefined,
   spec: ClientSpec,
-  frozen: number,
+  { frozen, kind }: { frozen: number; kind: "ours" | "python" },
 ): boolean {
   if (sentAt === null || link === undefined || wasKept) return false;
   const { outbox, heartbeat } = spec.options;
   const { doubt = 1000 } = outbox || {};
   const endedAt = link.endedAt ?? Infinity;
-  // What looks like the answer to the client's close frame has to be one: everything before it was handled.
-  if (link.sentClose === `${link.code} ${link.reason}`) return false;
+  // What looks like the answer to the client's close frame has to be one: everything before it was handled. Only Deno's
+  // own answer, while a server of ours without hello turns the client out, is none.
+  if (link.sentClose === `${link.code} ${link.reason}`) return kind === "ours";
   if (sentAt > Math.min(endedAt, link.closeAt ?? Infinity) - doubt + EDGE) return false;
   const { interval = 20_000, timeout = 10_000 } = heartbeat || {};
   if (!canAsk(spec)) return true;
@@ -119,7 +125,8 @@ function judgeConnection(link: ConnectionRecord, { oracle, scenario, frozen }: C
   const heartbeat = spec?.options.heartbeat;
   if (spec === undefined || heartbeat === false || oracle.killed.has(link.sender)) return;
   const { interval = 20_000, timeout = 10_000 } = heartbeat ?? {};
-  const limit = interval + 2 * timeout + OVERDUE + (frozen.get(link.sender) ?? 0);
+  const upload = KERNEL_BYTES / scenario.network.bandwidth;
+  const limit = interval + 2 * timeout + OVERDUE + upload + (frozen.get(link.sender) ?? 0);
   const until = Math.min(link.endedAt ?? Infinity, link.closeAt ?? Infinity);
   if (until === Infinity) return;
   if (link.pingAt !== null && until - link.pingAt > limit) {
