@@ -141,7 +141,7 @@ export class Link implements OutboxLink, SessionChannel {
   }
 
   get canPing(): boolean {
-    return this.#life.state === "usable" && this.#socket.ping !== undefined;
+    return this.#wasUpgraded && this.#socket.ping !== undefined;
   }
 
   get hasRoom(): boolean {
@@ -166,7 +166,7 @@ export class Link implements OutboxLink, SessionChannel {
   }
 
   protocolPing(payload: string): void {
-    this.#socket.ping?.(payload);
+    if (this.#life.state === "usable") this.#socket.ping?.(payload);
   }
 
   confirmed(): void {

@@ -238,7 +238,8 @@ export class Confirmation<Item extends SentMessage> {
    */
   #forget(now: number): void {
     const { maxMessages, maxBytes, doubt } = this.#limits;
-    const { proof, heardAt } = this.#host;
+    const { proof, heardAt, canFindOut } = this.#host;
+    if (proof === "unknown" && canFindOut) return; // no more is sent until it is known what the other side is
     const safeTime = Math.min(now, this.#endingSince) - doubt;
     const safePosition = proof === "read" ? Math.min(this.#leftUntil, this.#readUntil) : this.#leftUntil;
     for (let item = this.#sent.first; item !== undefined; item = this.#sent.first) {

@@ -59,6 +59,7 @@ export class Oracle implements Observer {
       sentAt: null,
       connection: connection ?? 0,
       wasKept: false,
+      hasArrived: false,
       handled: [],
       drops: [],
       wasThrown: false,
@@ -113,6 +114,9 @@ export class Oracle implements Observer {
 
   textReceived(text: string, connection: number, isFromClient: boolean): void {
     this.delivering = connection;
+    const number = isFromClient ? numberInText(text) : null;
+    const message = number === null ? undefined : this.messages.get(Oracle.key(number, null));
+    if (message !== undefined) message.hasArrived = true;
     const record = this.connections.get(connection);
     if (isFromClient || record === undefined || numberInText(text) !== null) return;
     if (text.includes('"maim_pong"')) record.pingAt = null;

@@ -44,7 +44,7 @@ class PythonPeer implements SocketEvents {
     const older = peers.get(this.platform);
     this.#pongAt = sim.now;
     this.#ping();
-    if (older === undefined) return this.#register();
+    if (older === undefined || this.#server.spec.isMute) return this.#register(); // ours says hello at once
     older.close(CLOSE.replaced);
     let isWaiting = true;
     const register = (): void => {

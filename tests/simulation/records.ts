@@ -12,6 +12,8 @@ export interface MessageRecord {
   connection: number;
   /** It was in the buffer of the process when the connection ended: the kernel never got it whole. */
   wasKept: boolean;
+  /** A server has read it from its socket. */
+  hasArrived: boolean;
   readonly handled: { readonly at: number; readonly connection: number }[];
   readonly drops: { readonly at: number; readonly reason: string }[];
   wasThrown: boolean;

@@ -100,7 +100,7 @@ function canAsk({ flavour, options: { heartbeat } }: ClientSpec): boolean {
 
 /** What promise B allows: the message was sent before the time from which the client has to doubt. */
 function isAllowed(
-  { sentAt, wasKept }: MessageRecord,
+  { sentAt, wasKept, hasArrived }: MessageRecord,
   link: ConnectionRecord | undefined,
   spec: ClientSpec,
   { frozen, kind }: { frozen: number; kind: "ours" | "python" },
@@ -109,9 +109,9 @@ function isAllowed(
   const { outbox, heartbeat } = spec.options;
   const { doubt = 1000 } = outbox || {};
   const endedAt = link.endedAt ?? Infinity;
-  // What looks like the answer to the client's close frame has to be one: everything before it was handled. Only Deno's
-  // own answer, while a server of ours without hello turns the client out, is none.
-  if (link.sentClose === `${link.code} ${link.reason}`) return kind === "ours";
+  // What looks like the answer to the client's close frame has to be one: everything before it has arrived. Deno itself
+  // answers while a server of ours without hello turns the client out.
+  if (link.sentClose === `${link.code} ${link.reason}`) return kind === "ours" || hasArrived;
   if (sentAt > Math.min(endedAt, link.closeAt ?? Infinity) - doubt + EDGE) return false;
   const { interval = 20_000, timeout = 10_000 } = heartbeat || {};
   if (!canAsk(spec)) return true;
