@@ -299,7 +299,7 @@ export class Connection {
     const isStable = life.state === "open" && runtime.now() - life.since >= this.#settings.reconnect.stableAfter;
     const attempt = isStable ? 1 : life.attempt + 1;
     const isOnce = life.state === "connecting" && life.isOnce;
-    const items = life.state === "open" ? this.#takeInDoubt(life) : [];
+    const items = life.state === "open" ? this.#takeInDoubt(life, reason) : [];
     if (life.state === "open") life.heartbeat?.stop();
     this.outbox.stopSending(); // messages that handlers send from now on wait for the next link
     const delay = isFatal || isOnce ? null : this.#reconnectDelay(attempt, reason);
@@ -313,8 +313,10 @@ export class Connection {
     if (delay === null) waiter.reject(reason);
   }
 
-  #takeInDoubt({ link, heartbeat }: Open): OutboxItem[] {
-    return link.session.takeInDoubt(heartbeat?.silentSince ?? Infinity);
+  #takeInDoubt({ link, heartbeat }: Open, { code }: MessageConnectionError): OutboxItem[] {
+    // A server that refuses the token has handled nothing, although its runtime may have answered pings.
+    const silentSince = code === "unauthorized" ? -Infinity : heartbeat?.silentSince ?? Infinity;
+    return link.session.takeInDoubt(silentSince);
   }
 
   /** Returns the delay before the next dial; `null` if there is no next dial, or if the user's function has failed. */

@@ -259,10 +259,9 @@ export class Outbox {
     const largest = sentMessages === "too_large" ? largestOf(items) : null;
     const again: OutboxItem[] = [];
     for (const item of items) {
-      if (item === largest) this.#drop({ message: item.message, reason: "too_large" });
-      else if (sentMessages === "unauthorized") this.#drop({ message: item.message, reason: "unauthorized" });
-      else if (resends && item.tries < 2) again.push(item);
-      else this.#drop({ message: item.message, reason: "unconfirmed" });
+      const reason = item === largest ? "too_large" : sentMessages === "unauthorized" ? sentMessages : null;
+      if (reason === null && resends && item.tries < 2) again.push(item);
+      else this.#drop({ message: item.message, reason: reason === null || item.tries > 1 ? "unconfirmed" : reason });
     }
     this.#waiting.prepend(again);
     for (const { bytes } of again) this.#waitingBytes += bytes;

@@ -228,6 +228,22 @@ describe("Outbox.settle()", () => {
   });
 });
 
+describe("Outbox.settle() of a message that was sent twice", () => {
+  for (const sentMessages of ["unauthorized", "too_large"] as const) {
+    it(`does not say that it has not arrived, when the second link ends as ${sentMessages}`, () => {
+      const { box, drops } = outbox({ inDoubt: "resend" });
+      const first = new FakeLink();
+      box.attach(first);
+      put(box, "a");
+      lose(box, first);
+      const second = new FakeLink();
+      box.attach(second);
+      lose(box, second, { sentMessages });
+      assertEquals(drops, ["a unconfirmed"]);
+    });
+  }
+});
+
 describe("Outbox.dropWaiting()", () => {
   it("drops what waits and lets a flush end", async () => {
     const { box, drops } = outbox();

@@ -165,7 +165,9 @@ export class Oracle implements Observer {
 
   clientCloses(connection: number, code: number, reason: string): void {
     const record = this.connections.get(connection);
-    if (record !== undefined) record.sentClose = `${code} ${reason}`;
+    if (record === undefined) return;
+    record.sentClose = `${code} ${reason}`;
+    record.closeAt ??= sim.now;
   }
 
   clientEnded(connection: number, code: number, reason: string): void {

@@ -12,6 +12,11 @@ const OVERDUE = 1000;
 
 /** Bytes that the kernels may hold: the heartbeat waits as long as they take at the speed that it has seen. */
 const KERNEL_BYTES = 10 * 2 ** 20;
+/** Bytes per millisecond that the heartbeat counts on. */
+const SLOWEST_UPLOAD = 131.072;
+
+/** Bytes: a client with a smaller window may forget messages before it notices that the server is silent. */
+const SMALL_WINDOW = 100_000;
 
 /** What judging needs to know. */
 interface Court {
@@ -107,7 +112,8 @@ function isAllowed(
 ): boolean {
   if (sentAt === null || link === undefined || wasKept) return false;
   const { outbox, heartbeat } = spec.options;
-  const { doubt = 1000 } = outbox || {};
+  const { doubt = 1000, maxBytes = Infinity } = outbox || {};
+  if (maxBytes < SMALL_WINDOW) return true; // too much was sent to remember it
   const endedAt = link.endedAt ?? Infinity;
   // What looks like the answer to the client's close frame has to be one: everything before it has arrived. Deno itself
   // answers while a server of ours without hello turns the client out.
@@ -125,7 +131,7 @@ function judgeConnection(link: ConnectionRecord, { oracle, scenario, frozen }: C
   const heartbeat = spec?.options.heartbeat;
   if (spec === undefined || heartbeat === false || oracle.killed.has(link.sender)) return;
   const { interval = 20_000, timeout = 10_000 } = heartbeat ?? {};
-  const upload = KERNEL_BYTES / scenario.network.bandwidth;
+  const upload = scenario.network.byteScale > 1 ? KERNEL_BYTES / SLOWEST_UPLOAD : 0;
   const limit = interval + 2 * timeout + OVERDUE + upload + (frozen.get(link.sender) ?? 0);
   const until = Math.min(link.endedAt ?? Infinity, link.closeAt ?? Infinity);
   if (until === Infinity) return;
