@@ -128,7 +128,7 @@ function changePrefix(node: ts.PrefixUnaryExpression, edit: Edit): void {
 function isLeftOut(node: ts.Node): boolean {
   return ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) ||
     ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTemplateExpression(node) ||
-    ts.isPropertyName(node) && ts.isNumericLiteral(node);
+    (ts.isPropertyAssignment(node.parent) && node.parent.name === node);
 }
 
 function parse(text: string): ts.SourceFile {
@@ -167,7 +167,7 @@ export function findChanges(source: string): Change[] {
     // All children, tokens included; of a `throw`, whose texts do not count, none.
     if (!ts.isThrowStatement(node)) node.getChildren().forEach(visit);
   };
-  visit(parse(source));
+  parse(source).statements.forEach(visit);
   return [...found.values()].toSorted((left, right) => left.start - right.start);
 }
 
