@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 
 import { readText } from "../../support/package.ts";
+import { randomFrom } from "../../support/random.ts";
 import { countCodeLines, readSource } from "../../support/source_code.ts";
 import { NAMED, type NamedMutant } from "./named.ts";
 import { applyChange, type Change, findChanges, functionLines, isParsed } from "./operators.ts";
@@ -29,17 +30,6 @@ export interface Mutant {
   readonly after: string;
   /** The whole text of the changed file. */
   readonly source: string;
-}
-
-/** A generator of numbers from 0 to 1 that repeats itself for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 function shuffle<T>(items: readonly T[], random: () => number): T[] {

@@ -131,8 +131,14 @@ function isLeftOut(node: ts.Node): boolean {
     (ts.isPropertyAssignment(node.parent) && node.parent.name === node);
 }
 
+/** The last source that was parsed: one is asked about many times in a row. */
+let last: { readonly text: string; readonly file: ts.SourceFile } | undefined;
+
 function parse(text: string): ts.SourceFile {
-  return ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS);
+  if (last?.text !== text) {
+    last = { text, file: ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TS) };
+  }
+  return last.file;
 }
 
 /** Tells whether a text is TypeScript. Types are not looked at. */
