@@ -363,7 +363,7 @@ function mutateText(json: string, choices: Choices): string {
 
 /**
  * Matches a key that holds a backslash. V8 13 to 15 remember such a key and read other keys, written with an escape, as
- * it: once the text `{"\\":0}` was parsed, the text `{"\\u0061":0}` has the key `\\` (nodejs/node issue 63785).
+ * it: once the text `{"\\":0}` was parsed, the text `{"\u0061":0}` has the key `\` (nodejs/node issue 63785).
  */
 const KEY_WITH_BACKSLASH = /(?:\\\\|\\u005c)[^"]*"\s*:/i;
 
