@@ -8,8 +8,11 @@
  *     --no-python  without Python
  *     --text=JSON  checks one text, given as a JSON string, as the line of a failure has it
  *
- * Also runs in Bun: `bun tests/codec/fuzz/main.ts`. Prints what the codec said how often; a failing text is made
- * smaller and printed as a line that checks it again. The exit code is 1 then. Environment: `MAIM_PYTHON`.
+ * Prints what the codec said how often; a failing text is made smaller and printed as a line that checks it again. The
+ * exit code is 1 then. Environment: `MAIM_PYTHON`. In Bun, once tests have written the file of paths:
+ *
+ *     bun --tsconfig-override=node_modules/.maim/tsconfig.bun.json tests/codec/fuzz/main.ts [options]
+ *
  * @module
  */
 
