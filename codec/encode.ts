@@ -80,7 +80,12 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   if (holdsBytes) return encodeAround(message, isByteSource, maxBytes);
   const { left, hasNull, hasBytes } = survey(message, maxBytes);
   if (hasBytes) return encodeAround(message, isByteSource, maxBytes);
-  if (left < 0) throw encodeErrors.tooManyBytes(maxBytes);
+  if (left < 0) {
+    // The nulls that are left out were counted, too. Without them, the message may fit.
+    const clean = isCustom(message) ? message : withoutInfoNulls(message);
+    if (clean === message) throw encodeErrors.tooManyBytes(maxBytes);
+    return encodeMessage(clean, { maxBytes });
+  }
   const units = maxBytes - left;
   if (isMostlyBase64(message, units)) {
     const ascii = encodeAround(message, isLongBase64, Infinity);

@@ -94,12 +94,14 @@ function look(value: object, found: Search, depth: number): void {
     for (const key in value) {
       if (found.isOwnOnly && !Object.hasOwn(value, key)) continue;
       const item = (value as Record<string, unknown>)[key];
-      units += key.length;
-      if (typeof item === "string") units += item.length;
+      // Members that are not written, undefined ones and functions, do not count.
+      if (typeof item === "string") units += key.length + item.length;
       else if (typeof item === "object") {
+        units += key.length;
         if (item === null) found.hasNull = true;
         else if (units <= found.left) look(item, found, depth + 1);
       } else if (typeof item === "function") hasMethods = true;
+      else if (item !== undefined) units += key.length;
     }
     // In the loop above, a Blob or a stream shows inherited methods, or no member at all.
     if ((hasMethods || units === 0) && isBytes(value)) found.hasBytes = true;

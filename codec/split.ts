@@ -1,7 +1,7 @@
 import { encodeErrors, type MessageEncodeError } from "./errors.ts";
 import { cutMessage, cutSegment, type CutText } from "./stream/message_text.ts";
 import { isCustom, isSeg } from "../schema/guards.ts";
-import { plainText } from "../schema/plain_text.ts";
+import { segmentText } from "../schema/plain_text.ts";
 import type { MessageBase, Seg, SegOf } from "../schema/types.ts";
 import { base64Length } from "../util/base64.ts";
 import { utf8Length } from "../util/utf8.ts";
@@ -188,7 +188,7 @@ function itemsOf(segment: Seg, path: string): PlacedSegment[] {
 }
 
 function flatText(segment: Seg): string {
-  return listOf(segment)?.map(flatText).join("") ?? plainText(segment);
+  return listOf(segment)?.map(flatText).join("") ?? segmentText(segment);
 }
 
 /** Returns the path of the longest member of a segment. */

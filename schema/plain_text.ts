@@ -2,7 +2,8 @@ import type { MessageBase, Seg } from "./types.ts";
 import { isSeg } from "./guards.ts";
 import { labelOf } from "./segments.ts";
 
-function segmentText(segment: Seg): string {
+/** Writes a segment as plain text. */
+export function segmentText(segment: Seg): string {
   if (isSeg(segment, "text")) return segment.data;
   if (isSeg(segment, "seglist")) return segment.data.map(segmentText).join("");
   if (segment.type !== "at") return `[${labelOf(segment.type)}]`;
@@ -30,5 +31,6 @@ function segmentText(segment: Seg): string {
  * ```
  */
 export function plainText(message: MessageBase | Seg): string {
-  return segmentText("message_segment" in message ? message.message_segment : message);
+  // A segment may have a member `message_segment` of its own.
+  return segmentText("message_info" in message && "message_segment" in message ? message.message_segment : message);
 }

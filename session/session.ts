@@ -120,7 +120,6 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   readonly #events: SessionEvents<Channel, Item>;
   readonly #options: SessionOptions;
   #transfers: Transfers | null = null;
-  /** Created when the first message is sent, because many connections only receive. */
   #confirmation: Confirmation<Item> | null = null;
   #pingAnswers: PingAnswers | null = null;
   /** True if something was received. The hello comes before everything else, so without one the server is foreign. */
@@ -277,7 +276,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   /** Queues one message: in chunks if it is large and chunks were agreed on, otherwise in one frame. */
   send(item: Item, text: string): void {
     item.sentAt = runtime.now();
-    const confirmation = this.#confirmation ??= new Confirmation<Item>(this.#options.confirmation, this);
+    const confirmation = this.#openConfirmation();
     if (!this.#isVisited) this.#visit();
     if (!isLarge(text) || !this.takesChunks) {
       this.#channel.sendFrame(text);
@@ -309,8 +308,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
    * @returns False if the other side cannot be asked.
    */
   ask(options: { isLast: boolean }): boolean {
-    this.#confirmation ??= new Confirmation<Item>(this.#options.confirmation, this);
-    if (!this.#confirmation.ask(options)) return false;
+    if (!this.#openConfirmation().ask(options)) return false;
     if (!this.#isVisited) this.#visit();
     return true;
   }
@@ -373,7 +371,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
 
   /** This side begins to close: see {@linkcode Confirmation.beginEnd}. */
   beginEnd(): void {
-    this.#confirmation?.beginEnd();
+    this.#openConfirmation().beginEnd();
   }
 
   /** Ends all transfers, because the connection has ended or is about to end. */
@@ -384,6 +382,11 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   /** The connection has ended: the session needs no more rounds. */
   leaveRounds(): void {
     this.#events.rounds.remove(this);
+  }
+
+  /** Creates the confirmation on first use: many connections only receive. */
+  #openConfirmation(): Confirmation<Item> {
+    return this.#confirmation ??= new Confirmation<Item>(this.#options.confirmation, this);
   }
 
   /** Creates the transfers on first use: most connections need none. */

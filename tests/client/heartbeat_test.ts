@@ -5,6 +5,7 @@ import { Heartbeat } from "../../client/heartbeat.ts";
 import type { HeartbeatOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
 import type { UploadProgress } from "../../client/upload.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { soon } from "../support/peers/inbox.ts";
 
 const NOTHING: UploadProgress = { queued: 0, left: 0, step: 0 };
@@ -156,6 +157,20 @@ describe("Heartbeat", () => {
     heart.stop();
     assertEquals(asked[0]?.aborted, true);
     assertEquals(heart.silentSince, Infinity);
+  });
+
+  it("takes a question back once its time is over, answered or not", () => {
+    for (const answers of [true, false]) {
+      using clock = new FakeClock();
+      const { heart, asked } = heartbeat({ interval: 100, timeout: 30 }, { answers });
+      heart.start();
+      clock.advance(129);
+      assertEquals(asked.map(({ aborted }) => aborted), [false]);
+      clock.advance(1);
+      assertEquals(asked.map(({ aborted }) => aborted), [true]);
+      heart.stop();
+      assertEquals(clock.timers, 0);
+    }
   });
 
   it("ends when there is no way to ask", async () => {

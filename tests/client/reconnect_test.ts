@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "
 import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageConnectionError, MessageServer } from "../../mod.ts";
-import { FAST, reasonOf, upgraded } from "../support/client.ts";
+import { again, FAST, reasonOf, upgraded } from "../support/client.ts";
 import { HI } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
 import type { RawPeer } from "../support/peers/raw.ts";
@@ -78,6 +78,23 @@ describe("MessageClient reconnect", () => {
     }
     await status.next((each) => each.state === "waiting" && each.attempt === 1);
     assertEquals(reasons.slice(0, 3), [1, 2, 3]);
+  });
+
+  it("goes on counting after a connection that was not stable", async () => {
+    const attempts: number[] = [];
+    const delay = (attempt: number) => (attempts.push(attempt), 0);
+    await using peers = await upgraded({ reconnect: { delay, stableAfter: 3_600_000 } });
+    const status = heard(peers.client, "status");
+    peers.peer.text(HI);
+    await peers.connected;
+    peers.peer.end();
+    for (const attempt of [1, 2, 3]) {
+      await status.next((each) => each.state === "waiting" && each.attempt === attempt);
+      const peer = await again(peers.server);
+      await status.next(({ state }) => state === "open");
+      if (attempt < 3) peer.end();
+    }
+    assertEquals(attempts, [1, 2, 3]);
   });
 
   it("waits 1, 2, 4 seconds and so on up to 30 by default, without the jitter", async () => {

@@ -47,6 +47,26 @@ describe("maxBytes", () => {
     assertStrictEquals(encodeMessage(message, { maxBytes: JSON.stringify(bare).length }), JSON.stringify(bare));
   });
 
+  it("does not count omitted nulls in encodeMessage(), even where they are most of the message", () => {
+    const user = { platform: null, user_id: null, user_nickname: null, user_cardname: null };
+    const nulls = { message_id: null, group_info: null, sender_info: null, receiver_info: null, format_info: null };
+    const message = { message_info: { platform: "qq", ...nulls, user_info: user }, message_segment: { type: "x" } };
+    const text = '{"message_info":{"platform":"qq","user_info":{}},"message_segment":{"type":"x"}}';
+    assertStrictEquals(encodeMessage(message, { maxBytes: text.length }), text);
+    assertEquals(encodeError(message, { maxBytes: text.length - 1 }).code, "too_large");
+  });
+
+  it("does not count undefined members in encodeMessage()", () => {
+    const undefinedOnes = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`member_${index}`, undefined]));
+    const message = {
+      message_info: { platform: "qq", ...undefinedOnes },
+      message_segment: { type: "x", ...undefinedOnes },
+    };
+    const text = '{"message_info":{"platform":"qq"},"message_segment":{"type":"x"}}';
+    assertStrictEquals(encodeMessage(message, { maxBytes: text.length }), text);
+    assertEquals(encodeError(message, { maxBytes: text.length - 1 }).code, "too_large");
+  });
+
   it("is looked at before the text is parsed", () => {
     assertEquals(decodeError("not JSON at all", { maxBytes: 5 }).code, "too_large");
   });

@@ -45,6 +45,12 @@ function refused(message: MessageBase, maxBytes: number): MessageEncodeError {
 }
 
 describe("splitMessage()", () => {
+  it("writes raw_message for a segment that has members named like those of a message", () => {
+    const odd = Object.assign(seg.text("x".repeat(100)), { message_segment: null, message_info: null });
+    const parts = splitMessage({ ...messageOf(odd, odd), raw_message: "" }, EMPTY + 330);
+    assertEquals(parts.map(({ raw_message }) => raw_message), ["x".repeat(100), "x".repeat(100)]);
+  });
+
   it("keeps every part under the limit, and all segments in their order with the reply first", () => {
     fc.assert(
       fc.property(byteMessages, fc.integer({ min: 1, max: 600 }), (value, maxBytes) => {

@@ -43,6 +43,11 @@ describe("plainText()", () => {
     assert(!plainText({ type: "seglist", data: pieces }).includes("U0VDUkVU"));
   });
 
+  it("takes a segment for a segment when it has a member message_segment", () => {
+    const odd = Object.assign(seg.text("hi"), { message_segment: null });
+    assertEquals([plainText(odd), plainText({ type: "seglist", data: [odd, odd] })], ["hi", "hihi"]);
+  });
+
   it("flattens a message when every member is there", () => {
     const message = fullMessage();
     assert(isMessageBase(message));

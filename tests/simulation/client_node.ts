@@ -142,7 +142,7 @@ export class ClientNode {
     if (size > 0) this.#oracle.broken("timers", `${this.name}: ${size} timers after close()`);
   }
 
-  #track(what: string, promise: Promise<void>): void {
+  #track(what: string, promise: Promise<unknown>): void {
     const name = `${what} of ${this.name}, from ${sim.now}`;
     this.#pending.add(name);
     const done = () => void this.#pending.delete(name);

@@ -1,5 +1,5 @@
 import { MessageServer } from "../../server.ts";
-import type { Peer } from "../../server/peer.ts";
+import type { Peer } from "../../server/events.ts";
 import type { CustomMessage, MessageBase } from "../../schema/types.ts";
 import { MessageConnectionError } from "../../util/connection_error.ts";
 import { FLAVOURS } from "./flavour.ts";

@@ -62,6 +62,14 @@ export function pythonIssue(): string | null {
   return issue;
 }
 
+/** The program of Python. Throws if there is none that can run peers. */
+export function pythonCommand(): string {
+  const program = pythonProgram();
+  const problem = pythonIssue();
+  if (program === undefined || problem !== null) throw new Error(`Cannot run Python: ${problem}`);
+  return program;
+}
+
 /** Declares a test that needs Python peers: without them it is skipped, or fails if `MAIM_PEERS` is `required`. */
 export function peerTest(name: string, fn: () => void | Promise<void>): void {
   testUnless(pythonIssue(), name, fn);
