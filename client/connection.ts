@@ -7,7 +7,7 @@ import { closeVerdict } from "./close_rules.ts";
 import { Closing } from "./closing.ts";
 import { findTarget, type UrlOption } from "./dial.ts";
 import { askForReason, hasHiddenReason } from "./dial_question.ts";
-import { Heartbeat } from "./heartbeat.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import {
   type Connecting,
   type Life,
@@ -19,11 +19,11 @@ import {
 } from "./connection_state.ts";
 import { Link, type LinkEnd } from "./link.ts";
 import { Outbox, type OutboxItem } from "./outbox.ts";
-import { probe } from "./probe.ts";
 import { delayBefore } from "./reconnect.ts";
 import type { ClientSettings } from "./settings.ts";
 import type { ClientStatus } from "./status.ts";
 import type { CloseVerdict } from "./verdict.ts";
+import { watchLink } from "./watch_link.ts";
 
 /** Events of a connection. */
 export interface ConnectionEvents {
@@ -228,13 +228,17 @@ export class Connection {
       const since = runtime.now();
       const gap = from.lostAt === undefined ? {} : { gap: Math.round(since - from.lostAt) };
       this.opened++;
-      this.#enter({ state: "open", attempt: from.attempt, link, heartbeat: this.#newHeartbeat(link), since, ...gap });
+      this.#enter({ state: "open", attempt: from.attempt, link, heartbeat: this.#watch(link), since, ...gap });
       from.waiter.resolve();
     }
     // Even if a handler of `status` has closed the client, the waiting messages are sent before the closing handshake.
     if (!this.#isCurrent(link)) return;
     this.outbox.attach(link);
     if (this.#life.state === "open") this.#life.heartbeat?.start();
+  }
+
+  #watch(link: Link): Heartbeat | null {
+    return watchLink(link, this.#settings, () => this.outbox.roomAgain());
   }
 
   #received(link: Link, received: Received): void {
@@ -333,38 +337,5 @@ export class Connection {
     const { attempt, waiter, lostAt, delay } = next;
     const dial = () => this.#dial({ state: "connecting", attempt, waiter, lostAt, isOnce: false, link: null });
     this.#enter({ ...next, state: "waiting", timer: runtime.after(delay, dial) });
-  }
-
-  #newHeartbeat(link: Link): Heartbeat | null {
-    const { heartbeat } = this.#settings;
-    if (heartbeat === null) return null;
-    return new Heartbeat(heartbeat, {
-      ask: (signal) => {
-        if (link.session.ask({ isLast: false })) return true;
-        if (heartbeat.probe) void this.#probe(link, signal); // never rejects
-        return heartbeat.probe;
-      },
-      get upload() {
-        return link.upload;
-      },
-      get heardAt() {
-        return link.heardAt;
-      },
-      dead: () => link.abandon("no answer to the heartbeat"),
-    });
-  }
-
-  /** Sends an HTTP request outside the connection, to learn whether a server that cannot be pinged still answers. */
-  async #probe(link: Link, signal: AbortSignal): Promise<void> {
-    const { ca, session } = this.#settings;
-    const answer = await probe(link.url, { ca, offered: session.offered ?? [], signal });
-    if (answer === null) return; // the heartbeat's timeout handles a missing answer
-    if (link.session.isUnknown && answer.servesHello) {
-      // The hello would have been the first frame, so nothing has passed this link since its handshake.
-      return link.abandon("the server's hello did not arrive");
-    }
-    link.session.heard();
-    link.heard();
-    this.outbox.roomAgain();
   }
 }

@@ -4,6 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Heartbeat } from "../../client/heartbeat.ts";
 import type { HeartbeatOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
+import { runtime } from "../../runtime/mod.ts";
 import type { UploadProgress } from "../../client/upload.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { soon } from "../support/peers/inbox.ts";
@@ -37,13 +38,13 @@ function heartbeat(
   const start = performance.now();
   const resolvers = [0, 1, 2].map(() => Promise.withResolvers<void>());
   const target = {
-    heardAt: performance.now(),
+    heardAt: runtime.now(),
     get upload() {
       return uploads[looks++] ?? uploads.at(-1) ?? NOTHING;
     },
     ask(signal: AbortSignal) {
       asked.push(signal);
-      if (answers) target.heardAt = performance.now();
+      if (answers) target.heardAt = runtime.now();
       resolvers[asked.length - 1]?.resolve();
       return canAsk;
     },
@@ -75,7 +76,7 @@ describe("Heartbeat", () => {
     heart.start();
     const end = performance.now() + 700;
     while (performance.now() < end) {
-      target.heardAt = performance.now();
+      target.heardAt = runtime.now();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     assertEquals(asked.length, 0);
@@ -135,7 +136,7 @@ describe("Heartbeat", () => {
     });
     heart.start();
     await soon(looked.promise);
-    target.heardAt = performance.now();
+    target.heardAt = runtime.now();
     await soon(questions[1] ?? Promise.reject());
     assertEquals(asked.map((signal) => signal.aborted), [true, false]);
     heart.stop();

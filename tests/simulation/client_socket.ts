@@ -24,6 +24,7 @@ export class ClientEnd extends WebSocketEnd {
   onmessage: ((event: { data: unknown }) => void) | null = null;
   onerror: ((event: { error: unknown }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  #isCancelled = false;
   onControlFrame: ((pong: string | null) => void) | null = null;
   protected readonly isClient = true;
   #wasOpen = false;
@@ -49,6 +50,7 @@ export class ClientEnd extends WebSocketEnd {
   close(code = 1005, reason = ""): void {
     if (this.state === "open") sim.observer.clientCloses(this.connection, code, reason);
     if (this.state !== "handshake") return this.startClose(code, reason);
+    this.#isCancelled = true;
     sim.schedule(0, this.process, () => this.#fail(new Error("Interrupted: operation canceled")));
   }
 
@@ -65,7 +67,7 @@ export class ClientEnd extends WebSocketEnd {
   }
 
   protected head(frame: Frame & { kind: "request" | "response" }): void {
-    if (frame.kind !== "response" || this.state !== "handshake") return;
+    if (frame.kind !== "response" || this.state !== "handshake" || this.#isCancelled) return;
     if (frame.status !== 101) return this.#fail(new HandshakeError(frame.status));
     this.state = "open";
     this.#wasOpen = true;

@@ -109,7 +109,7 @@ describe("What is printed without a listener is one short line", () => {
     });
     assertEquals(lines.length, 1);
     assertPrintable(lines[0] ?? "");
-    assertStringIncludes(lines[0] ?? "", "(slow)");
+    assertStringIncludes(lines[0] ?? "", "(unconfirmed) and"); // the last of them is "slow"
   });
 
   it("for an 'error' whose text came from outside", async () => {
