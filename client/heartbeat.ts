@@ -110,9 +110,14 @@ export class Heartbeat {
     const now = runtime.now();
     const before = this.#target.upload;
     const request = new AbortController();
-    const timer = runtime.after(this.#timeout, () => this.#checkAnswer());
+    const timer = this.#checkAfter(this.#timeout);
     this.#life = { state: "asking", timer, request, since: now, before, left: before.left, movedAt: now };
     if (!this.#target.ask(request.signal)) this.stop();
+  }
+
+  /** Checks again after at most `interval`, so that the next question is not late if the server answers soon. */
+  #checkAfter(rest: number): Timer {
+    return runtime.after(Math.min(rest, this.#timeout, this.#interval), () => this.#checkAnswer());
   }
 
   #checkAnswer(): void {
@@ -126,8 +131,7 @@ export class Heartbeat {
     const frameTime = left < before.queued ? before.step / MIN_UPLOAD_RATE * 1000 : 0;
     const rest = movedAt + this.#timeout + Math.max(frameTime, kernelTime(question)) - runtime.now();
     if (rest > 0) {
-      const timer = runtime.after(Math.min(rest, this.#timeout), () => this.#checkAnswer());
-      this.#life = { ...question, timer };
+      this.#life = { ...question, timer: this.#checkAfter(rest) };
     } else {
       request.abort();
       // The state must stay "asking", because `silentSince` is read when the connection is lost.

@@ -37,6 +37,8 @@ export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   slow(peer: ServerPeer, message: WireMessage | null): void;
   /** The peer sends more messages, or more pings, per second than allowed. */
   rateExceeded(peer: ServerPeer): void;
+  /** A message was not queued, because the connection is closing. */
+  closed(peer: ServerPeer, message: WireMessage): void;
   /** The peer has not answered a ping in time, so its connection was closed. */
   silent(peer: ServerPeer): void;
   /** Messages were sent to the peer, and it is not known whether they have arrived. */
@@ -205,11 +207,14 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   // ---- called by the server
 
   /**
-   * Queues an encoded message. Returns false if the message was not queued: the connection is not open, or the peer
-   * does not read. If the peer does not read, the connection is closed.
+   * Queues an encoded message. Returns false if the message was not queued, and reports it as dropped: the peer does not
+   * read, so its connection is closed; or a handler has closed the connection meanwhile.
    */
   write(message: WireMessage, text: string): boolean {
-    if (!this.#canSend) return false;
+    if (!this.#canSend) {
+      this.#events.closed(this, message);
+      return false;
+    }
     if (!this.session.hasRoom || !this.#hasRoom(text)) {
       this.#closeSlow(message);
       return false;

@@ -385,6 +385,7 @@ export class MessageServer {
     unconfirmed: (peer: ServerPeer, messages: readonly SentMessage[]): void => {
       for (const { message } of messages) this.#drop({ message, reason: "unconfirmed" }, peer);
     },
+    closed: (peer: ServerPeer, message: WireMessage): void => this.#drop({ message, reason: "closed" }, peer),
     silent: (peer: ServerPeer): void => {
       this.#callers.places.turnOut(peer);
       this.#routes.remove(peer);

@@ -174,6 +174,17 @@ describe("Heartbeat", () => {
     }
   });
 
+  it("asks again an interval after an answer, also if the timeout is longer", () => {
+    using clock = new FakeClock();
+    const { heart, asked } = heartbeat({ interval: 100, timeout: 10_000 }, { answers: true });
+    heart.start();
+    clock.advance(100);
+    assertEquals(asked.length, 1);
+    clock.advance(200);
+    assertEquals(asked.length, 2);
+    heart.stop();
+  });
+
   it("ends when there is no way to ask", async () => {
     const { heart, asked, questions } = heartbeat({ interval: 5, timeout: 5 }, { canAsk: false });
     heart.start();

@@ -96,6 +96,24 @@ describe("MessageServer drop unconfirmed", () => {
     assertEquals(drops, [{ message, reason: "unconfirmed" }]);
   });
 
+  it("reports a message for several connections when a handler closes one of them before its turn", async () => {
+    await using server = new MessageServer({ duplicates: "share", limits: { queuedBytes: 1000 } });
+    const url = server.listen({ port: 0 });
+    const opened = heard(server, "open");
+    const drops: string[] = [];
+    await using _first = await dial(url, "qq");
+    const [first] = await opened.next();
+    await using _second = await dial(url, "qq");
+    const [second] = await opened.next();
+    server.on("drop", ({ reason }, peer) => {
+      if (reason !== "unconfirmed") drops.push(`${peer.id} ${reason}`);
+      if (reason === "slow") second.close();
+    });
+    while (first.bufferedAmount < 1000) first.send(textMessage("x".repeat(1_000_000)));
+    server.send(textMessage("to both"));
+    assertEquals(drops, ["1 slow", "2 closed"]);
+  });
+
   it("prints one line a second for drops that nobody listens to", async () => {
     const printed = await consoleErrors(async () => {
       await using server = new MessageServer();
