@@ -85,12 +85,11 @@ export interface ServerDrop {
   message: WireMessage;
   /**
    * Reason for the loss. `slow`: the peer does not read, and the bytes queued to it have reached `limits.queuedBytes`.
-   * `too_large`: the message was sent in chunks, and the peer refused it as too large. `closed`: the message was for
-   * several connections, and a handler has closed this one before its turn. `unconfirmed`: the message was
+   * `too_large`: the message was sent in chunks, and the peer refused it as too large. `unconfirmed`: the message was
    * sent, but the connection ended before the peer has confirmed it, so it may have arrived; with any other reason, it
    * has not arrived.
    */
-  reason: "slow" | "too_large" | "closed" | "unconfirmed";
+  reason: "slow" | "too_large" | "unconfirmed";
 }
 
 /** A limit that a caller has reached. */

@@ -33,12 +33,13 @@ export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   sent(): void;
   /** The server has begun to close the connection. The peer may still hold its socket. */
   turnedOut(peer: ServerPeer): void;
-  /** The peer does not read, so a message was not queued. `message` is null if the library itself sent the message. */
+  /**
+   * The peer does not read, so a message was not queued and the connection was closed. `message` is null if the library
+   * itself sent the message.
+   */
   slow(peer: ServerPeer, message: WireMessage | null): void;
   /** The peer sends more messages, or more pings, per second than allowed. */
   rateExceeded(peer: ServerPeer): void;
-  /** A message was not queued, because the connection is closing. */
-  closed(peer: ServerPeer, message: WireMessage): void;
   /** The peer has not answered a ping in time, so its connection was closed. */
   silent(peer: ServerPeer): void;
   /** Messages were sent to the peer, and it is not known whether they have arrived. */
@@ -207,18 +208,11 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   // ---- called by the server
 
   /**
-   * Queues an encoded message. Returns false if the message was not queued, and reports it as dropped: the peer does not
-   * read, so its connection is closed; or a handler has closed the connection meanwhile.
+   * Queues an encoded message. Returns false if the message was not queued, because the peer does not read; then
+   * {@linkcode ServerPeer.giveUp} must be called.
    */
   write(message: WireMessage, text: string): boolean {
-    if (!this.#canSend) {
-      this.#events.closed(this, message);
-      return false;
-    }
-    if (!this.session.hasRoom || !this.#hasRoom(text)) {
-      this.#closeSlow(message);
-      return false;
-    }
+    if (!this.#canSend || !this.session.hasRoom || !this.#hasRoom(text)) return false;
     this.session.send({ message, bytes: text.length, sentAt: 0 }, text);
     // Chunks escape the text a second time, so they may take more bytes than #hasRoom() has counted.
     if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
@@ -310,6 +304,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     const text = encodeMessage(message);
     if (!this.#canSend) throw this.#closedError();
     if (this.write(message, text)) this.#events.sent();
+    else this.giveUp(message);
   }
 
   sendCustom(name: string, content: unknown): void {
@@ -381,6 +376,12 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#life = { state: "closing", frame };
     this.session.end(connectionEnded("the connection is closing"));
     this.#socket.close(frame.code, frame.reason);
+  }
+
+  /** Reports a message that was not queued, and closes the connection, because the peer does not read. */
+  giveUp(message: WireMessage): void {
+    if (this.#canSend) this.#closeSlow(message);
+    else this.#events.slow(this, message); // a ping that had no room has closed the connection
   }
 
   /** Closes a peer that does not read. If the runtime can do this, drops the socket and everything queued to it. */

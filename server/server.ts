@@ -385,7 +385,6 @@ export class MessageServer {
     unconfirmed: (peer: ServerPeer, messages: readonly SentMessage[]): void => {
       for (const { message } of messages) this.#drop({ message, reason: "unconfirmed" }, peer);
     },
-    closed: (peer: ServerPeer, message: WireMessage): void => this.#drop({ message, reason: "closed" }, peer),
     silent: (peer: ServerPeer): void => {
       this.#callers.places.turnOut(peer);
       this.#routes.remove(peer);
@@ -460,8 +459,14 @@ export class MessageServer {
 
   #write(peers: Iterable<ServerPeer>, message: WireMessage, text: string): number {
     let count = 0;
-    for (const peer of peers) if (peer.write(message, text)) count++;
+    const slow: ServerPeer[] = [];
+    for (const peer of peers) {
+      if (peer.write(message, text)) count++;
+      else slow.push(peer);
+    }
     this.#counts.sent += count;
+    // Not earlier: a handler of `drop` may send other messages, which must not overtake this one.
+    for (const peer of slow) peer.giveUp(message);
     return count;
   }
 }
