@@ -185,6 +185,7 @@ function confirmationLimits(
     maxBytes: Math.max(1, maxBytes),
     timeout: heartbeat?.timeout ?? Infinity,
     doubt,
+    maxForeign: Infinity,
   };
 }
 

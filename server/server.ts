@@ -459,14 +459,14 @@ export class MessageServer {
 
   #write(peers: Iterable<ServerPeer>, message: WireMessage, text: string): number {
     let count = 0;
-    const slow: ServerPeer[] = [];
+    let slow: ServerPeer[] | null = null;
     for (const peer of peers) {
       if (peer.write(message, text)) count++;
-      else slow.push(peer);
+      else (slow ??= []).push(peer);
     }
     this.#counts.sent += count;
     // Not earlier: a handler of `drop` may send other messages, which must not overtake this one.
-    for (const peer of slow) peer.giveUp(message);
+    for (const peer of slow ?? []) peer.giveUp(message);
     return count;
   }
 }

@@ -54,9 +54,14 @@ const TIMES: Numbers<"authorizeTimeout" | "idleTimeout" | "closeTimeout"> = {
 const WINDOW = { maxMessages: 100_000, maxBytes: 64 * 2 ** 20 } as const;
 /** Milliseconds: messages sent to a peer of another library within this time before its connection was lost. */
 const DOUBT = 1000;
+/**
+ * Number of messages that are remembered for a peer of another library. To remember more of them would cost a server
+ * that sends very much a quarter of its speed, because objects that live for a second are expensive to collect.
+ */
+const MAX_FOREIGN = 256;
 
 function confirmationLimits(idleTimeout: number): ConfirmationLimits {
-  return { ...WINDOW, timeout: idleTimeout === 0 ? Infinity : idleTimeout, doubt: DOUBT };
+  return { ...WINDOW, timeout: idleTimeout === 0 ? Infinity : idleTimeout, doubt: DOUBT, maxForeign: MAX_FOREIGN };
 }
 
 /** Settings of one connection. */

@@ -40,6 +40,11 @@ export interface ConfirmationLimits {
    * the connection was lost are in doubt.
    */
   readonly doubt: number;
+  /**
+   * Maximum number of messages that are remembered for a peer that cannot confirm them, apart from those that have not
+   * left this process; `Infinity` for no such limit.
+   */
+  readonly maxForeign: number;
 }
 
 /** The session that a {@linkcode Confirmation} belongs to. */
@@ -76,6 +81,8 @@ export const MIN_UPLOAD_RATE = 131_072;
 const ASK_SHARE = 0.25;
 /** Number of sent messages after which those that need not be remembered are looked for. */
 const FORGET_EVERY = 1000;
+/** The same for messages above `maxForeign`. */
+const FORGET_BATCH = 32;
 
 /** The messages of one connection that were sent and are not confirmed. */
 export class Confirmation<Item extends SentMessage> {
@@ -89,6 +96,8 @@ export class Confirmation<Item extends SentMessage> {
   #first = 0;
   /** Position from which messages may not have left the process yet. */
   #leftUntil = 0;
+  /** Sum of the bytes of these messages. */
+  #keptBytes = 0;
   /** Position from which messages may not have been read by the other side yet. */
   #readUntil = 0;
   #question: Question | null = null;
@@ -135,8 +144,17 @@ export class Confirmation<Item extends SentMessage> {
   add(item: Item): void {
     this.#sent.push(item);
     this.#bytes += item.bytes;
+    this.#keptBytes += item.bytes;
+    if (this.#sent.length > this.#limits.maxForeign + FORGET_BATCH) this.#forgetForeign();
     if (this.#question === null) this.#askEarly();
     if (++this.#added % FORGET_EVERY === 0) this.#forgetEarly();
+  }
+
+  /** Forgets the oldest messages that have left the process, down to `maxForeign`. */
+  #forgetForeign(): void {
+    if (this.#host.proof === "handled") return;
+    this.#lookAtBuffer();
+    while (this.#sent.length > this.#limits.maxForeign && this.#first < this.#leftUntil) this.#shift();
   }
 
   /** Does not wait for the next round if very much is sent at once. */
@@ -203,8 +221,9 @@ export class Confirmation<Item extends SentMessage> {
   }
 
   #shift(): void {
-    this.#bytes -= this.#sent.shift()?.bytes ?? 0;
-    this.#first++;
+    const bytes = this.#sent.shift()?.bytes ?? 0;
+    this.#bytes -= bytes;
+    if (this.#first++ >= this.#leftUntil) this.#keptBytes -= bytes;
   }
 
   /** This side begins to close: what is in doubt is counted back from now, however long the end takes. */
@@ -226,10 +245,17 @@ export class Confirmation<Item extends SentMessage> {
     return last !== undefined && (last.sentAt >= now - this.#limits.doubt || this.#leftUntil < this.#end);
   }
 
-  /** Finds out which messages have left the process. */
+  /** Finds out which messages have left the process: all but the last ones, which make up the bytes in the buffer. */
   #lookAtBuffer(): void {
     const { bufferedAmount } = this.#host;
-    if (bufferedAmount === 0) this.#leftUntil = this.#end;
+    let index = Math.max(this.#leftUntil, this.#first) - this.#first;
+    // UTF-16 units are fewer than bytes, so more messages than these may have left, but not fewer.
+    for (let item = this.#sent.at(index); item !== undefined; item = this.#sent.at(++index)) {
+      const later = this.#keptBytes - item.bytes;
+      if (later < bufferedAmount) break;
+      this.#keptBytes = later;
+    }
+    this.#leftUntil = this.#first + index;
   }
 
   /**
@@ -262,7 +288,7 @@ export class Confirmation<Item extends SentMessage> {
     const items = this.#sent.drain();
     this.#first += items.length;
     this.#question = null;
-    this.#bytes = 0;
+    this.#bytes = this.#keptBytes = 0;
     const isAll = proof === "handled" || proof === "unknown";
     const start = Math.min(Math.min(now, this.#endingSince) - this.#limits.doubt, silentSince);
     const position = proof === "read" ? Math.min(this.#leftUntil, this.#readUntil) : this.#leftUntil;

@@ -186,6 +186,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
 
   /** Decodes one frame; `text` is `null` for a binary frame. A frame for the session itself is also handled. */
   receive(text: string | null): Received {
+    this.#wasHeard = true;
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
       const message = decodeMessage(text, this.#options.decode);
@@ -194,8 +195,6 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
       return message;
     } catch (error) {
       return asFault(error);
-    } finally {
-      this.#wasHeard = true;
     }
   }
 

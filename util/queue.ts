@@ -15,6 +15,11 @@ export class Queue<T> {
     return this.length === 0 ? undefined : this.#items.at(-1);
   }
 
+  /** Returns an item by its place, counted from the first one. */
+  at(index: number): T | undefined {
+    return this.#items[this.#head + index];
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }

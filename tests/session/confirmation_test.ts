@@ -41,7 +41,7 @@ class FakeHost {
 function confirmation(proof: Proof, limits: Partial<ConfirmationLimits> = {}) {
   const host = new FakeHost(proof);
   const box = new Confirmation<SentMessage>(
-    { maxMessages: 100, maxBytes: 1000, timeout: 1000, doubt: 1000, ...limits },
+    { maxMessages: 100, maxBytes: 1000, timeout: 1000, doubt: 1000, maxForeign: Infinity, ...limits },
     host,
   );
   const send = (name: string, sentAt = 0): SentMessage => {
@@ -255,6 +255,24 @@ describe("Confirmation of a server of another library", () => {
     const { length } = inDoubt(1e6, -1);
     assert(length <= 1010, `${length} messages are remembered`);
     assert(box.isConfirmed);
+  });
+
+  it("remembers few more than maxForeign, apart from what has not left the process", () => {
+    const { host, send, inDoubt } = confirmation("nothing", { maxForeign: 2 });
+    for (let index = 0; index < 1000; index++) send("m", 1000);
+    host.bufferedAmount = 50;
+    for (let index = 0; index < 50; index++) send("n", 1000);
+    const left = inDoubt(1000);
+    assertEquals(left.filter((name) => name === "n").length, 50);
+    assert(left.length <= 50 + 2 + 32, `${left.length} are remembered`);
+  });
+
+  it("knows by the bytes in the buffer which messages have left the process", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing", { doubt: 0 });
+    for (const name of ["a", "bb", "ccc", "dddd"]) send(name, 0);
+    host.bufferedAmount = 5; // the last four bytes, and one of the three before them
+    box.round(1e6);
+    assertEquals(inDoubt(1e6), ["ccc", "dddd"]);
   });
 
   it("forgets what it does not need: nothing is remembered of a quiet server that was heard since", () => {
