@@ -87,7 +87,8 @@ export interface ServerDrop {
    * Reason for the loss. `slow`: the peer does not read, and the bytes queued to it have reached `limits.queuedBytes`.
    * `too_large`: the message was sent in chunks, and the peer refused it as too large. `unconfirmed`: the message was
    * sent, but the connection ended before the peer has confirmed it, so it may have arrived; with any other reason, it
-   * has not arrived.
+   * has not arrived. A peer of another library cannot confirm messages: of what was sent to it, the messages of the last
+   * second are reported, at most 256, and those that have not left the process.
    */
   reason: "slow" | "too_large" | "unconfirmed";
 }

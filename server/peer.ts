@@ -212,7 +212,8 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
    * {@linkcode ServerPeer.giveUp} must be called.
    */
   write(message: WireMessage, text: string): boolean {
-    if (!this.#canSend || !this.session.hasRoom || !this.#hasRoom(text)) return false;
+    if (this.#life !== OPEN && !this.#canSend) return false; // the first comparison is faster and nearly always enough
+    if (!this.session.hasRoom || !this.#hasRoom(text)) return false;
     this.session.send({ message, bytes: text.length, sentAt: 0 }, text);
     // Chunks escape the text a second time, so they may take more bytes than #hasRoom() has counted.
     if (isLarge(text)) this.#mayBeQueued = this.#socket.buffered;
@@ -302,7 +303,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   send(message: WireMessage): void {
     refuseReserved(message);
     const text = encodeMessage(message);
-    if (!this.#canSend) throw this.#closedError();
+    if (this.#life !== OPEN && !this.#canSend) throw this.#closedError();
     if (this.write(message, text)) this.#events.sent();
     else this.giveUp(message);
   }

@@ -42,8 +42,8 @@ export const NAMED: readonly NamedMutant[] = [
   {
     name: "buffer seen empty, whatever is in it",
     file: "session/confirmation.ts",
-    find: "if (bufferedAmount === 0) this.#leftUntil = this.#end;",
-    replace: "this.#leftUntil = this.#end;",
+    find: "if (later < bufferedAmount) break;",
+    replace: "",
   },
   {
     name: "waitingBytes not counted after a resend",
