@@ -5,7 +5,6 @@ import { currentRuntime } from "../support/peers/process.ts";
 import { runCampaign } from "./campaign.ts";
 import { KEPT } from "./kept.ts";
 import { runChild } from "./launch.ts";
-import { PENDING } from "./pending.ts";
 import { drawScenario } from "./scenario.ts";
 import type { Scenario, Step, Who } from "./scenario_types.ts";
 import type { ChildReport } from "./task.ts";
@@ -36,7 +35,7 @@ describe("Simulation", () => {
       runs: RUNS,
       jobs: JOBS,
       runtime: currentRuntime,
-      ignored: PENDING,
+      ignored: [],
     });
     const shown = [...failures].slice(0, 5).map(([seed, [first]]) => `deno task sim --seed=${seed}: ${first?.text}`);
     assertEquals(shown, []);
@@ -70,12 +69,9 @@ describe("Simulation", () => {
 
 describe("Kept scenario", () => {
   for (const { name, rule, what, scenario } of KEPT) {
-    const isPending = PENDING.includes(rule);
-    it(`${name}: ${what}${isPending ? " (pending)" : ""}`, async () => {
+    it(`${name}: ${what}`, async () => {
       const { violations } = await runOne(scenario);
-      const broken = [...new Set(violations.map((violation) => violation.rule))];
-      if (isPending) assert(broken.includes(rule), `"${rule}" holds now: take it off the list in pending.ts`);
-      else assertEquals(broken, [], RULES[rule]);
+      assertEquals([...new Set(violations.map((violation) => violation.rule))], [], RULES[rule]);
     });
   }
 });

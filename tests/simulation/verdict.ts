@@ -12,8 +12,6 @@ const OVERDUE = 1000;
 
 /** Bytes that the kernels may hold: the heartbeat waits as long as they take at the speed that it has seen. */
 const KERNEL_BYTES = 10 * 2 ** 20;
-/** Bytes of a buffer through which uploads are slow. */
-const TINY_BUFFER = 4000;
 /** Bytes per millisecond that the heartbeat counts on. */
 const SLOWEST_UPLOAD = 131.072;
 
@@ -133,8 +131,9 @@ function judgeConnection(link: ConnectionRecord, { oracle, scenario, frozen }: C
   const heartbeat = spec?.options.heartbeat;
   if (spec === undefined || heartbeat === false || oracle.killed.has(link.sender)) return;
   const { interval = 20_000, timeout = 10_000 } = heartbeat ?? {};
-  const { byteScale, sendBuffer } = scenario.network;
-  const upload = byteScale > 1 || sendBuffer <= TINY_BUFFER ? KERNEL_BYTES / SLOWEST_UPLOAD : 0;
+  const { bandwidth, sendBuffer, receiveBuffer, latency, jitter } = scenario.network;
+  const speed = Math.min(bandwidth, Math.min(sendBuffer, receiveBuffer) / 4 / (latency + jitter));
+  const upload = KERNEL_BYTES / Math.max(speed, SLOWEST_UPLOAD);
   const limit = interval + 2 * timeout + OVERDUE + upload + (frozen.get(link.sender) ?? 0);
   const until = Math.min(link.endedAt ?? Infinity, link.closeAt ?? Infinity);
   if (until === Infinity) return;
