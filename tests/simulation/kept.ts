@@ -400,15 +400,15 @@ export const KEPT: readonly Kept[] = [
         "options": { "heartbeat": { "interval": 300, "timeout": 300 } },
         "handlers": {},
       }],
-      "steps": [{ "at": 1000, "do": "freeze", "who": "server", "ms": 60000 }, {
+      "steps": [{ "at": 1000, "do": "freeze", "who": "server", "ms": 300000 }, {
         "at": 1010,
         "do": "send",
         "who": 0,
         "count": 2,
-        "size": 2000,
+        "size": 40000,
         "how": "send",
       }],
-      "endAt": 14000,
+      "endAt": 200000,
     },
   },
   {

@@ -12,6 +12,8 @@ const OVERDUE = 1000;
 
 /** Bytes that the kernels may hold: the heartbeat waits as long as they take at the speed that it has seen. */
 const KERNEL_BYTES = 10 * 2 ** 20;
+/** By so much a connection may seem slower than its buffers allow, if few bytes move at first. */
+const SLOW_START = 400;
 /** Bytes per millisecond that the heartbeat counts on. */
 const SLOWEST_UPLOAD = 131.072;
 
@@ -132,9 +134,9 @@ function judgeConnection(link: ConnectionRecord, { oracle, scenario, frozen }: C
   if (spec === undefined || heartbeat === false || oracle.killed.has(link.sender)) return;
   const { interval = 20_000, timeout = 10_000 } = heartbeat ?? {};
   const { bandwidth, sendBuffer, receiveBuffer, latency, jitter } = scenario.network;
-  const speed = Math.min(bandwidth, Math.min(sendBuffer, receiveBuffer) / 4 / (latency + jitter));
+  const speed = Math.min(bandwidth, Math.min(sendBuffer, receiveBuffer) / SLOW_START / (latency + jitter));
   const upload = KERNEL_BYTES / Math.max(speed, SLOWEST_UPLOAD);
-  const limit = interval + 2 * timeout + OVERDUE + upload + (frozen.get(link.sender) ?? 0);
+  const limit = interval + 2 * timeout + OVERDUE + (frozen.get(link.sender) ?? 0);
   const until = Math.min(link.endedAt ?? Infinity, link.closeAt ?? Infinity);
   if (until === Infinity) return;
   if (link.pingAt !== null && until - link.pingAt > limit) {
@@ -143,7 +145,7 @@ function judgeConnection(link: ConnectionRecord, { oracle, scenario, frozen }: C
   }
   if (!link.hasHello && spec.flavour !== "bun") return; // nobody can be asked
   const quiet = until - Math.max(link.lastRead, link.lastMoved);
-  if (quiet > limit) {
+  if (quiet > limit + upload) {
     oracle.broken("silence", `#${link.connection} of ${link.sender}: nothing moves for ${Math.round(quiet)} ms`);
   }
 }
