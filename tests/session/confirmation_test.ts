@@ -275,6 +275,29 @@ describe("Confirmation of a server of another library", () => {
     assertEquals(inDoubt(1e6), ["ccc", "dddd"]);
   });
 
+  it("forgets what is out of doubt when there are too many messages, or too many bytes", () => {
+    for (const limits of [{ maxMessages: 2 }, { maxBytes: 2 }]) {
+      const { host, box, send, inDoubt } = confirmation("nothing", limits);
+      host.heardAt = -1;
+      for (const name of ["a", "b", "c"]) send(name, 0);
+      box.round(1e6);
+      assertEquals(inDoubt(1e6, -1), ["b", "c"]);
+    }
+  });
+
+  it("forgets no message that has been read and has not left, or has left and was not read", () => {
+    const { host, box, send, inDoubt } = confirmation("read", { maxMessages: 0, doubt: 0 });
+    send("not read", 0);
+    box.round(1e6);
+    assertEquals(inDoubt(1e6), ["not read"]);
+    host.bufferedAmount = 8;
+    send("not left", 0);
+    box.ask({ isLast: false });
+    box.answer(host.pings.length);
+    box.round(2e6);
+    assertEquals(inDoubt(2e6), ["not left"]);
+  });
+
   it("forgets what it does not need: nothing is remembered of a quiet server that was heard since", () => {
     const { host, box, send, inDoubt } = confirmation("nothing");
     send("a", 0);
