@@ -272,7 +272,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   }
 
   unanswered(): void {
-    if (this.#life.state === "closing") return;
+    if (this.#life.state === "closing") return this.reportUnconfirmed(); // Deno cannot drop the socket
     this.#turnOut(CLOSE.silent);
     this.#events.silent(this);
     this.#drop(CLOSE.silent);
@@ -321,7 +321,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeIgnoringInput(frame: CloseFrame): void {
     this.#ignoresInput = true;
     this.closeReadingInput(frame);
-    this.#reportUnconfirmed();
+    this.reportUnconfirmed();
   }
 
   /**
@@ -398,7 +398,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#ignoresInput = true;
     this.#life = { state: "closing", frame }; // set before the events, because a handler may send to this peer
     this.session.end(connectionEnded("the other side does not read"));
-    this.#reportUnconfirmed();
+    this.reportUnconfirmed();
   }
 
   /** Drops the socket. Deno cannot do this, so the socket is closed there. */
@@ -415,10 +415,11 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     const isAnswer = isClosing && !runtime.closeEndsInput && code === life.frame.code && reason === life.frame.reason;
     const isRead = isAnswer || (this.canPing && this.session.isConfirmed) ||
       (!isClosing && code !== CLOSE.abnormal.code);
-    if (this.session.answersPings || !isRead) this.#reportUnconfirmed();
+    if (this.session.answersPings || !isRead) this.reportUnconfirmed();
   }
 
-  #reportUnconfirmed(): void {
+  /** Reports what was sent and is not confirmed. Nothing is confirmed after this call. */
+  reportUnconfirmed(): void {
     const messages = this.session.takeInDoubt(Infinity);
     if (messages.length > 0) this.#events.unconfirmed(this, messages);
   }

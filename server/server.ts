@@ -347,6 +347,7 @@ export class MessageServer {
       runtime.cancel(timer);
     }
     await Promise.all(listeners.map((listener) => listener.stop()));
+    for (const peer of this.#sockets) peer.reportUnconfirmed(); // sockets that the runtime cannot end
     this.#unheardDrops.printNow();
   }
 

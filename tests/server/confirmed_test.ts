@@ -162,6 +162,20 @@ describe("MessageServer.close()", () => {
     assertEquals(drops, Array(5).fill("unconfirmed"));
     assert(took < 3000, `close() took ${took} ms`);
   });
+
+  it("reports what a frozen peer that was replaced has not confirmed, although Deno cannot end its socket", async () => {
+    await using server = new MessageServer({ idleTimeout: 1500, closeTimeout: 200 });
+    const dropped = heard(server, "drop");
+    const url = server.listen({ port: 0 });
+    await using frozen = await agreed(url);
+    frozen.pause();
+    for (let index = 0; index < 5; index++) server.send(textMessage());
+    await using _newer = await agreed(url);
+    for (let index = 0; index < 5; index++) {
+      const [{ reason }] = await dropped.next();
+      assertEquals(reason, "unconfirmed");
+    }
+  });
 });
 
 describe("MessageServer pings", () => {
