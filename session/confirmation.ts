@@ -197,6 +197,11 @@ export class Confirmation<Item extends SentMessage> {
     return true;
   }
 
+  /** Expects no answer to the last ping any more. */
+  forgetQuestion(): void {
+    this.#question = null;
+  }
+
   /** The other side has answered a ping. Returns false if no answer to a ping with this number was expected. */
   answer(number: number): boolean {
     const question = this.#question;

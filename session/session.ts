@@ -225,7 +225,10 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {
       this.#features = helloFeatures(message, offered);
-      if (this.#features !== null) return "own";
+      if (this.#features !== null) {
+        this.#becameKnown();
+        return "own";
+      }
     } else if (this.takesChunks && message.message_type_name === CHUNK_NAME) {
       return this.#receiveChunk(readChunk(message.content));
     } else if (this.answersPings) {
@@ -233,6 +236,13 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
       if (number !== null) return this.#receivePing(message, number);
     }
     throw nameNotAgreed();
+  }
+
+  /** The hello came late: a protocol pong proves too little from now on, so what was sent before needs a ping. */
+  #becameKnown(): void {
+    if (this.#confirmation === null) return;
+    this.#confirmation.forgetQuestion();
+    if (!this.#isVisited) this.#visit();
   }
 
   #receiveChunk(frame: ChunkFrame): "own" | "own_counted" {

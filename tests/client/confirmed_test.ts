@@ -7,14 +7,30 @@ import { type Dialled, dialling, usable } from "../support/client.ts";
 import { consoleErrors } from "../support/console.ts";
 import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
+import { currentRuntime } from "../support/peers/process.ts";
+import type { RawPeer } from "../support/peers/raw.ts";
 import { soon } from "../support/peers/inbox.ts";
+
+const HELLO = JSON.stringify({
+  is_custom_message: true,
+  message_type_name: "maim_hello",
+  content: { version: 1, features: ["ping"] },
+});
+
+/** Reads frames up to a ping of the client, and answers it. */
+async function answerPing(peer: RawPeer): Promise<void> {
+  for (;;) {
+    const message = JSON.parse((await peer.frame({ opcode: 1 }))?.text ?? "");
+    if (message.message_type_name !== "maim_ping") continue;
+    return peer.text(JSON.stringify({ ...message, message_type_name: "maim_pong" }));
+  }
+}
 
 /** A raw server that has agreed on pings. */
 async function agreed(options: Partial<MessageClientOptions> = {}): Promise<Dialled> {
   const dialled = await dialling(options);
   dialled.peer.accept();
-  const content = { version: 1, features: ["ping"] };
-  dialled.peer.text(JSON.stringify({ is_custom_message: true, message_type_name: "maim_hello", content }));
+  dialled.peer.text(HELLO);
   await dialled.connected;
   return dialled;
 }
@@ -180,6 +196,18 @@ describe("MessageClient.flush({ confirmed: true })", () => {
     await lost.peer.frame({ opcode: 1 });
     lost.peer.destroy();
     assertEquals(await soon(flushed), "sent");
+  });
+
+  it("confirms what was sent before a late hello, although a protocol ping was not answered yet", async () => {
+    await using peers = await dialling({ heartbeat: { interval: 60_000, timeout: 500 }, reconnect: false });
+    peers.peer.accept();
+    await peers.connected;
+    peers.client.send(textMessage());
+    if (currentRuntime === "bun") await peers.peer.frame({ opcode: 9 });
+    peers.peer.text(HELLO);
+    await answerPing(peers.peer);
+    assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
+    assertEquals(peers.client.status.state, "open");
   });
 
   it("rejects with the signal's reason", async () => {
