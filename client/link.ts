@@ -91,6 +91,7 @@ export class Link implements OutboxLink, SessionChannel {
   #life: Life;
   #heardAt = runtime.now();
   #wasUpgraded = false;
+  #wasUsable = false;
   #cause: unknown;
 
   /** Dials at once. Throws if the runtime refuses the URL or the headers. */
@@ -141,7 +142,7 @@ export class Link implements OutboxLink, SessionChannel {
   }
 
   get canPing(): boolean {
-    return this.#wasUpgraded && this.#socket.ping !== undefined;
+    return this.#wasUsable && this.#socket.ping !== undefined;
   }
 
   get hasRoom(): boolean {
@@ -228,6 +229,7 @@ export class Link implements OutboxLink, SessionChannel {
   #becomeUsable(): void {
     this.#clearTimer();
     this.heard();
+    this.#wasUsable = true;
     this.#life = { state: "usable" };
     this.#events.usable();
   }

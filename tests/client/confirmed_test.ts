@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageConnectionError, MessageRejectedError, MessageServer, plainText } from "../../mod.ts";
 import type { MessageClientOptions } from "../../mod.ts";
-import { type Dialled, dialling, usable } from "../support/client.ts";
+import { type Dialled, dialling, upgraded, usable } from "../support/client.ts";
 import { consoleErrors } from "../support/console.ts";
 import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
@@ -63,6 +63,16 @@ describe("MessageClient.close()", () => {
     peers.peer.close(1000, "client closed");
     await closed;
     assertEquals(drops, {});
+  });
+
+  it("does not wait for the answer to a ping that cannot be sent yet", async () => {
+    await using peers = await upgraded({ closeTimeout: 20_000 });
+    peers.peer.send(9, "");
+    await peers.peer.frame({ opcode: 10 }); // the client has read the answer to its handshake
+    const closed = peers.client.close();
+    assertEquals((await peers.peer.frame({ opcode: 8 }))?.reason, "client closed");
+    peers.peer.close(1000, "client closed");
+    await closed;
   });
 
   it("does not take a crossing close frame of the server for an answer", async () => {
