@@ -178,6 +178,20 @@ describe("MessageServer.close()", () => {
   });
 });
 
+describe("MessageServer window", () => {
+  it("takes as many bytes as limits.queuedBytes", async () => {
+    await using server = new MessageServer({ limits: { queuedBytes: 200 * 2 ** 20 }, closeTimeout: 100 });
+    await using raw = await agreed(server.listen({ port: 0 }));
+    raw.pause();
+    const message = textMessage("x".repeat(2 ** 20));
+    for (let index = 0; index < 80; index++) server.send(message);
+    const { dropped, peers } = server.stats();
+    assertEquals([dropped, peers], [0, 1]);
+    server.on("drop", () => {});
+    raw.destroy();
+  });
+});
+
 describe("MessageServer pings", () => {
   it("do not count against messagesPerSecond, not even at the limit", async () => {
     await using server = new MessageServer({ limits: { messagesPerSecond: 5 } });
