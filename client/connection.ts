@@ -311,7 +311,8 @@ export class Connection {
       if (delay !== null) this.#dialLater({ attempt, delay, reason, waiter, lostAt });
       else this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
     }
-    this.#settle(items, reason.code);
+    const wasLetIn = life.state === "open" && life.link.hasFrames;
+    this.#settle(items, wasLetIn && reason.code === "unauthorized" ? "closed" : reason.code);
     const isOver = this.#life.state === "idle" || this.#life.state === "closed";
     if (isOver) this.outbox.dropWaiting(reason.code === "unauthorized" ? "unauthorized" : "closed");
     if (delay === null) waiter.reject(reason);

@@ -92,6 +92,7 @@ export class Link implements OutboxLink, SessionChannel {
   #heardAt = runtime.now();
   #wasUpgraded = false;
   #wasUsable = false;
+  #hasFrames = false;
   #cause: unknown;
 
   /** Dials at once. Throws if the runtime refuses the URL or the headers. */
@@ -143,6 +144,11 @@ export class Link implements OutboxLink, SessionChannel {
 
   get canPing(): boolean {
     return this.#wasUsable && this.#socket.ping !== undefined;
+  }
+
+  /** True if a frame of the server was received. A server sends none to a client whose token it refuses. */
+  get hasFrames(): boolean {
+    return this.#hasFrames;
   }
 
   get hasRoom(): boolean {
@@ -237,6 +243,7 @@ export class Link implements OutboxLink, SessionChannel {
   #frame(text: string | null): void {
     if (this.#life.state === "ended" || !this.#events.wantsFrames()) return;
     this.heard();
+    this.#hasFrames = true;
     // The features of a hello must be known before the first message is sent.
     const received = this.session.receive(text);
     if (this.#life.state === "upgraded") this.#becomeUsable();

@@ -132,6 +132,19 @@ describe("MessageClient.close()", () => {
     await client.close();
   });
 
+  it("does not say that the token was refused when a server that has let the client in closes with 1008", async () => {
+    await using server = new MessageServer();
+    server.on("message", (_message, peer) => peer.close(1008, "kicked"));
+    const client = new MessageClient(server.listen({ port: 0 }), { platform: "qq", reconnect: false });
+    const drops = countDrops(client);
+    const status = heard(client, "status");
+    await client.connect();
+    for (let index = 0; index < 20; index++) client.send(textMessage());
+    await status.next(({ state }) => state === "closed");
+    assertEquals(drops, { unconfirmed: 20 });
+    await client.close();
+  });
+
   it("does not call an answer that comes too late an error", async () => {
     const printed = await consoleErrors(async () => {
       await using peers = await agreed({ closeTimeout: 1000 });
