@@ -124,6 +124,8 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   #pingAnswers: PingAnswers | null = null;
   /** True if something was received. The hello comes before everything else, so without one the server is foreign. */
   #wasHeard = false;
+  /** Characters received so far. */
+  received = 0;
   #isVisited = false;
   /** The message whose handlers are running. */
   #message: WireMessage | null = null;
@@ -189,6 +191,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     this.#wasHeard = true;
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
+      this.received += text.length;
       const message = decodeMessage(text, this.#options.decode);
       if (isCustom(message) && isReserved(message.message_type_name)) return this.#receiveOwn(message);
       this.#remember(message, text);

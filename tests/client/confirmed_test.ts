@@ -5,7 +5,7 @@ import { MessageClient, MessageConnectionError, MessageRejectedError, MessageSer
 import type { MessageClientOptions } from "../../mod.ts";
 import { type Dialled, dialling, upgraded, usable } from "../support/client.ts";
 import { consoleErrors } from "../support/console.ts";
-import { HI, textMessage } from "../support/messages.ts";
+import { HI, textMessage, wireText } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
 import { currentRuntime } from "../support/peers/process.ts";
 import type { RawPeer } from "../support/peers/raw.ts";
@@ -179,6 +179,18 @@ describe("MessageClient window", () => {
     const [closed] = await status.next(({ state }) => state === "closed");
     clearInterval(talk);
     assertEquals([closed.state, drops], ["closed", { unconfirmed: 100, closed: 10 }]);
+  });
+
+  it("does not give up a server whose pong waits behind much that the server sends", async () => {
+    await using peers = await agreed({ heartbeat: { interval: 60_000, timeout: 200 }, reconnect: false });
+    const received = heard(peers.client, "message");
+    peers.client.send(textMessage());
+    const big = wireText("x".repeat(65_536));
+    const talk = setInterval(() => peers.peer.text(big), 20);
+    for (let index = 0; index < 40; index++) await received.next(); // takes 800 ms
+    clearInterval(talk);
+    await answerPing(peers.peer);
+    assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
   });
 
   it("takes messages of 1, 5 and 20 MB back to back", async () => {
