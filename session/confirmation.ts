@@ -130,6 +130,13 @@ export class Confirmation<Item extends SentMessage> {
     return proof !== "read" || this.#readUntil >= this.#end;
   }
 
+  /** Returns a function that tells whether the other side has confirmed everything that was sent before this call. */
+  confirmedSoFar(): () => boolean {
+    const end = this.#end;
+    const whole = [...this.#whole?.keys() ?? []];
+    return () => this.#first >= end && !whole.some((id) => this.#whole?.has(id));
+  }
+
   /** True if no answer to a ping is expected. */
   get isAnswered(): boolean {
     return this.#question === null;

@@ -330,6 +330,11 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     return this.#confirmation?.isConfirmed ?? true;
   }
 
+  /** See {@linkcode Confirmation.confirmedSoFar}. */
+  confirmedSoFar(): () => boolean {
+    return this.#openConfirmation().confirmedSoFar();
+  }
+
   /** True if no answer to a ping is expected. */
   get isAnswered(): boolean {
     return this.#confirmation?.isAnswered ?? true;

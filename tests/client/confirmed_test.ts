@@ -17,12 +17,11 @@ const HELLO = JSON.stringify({
   content: { version: 1, features: ["ping"] },
 });
 
-/** Reads frames up to a ping of the client, and answers it. */
-async function answerPing(peer: RawPeer): Promise<void> {
+/** Reads frames up to a ping of the client; returns the pong that answers it. */
+async function nextPong(peer: RawPeer): Promise<string> {
   for (;;) {
     const message = JSON.parse((await peer.frame({ opcode: 1 }))?.text ?? "");
-    if (message.message_type_name !== "maim_ping") continue;
-    return peer.text(JSON.stringify({ ...message, message_type_name: "maim_pong" }));
+    if (message.message_type_name === "maim_ping") return JSON.stringify({ ...message, message_type_name: "maim_pong" });
   }
 }
 
@@ -189,7 +188,7 @@ describe("MessageClient window", () => {
     const talk = setInterval(() => peers.peer.text(big), 20);
     for (let index = 0; index < 40; index++) await received.next(); // takes 800 ms
     clearInterval(talk);
-    await answerPing(peers.peer);
+    peers.peer.text(await nextPong(peers.peer));
     assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
   });
 
@@ -233,6 +232,25 @@ describe("MessageClient.flush({ confirmed: true })", () => {
     assertEquals(await soon(flushed), "sent");
   });
 
+  it("waits only for what was sent before the call, and sends one ping at a time", async () => {
+    await using peers = await agreed();
+    const received = heard(peers.client, "message");
+    peers.client.send(textMessage());
+    const first = peers.client.flush({ confirmed: true });
+    const pong = await nextPong(peers.peer);
+    const later: Promise<unknown>[] = [];
+    for (let index = 0; index < 30; index++) {
+      peers.client.send(textMessage());
+      later.push(peers.client.flush({ confirmed: true }));
+      peers.peer.text(HI);
+      await received.next(); // so that the next call comes in a later turn
+    }
+    peers.peer.text(pong);
+    assertEquals(await soon(first), "confirmed");
+    peers.peer.text(await nextPong(peers.peer));
+    assertEquals(await soon(Promise.all(later)), Array(30).fill("confirmed"));
+  });
+
   it("confirms what was sent before a late hello, although a protocol ping was not answered yet", async () => {
     await using peers = await dialling({ heartbeat: { interval: 60_000, timeout: 500 }, reconnect: false });
     peers.peer.accept();
@@ -240,7 +258,7 @@ describe("MessageClient.flush({ confirmed: true })", () => {
     peers.client.send(textMessage());
     if (currentRuntime === "bun") await peers.peer.frame({ opcode: 9 });
     peers.peer.text(HELLO);
-    await answerPing(peers.peer);
+    peers.peer.text(await nextPong(peers.peer));
     assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
     assertEquals(peers.client.status.state, "open");
   });
