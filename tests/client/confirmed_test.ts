@@ -21,7 +21,9 @@ const HELLO = JSON.stringify({
 async function nextPong(peer: RawPeer): Promise<string> {
   for (;;) {
     const message = JSON.parse((await peer.frame({ opcode: 1 }))?.text ?? "");
-    if (message.message_type_name === "maim_ping") return JSON.stringify({ ...message, message_type_name: "maim_pong" });
+    if (message.message_type_name === "maim_ping") {
+      return JSON.stringify({ ...message, message_type_name: "maim_pong" });
+    }
   }
 }
 
