@@ -18,20 +18,14 @@ import {
 import { forgetText, keepText } from "./forward_text.ts";
 import { helloFeatures, isLastPing, pingMessage, pingNumber, pongMessage } from "./hello.ts";
 import { PingAnswers } from "./ping_answers.ts";
+import { asFault, type Content, nameNotAgreed, type Received } from "./received.ts";
 import { isReserved } from "./reserved_names.ts";
 import type { RoundMember, Rounds } from "./rounds.ts";
 import { CHUNK_NAME, type ChunkFrame, chunkMessage, notAgreed, readChunk } from "./transfer/frames.ts";
 import { streamText } from "./transfer/text.ts";
 import { isLarge, type SendStreamOptions, type TransferLimits, Transfers } from "./transfer/transfers.ts";
 
-/** Content of a frame from the other side: a message, or the error that says why it is not a message. */
-export type Content = WireMessage | MessageDecodeError;
-
-/**
- * Result of a frame. `own`: the frame was for the session itself. `own_counted`: the same, but the frame counts as a
- * message when messages are limited, because an honest peer does not have to send many of them.
- */
-export type Received = Content | "own" | "own_counted";
+export type { Content, Received } from "./received.ts";
 
 /** The connection that a session runs over: a link of a client, or a peer of a server. */
 export interface SessionChannel {
@@ -92,16 +86,6 @@ export interface SessionOptions {
    * false, the owner of the session has to call {@linkcode Session.textOf}; this way costs less for each message.
    */
   readonly sharesTexts: boolean;
-}
-
-function nameNotAgreed(): MessageDecodeError {
-  return notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
-}
-
-/** Returns an error that the other side has caused; throws any other error. */
-function asFault(error: unknown): MessageDecodeError {
-  if (error instanceof MessageDecodeError) return error;
-  throw error;
 }
 
 /**
