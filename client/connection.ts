@@ -58,8 +58,11 @@ export class Connection {
    * States that were not reported yet. There can be several, because a handler of `status` may cause the next state.
    */
   readonly #unreported: ClientStatus[] = [];
-  /** Called when everything that was sent is confirmed, or when the link has ended. */
-  readonly #confirmedCallbacks = new Set<(isConfirmed: boolean) => void>();
+  /**
+   * Functions that are called when everything that was sent before is confirmed, or when the link has ended. The value
+   * tells whether it is confirmed.
+   */
+  readonly #confirmedCallbacks = new Map<(isConfirmed: boolean) => void, () => boolean>();
   #life: Life = { state: "idle" };
 
   constructor(
@@ -80,24 +83,30 @@ export class Connection {
   }
 
   /**
-   * Asks the server to confirm everything that was sent. Calls `callback` once: with true when it is confirmed, with
-   * false if the server cannot confirm messages or the connection is lost.
+   * Asks the server to confirm everything that was sent so far. Calls `callback` once: with true when it is confirmed,
+   * with false if the server cannot confirm messages or the connection is lost.
    *
    * @returns A function that removes the callback.
    */
   whenConfirmed(callback: (isConfirmed: boolean) => void): () => void {
-    this.#confirmedCallbacks.add(callback);
     const session = this.#life.state === "open" ? this.#life.link.session : null;
-    if (session?.answersPings !== true) this.#callConfirmed(false);
-    else if (session.isConfirmed) this.#callConfirmed(true);
-    else session.ask({ isLast: false });
+    if (session?.answersPings !== true) callback(false);
+    else if (session.isConfirmed) callback(true);
+    else {
+      this.#confirmedCallbacks.set(callback, session.confirmedSoFar());
+      // One ping at a time: if one is under way, the next round sends the next one.
+      if (session.isAnswered) session.ask({ isLast: false });
+    }
     return () => void this.#confirmedCallbacks.delete(callback);
   }
 
-  #callConfirmed(isConfirmed: boolean): void {
-    const callbacks = [...this.#confirmedCallbacks];
-    this.#confirmedCallbacks.clear();
-    for (const callback of callbacks) callback(isConfirmed);
+  /** Calls the callbacks for messages that are confirmed; if the link has ended, also the others. */
+  #callConfirmed({ isEnded }: { isEnded: boolean }): void {
+    for (const [callback, isConfirmed] of [...this.#confirmedCallbacks]) {
+      if (!isEnded && !isConfirmed()) continue;
+      this.#confirmedCallbacks.delete(callback);
+      callback(!isEnded);
+    }
   }
 
   /** Returns the open link; throws if there is none. */
@@ -249,7 +258,7 @@ export class Connection {
   #confirmed(link: Link): void {
     if (!this.#isCurrent(link)) return;
     this.outbox.roomAgain();
-    if (link.session.isConfirmed) this.#callConfirmed(true);
+    this.#callConfirmed({ isEnded: false });
     if (this.#life.state === "closing") this.#life.confirmed();
   }
 
@@ -284,7 +293,7 @@ export class Connection {
   #settle(items: readonly OutboxItem[], code: MessageConnectionError["code"]): void {
     const sentMessages = code === "unauthorized" || code === "too_large" ? code : "in_doubt";
     this.outbox.settle(items, { sentMessages, canResend: this.#life.state === "waiting" });
-    this.#callConfirmed(false);
+    this.#callConfirmed({ isEnded: true });
   }
 
   /** Handles a link that has ended. If its dial failed for a hidden reason, first asks the server for the reason. */
@@ -311,7 +320,8 @@ export class Connection {
       if (delay !== null) this.#dialLater({ attempt, delay, reason, waiter, lostAt });
       else this.#enter({ state: lostAt === undefined ? "idle" : "closed", reason });
     }
-    this.#settle(items, reason.code);
+    const wasLetIn = life.state === "open" && life.link.hasFrames;
+    this.#settle(items, wasLetIn && reason.code === "unauthorized" ? "closed" : reason.code);
     const isOver = this.#life.state === "idle" || this.#life.state === "closed";
     if (isOver) this.outbox.dropWaiting(reason.code === "unauthorized" ? "unauthorized" : "closed");
     if (delay === null) waiter.reject(reason);

@@ -91,6 +91,8 @@ export class Link implements OutboxLink, SessionChannel {
   #life: Life;
   #heardAt = runtime.now();
   #wasUpgraded = false;
+  #wasUsable = false;
+  #hasFrames = false;
   #cause: unknown;
 
   /** Dials at once. Throws if the runtime refuses the URL or the headers. */
@@ -141,7 +143,12 @@ export class Link implements OutboxLink, SessionChannel {
   }
 
   get canPing(): boolean {
-    return this.#wasUpgraded && this.#socket.ping !== undefined;
+    return this.#wasUsable && this.#socket.ping !== undefined;
+  }
+
+  /** True if a frame of the server was received. A server sends none to a client whose token it refuses. */
+  get hasFrames(): boolean {
+    return this.#hasFrames;
   }
 
   get hasRoom(): boolean {
@@ -228,6 +235,7 @@ export class Link implements OutboxLink, SessionChannel {
   #becomeUsable(): void {
     this.#clearTimer();
     this.heard();
+    this.#wasUsable = true;
     this.#life = { state: "usable" };
     this.#events.usable();
   }
@@ -235,6 +243,7 @@ export class Link implements OutboxLink, SessionChannel {
   #frame(text: string | null): void {
     if (this.#life.state === "ended" || !this.#events.wantsFrames()) return;
     this.heard();
+    this.#hasFrames = true;
     // The features of a hello must be known before the first message is sent.
     const received = this.session.receive(text);
     if (this.#life.state === "upgraded") this.#becomeUsable();

@@ -33,11 +33,10 @@ export interface PeerEvents extends SessionEvents<ServerPeer, SentMessage> {
   sent(): void;
   /** The server has begun to close the connection. The peer may still hold its socket. */
   turnedOut(peer: ServerPeer): void;
-  /**
-   * The peer does not read, so a message was not queued and the connection was closed. `message` is null if the library
-   * itself sent the message.
-   */
-  slow(peer: ServerPeer, message: WireMessage | null): void;
+  /** The peer does not read, so its connection was closed. */
+  slow(peer: ServerPeer): void;
+  /** A message was not queued, because the peer does not read or its connection is ending. */
+  notQueued(peer: ServerPeer, message: WireMessage): void;
   /** The peer sends more messages, or more pings, per second than allowed. */
   rateExceeded(peer: ServerPeer): void;
   /** The peer has not answered a ping in time, so its connection was closed. */
@@ -244,7 +243,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   sendOwn(text: string): void {
     if (!this.#canSend) return;
     if (this.#hasRoom(text)) this.#socket.send(text);
-    else this.#closeSlow(null);
+    else this.#closeSlow();
   }
 
   /** A server does not notice by itself that a peer is silent; the runtime's idle timeout does. */
@@ -272,7 +271,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   }
 
   unanswered(): void {
-    if (this.#life.state === "closing") return;
+    if (this.#life.state === "closing") return this.reportUnconfirmed(); // Deno cannot drop the socket
     this.#turnOut(CLOSE.silent);
     this.#events.silent(this);
     this.#drop(CLOSE.silent);
@@ -321,7 +320,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
   closeIgnoringInput(frame: CloseFrame): void {
     this.#ignoresInput = true;
     this.closeReadingInput(frame);
-    this.#reportUnconfirmed();
+    this.reportUnconfirmed();
   }
 
   /**
@@ -381,14 +380,14 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
 
   /** Reports a message that was not queued, and closes the connection, because the peer does not read. */
   giveUp(message: WireMessage): void {
-    if (this.#canSend) this.#closeSlow(message);
-    else this.#events.slow(this, message); // a ping that had no room has closed the connection
+    if (this.#canSend) this.#closeSlow();
+    this.#events.notQueued(this, message);
   }
 
   /** Closes a peer that does not read. If the runtime can do this, drops the socket and everything queued to it. */
-  #closeSlow(message: WireMessage | null): void {
+  #closeSlow(): void {
     this.#turnOut(CLOSE.notReading);
-    this.#events.slow(this, message);
+    this.#events.slow(this);
     this.#drop(CLOSE.notReading);
   }
 
@@ -398,7 +397,7 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     this.#ignoresInput = true;
     this.#life = { state: "closing", frame }; // set before the events, because a handler may send to this peer
     this.session.end(connectionEnded("the other side does not read"));
-    this.#reportUnconfirmed();
+    this.reportUnconfirmed();
   }
 
   /** Drops the socket. Deno cannot do this, so the socket is closed there. */
@@ -415,10 +414,11 @@ export class ServerPeer implements Peer, SocketEvents, SessionChannel {
     const isAnswer = isClosing && !runtime.closeEndsInput && code === life.frame.code && reason === life.frame.reason;
     const isRead = isAnswer || (this.canPing && this.session.isConfirmed) ||
       (!isClosing && code !== CLOSE.abnormal.code);
-    if (this.session.answersPings || !isRead) this.#reportUnconfirmed();
+    if (this.session.answersPings || !isRead) this.reportUnconfirmed();
   }
 
-  #reportUnconfirmed(): void {
+  /** Reports what was sent and is not confirmed. Nothing is confirmed after this call. */
+  reportUnconfirmed(): void {
     const messages = this.session.takeInDoubt(Infinity);
     if (messages.length > 0) this.#events.unconfirmed(this, messages);
   }

@@ -347,6 +347,7 @@ export class MessageServer {
       runtime.cancel(timer);
     }
     await Promise.all(listeners.map((listener) => listener.stop()));
+    for (const peer of this.#sockets) peer.reportUnconfirmed(); // sockets that the runtime cannot end
     this.#unheardDrops.printNow();
   }
 
@@ -391,13 +392,12 @@ export class MessageServer {
     },
     sent: (): void => void this.#counts.sent++,
     turnedOut: (peer: ServerPeer): void => this.#callers.places.turnOut(peer),
-    slow: (peer: ServerPeer, message: WireMessage | null): void => {
+    slow: (peer: ServerPeer): void => {
       this.#callers.places.turnOut(peer);
       this.#routes.remove(peer);
       this.#reportLimit({ limit: "queuedBytes", address: peer.address, platform: peer.platform });
-      if (message === null) return;
-      this.#drop({ message, reason: "slow" }, peer);
     },
+    notQueued: (peer: ServerPeer, message: WireMessage): void => this.#drop({ message, reason: "slow" }, peer),
     rateExceeded: (peer: ServerPeer): void => {
       this.#reportLimit({ limit: "messagesPerSecond", address: peer.address, platform: peer.platform });
     },

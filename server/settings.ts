@@ -49,7 +49,8 @@ const TIMES: Numbers<"authorizeTimeout" | "idleTimeout" | "closeTimeout"> = {
 
 /**
  * Window of messages that a peer of this library has not confirmed. It is larger than that of a client, because a server
- * cannot wait: a peer with a full window counts as one that does not read.
+ * cannot wait: a peer with a full window counts as one that does not read. Its bytes are never fewer than those that may
+ * be queued to a peer.
  */
 const WINDOW = { maxMessages: 100_000, maxBytes: 64 * 2 ** 20 } as const;
 /** Milliseconds: messages sent to a peer of another library within this time before its connection was lost. */
@@ -60,8 +61,14 @@ const DOUBT = 1000;
  */
 const MAX_FOREIGN = 256;
 
-function confirmationLimits(idleTimeout: number): ConfirmationLimits {
-  return { ...WINDOW, timeout: idleTimeout === 0 ? Infinity : idleTimeout, doubt: DOUBT, maxForeign: MAX_FOREIGN };
+function confirmationLimits(idleTimeout: number, queuedBytes: number): ConfirmationLimits {
+  return {
+    maxMessages: WINDOW.maxMessages,
+    maxBytes: Math.max(WINDOW.maxBytes, queuedBytes),
+    timeout: idleTimeout === 0 ? Infinity : idleTimeout,
+    doubt: DOUBT,
+    maxForeign: MAX_FOREIGN,
+  };
 }
 
 /** Settings of one connection. */
@@ -131,7 +138,7 @@ export function resolveOptions(options: MessageServerOptions): ServerSettings {
   const session: SessionOptions = {
     decode: bounds,
     transfers: { ...transfers ?? NO_TRANSFERS, ...bounds, budget },
-    confirmation: confirmationLimits(idleTimeout),
+    confirmation: confirmationLimits(idleTimeout, limits.queuedBytes),
     offered: null,
     sharesTexts: false,
   };

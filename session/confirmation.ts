@@ -54,6 +54,8 @@ export interface ConfirmationHost {
   readonly bufferedAmount: number;
   /** Time at which something was last received; `Infinity` if this side does not notice that the other is silent. */
   readonly heardAt: number;
+  /** Characters received so far. */
+  readonly received: number;
   /** True if {@linkcode ConfirmationHost.findOut} works. */
   readonly canFindOut: boolean;
   /** While the proof is `unknown`: asks the other side for any answer, which tells what kind of peer it is. */
@@ -71,11 +73,13 @@ interface Question {
   readonly number: number;
   /** Position behind the last message that was sent before the ping. */
   readonly position: number;
-  /** Time at which the other side counts as dead if it has not answered. */
+  /** Time at which the other side counts as dead if it has not answered; later if something was received meanwhile. */
   readonly deadline: number;
+  /** Value of `received` when the question was asked. */
+  readonly received: number;
 }
 
-/** Slowest upload that is expected, in bytes per second: 1 Mbit/s. */
+/** Slowest upload or download that is expected, in bytes per second: 1 Mbit/s. */
 export const MIN_UPLOAD_RATE = 131_072;
 /** Share of the window after which the other side is asked at once, and not only in the next round. */
 const ASK_SHARE = 0.25;
@@ -124,6 +128,13 @@ export class Confirmation<Item extends SentMessage> {
     const { proof } = this.#host;
     if (proof === "handled") return this.#length === 0;
     return proof !== "read" || this.#readUntil >= this.#end;
+  }
+
+  /** Returns a function that tells whether the other side has confirmed everything that was sent before this call. */
+  confirmedSoFar(): () => boolean {
+    const end = this.#end;
+    const whole = [...this.#whole?.keys() ?? []];
+    return () => this.#first >= end && !whole.some((id) => this.#whole?.has(id));
   }
 
   /** True if no answer to a ping is expected. */
@@ -193,8 +204,14 @@ export class Confirmation<Item extends SentMessage> {
     // The ping is queued behind these bytes, in this process and in the kernels of both sides.
     const upload = this.#bytes / MIN_UPLOAD_RATE * 1000;
     const deadline = question?.deadline ?? runtime.now() + this.#limits.timeout + upload;
-    this.#question = { number, position: this.#end, deadline };
+    const received = question?.received ?? this.#host.received;
+    this.#question = { number, position: this.#end, deadline, received };
     return true;
+  }
+
+  /** Expects no answer to the last ping any more. */
+  forgetQuestion(): void {
+    this.#question = null;
   }
 
   /** The other side has answered a ping. Returns false if no answer to a ping with this number was expected. */
@@ -235,7 +252,7 @@ export class Confirmation<Item extends SentMessage> {
   round(now: number): boolean {
     this.#lookAtBuffer();
     if (this.#host.proof === "handled") {
-      if (this.#question !== null && now > this.#question.deadline) this.#host.unanswered();
+      if (this.#question !== null && now > this.#deadlineOf(this.#question)) this.#host.unanswered();
       if (this.#question === null && this.#length > 0) this.ask({ isLast: false });
       return this.#length > 0 || this.#question !== null;
     }
@@ -243,6 +260,11 @@ export class Confirmation<Item extends SentMessage> {
     this.#forget(now);
     const last = this.#sent.last;
     return last !== undefined && (last.sentAt >= now - this.#limits.doubt || this.#leftUntil < this.#end);
+  }
+
+  /** The pong may be queued behind what the other side has sent: each byte that arrives gives it more time. */
+  #deadlineOf({ deadline, received }: Question): number {
+    return deadline + (this.#host.received - received) / MIN_UPLOAD_RATE * 1000;
   }
 
   /** Finds out which messages have left the process: all but the last ones, which make up the bytes in the buffer. */

@@ -18,20 +18,14 @@ import {
 import { forgetText, keepText } from "./forward_text.ts";
 import { helloFeatures, isLastPing, pingMessage, pingNumber, pongMessage } from "./hello.ts";
 import { PingAnswers } from "./ping_answers.ts";
+import { asFault, type Content, nameNotAgreed, type Received } from "./received.ts";
 import { isReserved } from "./reserved_names.ts";
 import type { RoundMember, Rounds } from "./rounds.ts";
 import { CHUNK_NAME, type ChunkFrame, chunkMessage, notAgreed, readChunk } from "./transfer/frames.ts";
 import { streamText } from "./transfer/text.ts";
 import { isLarge, type SendStreamOptions, type TransferLimits, Transfers } from "./transfer/transfers.ts";
 
-/** Content of a frame from the other side: a message, or the error that says why it is not a message. */
-export type Content = WireMessage | MessageDecodeError;
-
-/**
- * Result of a frame. `own`: the frame was for the session itself. `own_counted`: the same, but the frame counts as a
- * message when messages are limited, because an honest peer does not have to send many of them.
- */
-export type Received = Content | "own" | "own_counted";
+export type { Content, Received } from "./received.ts";
 
 /** The connection that a session runs over: a link of a client, or a peer of a server. */
 export interface SessionChannel {
@@ -94,16 +88,6 @@ export interface SessionOptions {
   readonly sharesTexts: boolean;
 }
 
-function nameNotAgreed(): MessageDecodeError {
-  return notAgreed("$.message_type_name", "a name that was agreed on", "a maim_ name");
-}
-
-/** Returns an error that the other side has caused; throws any other error. */
-function asFault(error: unknown): MessageDecodeError {
-  if (error instanceof MessageDecodeError) return error;
-  throw error;
-}
-
 /**
  * The protocol on one connection, the same for clients and servers. A session agrees on features, sends and answers
  * pings, knows which messages are not confirmed, sends and receives large messages in chunks, and decides what each
@@ -124,6 +108,8 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   #pingAnswers: PingAnswers | null = null;
   /** True if something was received. The hello comes before everything else, so without one the server is foreign. */
   #wasHeard = false;
+  /** Characters received so far. */
+  received = 0;
   #isVisited = false;
   /** The message whose handlers are running. */
   #message: WireMessage | null = null;
@@ -189,6 +175,7 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     this.#wasHeard = true;
     try {
       if (text === null) throw notAgreed("$", "a text frame", "a binary frame");
+      this.received += text.length;
       const message = decodeMessage(text, this.#options.decode);
       if (isCustom(message) && isReserved(message.message_type_name)) return this.#receiveOwn(message);
       this.#remember(message, text);
@@ -225,7 +212,10 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
     const { offered } = this.#options;
     if (this.#features === null && offered !== null) {
       this.#features = helloFeatures(message, offered);
-      if (this.#features !== null) return "own";
+      if (this.#features !== null) {
+        this.#becameKnown();
+        return "own";
+      }
     } else if (this.takesChunks && message.message_type_name === CHUNK_NAME) {
       return this.#receiveChunk(readChunk(message.content));
     } else if (this.answersPings) {
@@ -233,6 +223,13 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
       if (number !== null) return this.#receivePing(message, number);
     }
     throw nameNotAgreed();
+  }
+
+  /** The hello came late: a protocol pong proves too little from now on, so what was sent before needs a ping. */
+  #becameKnown(): void {
+    if (this.#confirmation === null) return;
+    this.#confirmation.forgetQuestion();
+    if (!this.#isVisited) this.#visit();
   }
 
   #receiveChunk(frame: ChunkFrame): "own" | "own_counted" {
@@ -315,6 +312,11 @@ export class Session<Channel extends SessionChannel, Item extends SentMessage>
   /** True if everything that was sent is confirmed, as far as the other side can confirm messages. */
   get isConfirmed(): boolean {
     return this.#confirmation?.isConfirmed ?? true;
+  }
+
+  /** See {@linkcode Confirmation.confirmedSoFar}. */
+  confirmedSoFar(): () => boolean {
+    return this.#openConfirmation().confirmedSoFar();
   }
 
   /** True if no answer to a ping is expected. */

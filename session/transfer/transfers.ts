@@ -136,8 +136,9 @@ export class Transfers {
   constructor(host: TransferHost, limits: TransferLimits) {
     this.#host = host;
     this.#budget = limits.budget ?? new TransferBudget(Infinity);
-    // A text that does not fit in a string can only be read as a stream.
-    this.#limits = { ...limits, maxBytes: Math.min(limits.maxBytes, MAX_STRING_LENGTH, this.#budget.max) };
+    // A text that does not fit in a string can only be read as a stream. A refusal names the limit as a whole number.
+    const maxBytes = Math.floor(Math.min(limits.maxBytes, MAX_STRING_LENGTH, this.#budget.max));
+    this.#limits = { ...limits, maxBytes };
   }
 
   // ---- outgoing

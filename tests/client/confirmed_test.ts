@@ -3,18 +3,35 @@ import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageConnectionError, MessageRejectedError, MessageServer, plainText } from "../../mod.ts";
 import type { MessageClientOptions } from "../../mod.ts";
-import { type Dialled, dialling, usable } from "../support/client.ts";
+import { type Dialled, dialling, upgraded, usable } from "../support/client.ts";
 import { consoleErrors } from "../support/console.ts";
-import { HI, textMessage } from "../support/messages.ts";
+import { HI, textMessage, wireText } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
+import { currentRuntime } from "../support/peers/process.ts";
+import type { RawPeer } from "../support/peers/raw.ts";
 import { soon } from "../support/peers/inbox.ts";
+
+const HELLO = JSON.stringify({
+  is_custom_message: true,
+  message_type_name: "maim_hello",
+  content: { version: 1, features: ["ping"] },
+});
+
+/** Reads frames up to a ping of the client; returns the pong that answers it. */
+async function nextPong(peer: RawPeer): Promise<string> {
+  for (;;) {
+    const message = JSON.parse((await peer.frame({ opcode: 1 }))?.text ?? "");
+    if (message.message_type_name === "maim_ping") {
+      return JSON.stringify({ ...message, message_type_name: "maim_pong" });
+    }
+  }
+}
 
 /** A raw server that has agreed on pings. */
 async function agreed(options: Partial<MessageClientOptions> = {}): Promise<Dialled> {
   const dialled = await dialling(options);
   dialled.peer.accept();
-  const content = { version: 1, features: ["ping"] };
-  dialled.peer.text(JSON.stringify({ is_custom_message: true, message_type_name: "maim_hello", content }));
+  dialled.peer.text(HELLO);
   await dialled.connected;
   return dialled;
 }
@@ -47,6 +64,16 @@ describe("MessageClient.close()", () => {
     peers.peer.close(1000, "client closed");
     await closed;
     assertEquals(drops, {});
+  });
+
+  it("does not wait for the answer to a ping that cannot be sent yet", async () => {
+    await using peers = await upgraded({ closeTimeout: 20_000 });
+    peers.peer.send(9, "");
+    await peers.peer.frame({ opcode: 10 }); // the client has read the answer to its handshake
+    const closed = peers.client.close();
+    assertEquals((await peers.peer.frame({ opcode: 8 }))?.reason, "client closed");
+    peers.peer.close(1000, "client closed");
+    await closed;
   });
 
   it("does not take a crossing close frame of the server for an answer", async () => {
@@ -106,6 +133,19 @@ describe("MessageClient.close()", () => {
     await client.close();
   });
 
+  it("does not say that the token was refused when a server that has let the client in closes with 1008", async () => {
+    await using server = new MessageServer();
+    server.on("message", (_message, peer) => peer.close(1008, "kicked"));
+    const client = new MessageClient(server.listen({ port: 0 }), { platform: "qq", reconnect: false });
+    const drops = countDrops(client);
+    const status = heard(client, "status");
+    await client.connect();
+    for (let index = 0; index < 20; index++) client.send(textMessage());
+    await status.next(({ state }) => state === "closed");
+    assertEquals(drops, { unconfirmed: 20 });
+    await client.close();
+  });
+
   it("does not call an answer that comes too late an error", async () => {
     const printed = await consoleErrors(async () => {
       await using peers = await agreed({ closeTimeout: 1000 });
@@ -140,6 +180,18 @@ describe("MessageClient window", () => {
     const [closed] = await status.next(({ state }) => state === "closed");
     clearInterval(talk);
     assertEquals([closed.state, drops], ["closed", { unconfirmed: 100, closed: 10 }]);
+  });
+
+  it("does not give up a server whose pong waits behind much that the server sends", async () => {
+    await using peers = await agreed({ heartbeat: { interval: 60_000, timeout: 200 }, reconnect: false });
+    const received = heard(peers.client, "message");
+    peers.client.send(textMessage());
+    const big = wireText("x".repeat(65_536));
+    const talk = setInterval(() => peers.peer.text(big), 20);
+    for (let index = 0; index < 40; index++) await received.next(); // takes 800 ms
+    clearInterval(talk);
+    peers.peer.text(await nextPong(peers.peer));
+    assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
   });
 
   it("takes messages of 1, 5 and 20 MB back to back", async () => {
@@ -180,6 +232,37 @@ describe("MessageClient.flush({ confirmed: true })", () => {
     await lost.peer.frame({ opcode: 1 });
     lost.peer.destroy();
     assertEquals(await soon(flushed), "sent");
+  });
+
+  it("waits only for what was sent before the call, and sends one ping at a time", async () => {
+    await using peers = await agreed();
+    const received = heard(peers.client, "message");
+    peers.client.send(textMessage());
+    const first = peers.client.flush({ confirmed: true });
+    const pong = await nextPong(peers.peer);
+    const later: Promise<unknown>[] = [];
+    for (let index = 0; index < 30; index++) {
+      peers.client.send(textMessage());
+      later.push(peers.client.flush({ confirmed: true }));
+      peers.peer.text(HI);
+      await received.next(); // so that the next call comes in a later turn
+    }
+    peers.peer.text(pong);
+    assertEquals(await soon(first), "confirmed");
+    peers.peer.text(await nextPong(peers.peer));
+    assertEquals(await soon(Promise.all(later)), Array(30).fill("confirmed"));
+  });
+
+  it("confirms what was sent before a late hello, although a protocol ping was not answered yet", async () => {
+    await using peers = await dialling({ heartbeat: { interval: 60_000, timeout: 500 }, reconnect: false });
+    peers.peer.accept();
+    await peers.connected;
+    peers.client.send(textMessage());
+    if (currentRuntime === "bun") await peers.peer.frame({ opcode: 9 });
+    peers.peer.text(HELLO);
+    peers.peer.text(await nextPong(peers.peer));
+    assertEquals(await soon(peers.client.flush({ confirmed: true })), "confirmed");
+    assertEquals(peers.client.status.state, "open");
   });
 
   it("rejects with the signal's reason", async () => {

@@ -162,6 +162,34 @@ describe("MessageServer.close()", () => {
     assertEquals(drops, Array(5).fill("unconfirmed"));
     assert(took < 3000, `close() took ${took} ms`);
   });
+
+  it("reports what a frozen peer that was replaced has not confirmed, although Deno cannot end its socket", async () => {
+    await using server = new MessageServer({ idleTimeout: 1500, closeTimeout: 200 });
+    const dropped = heard(server, "drop");
+    const url = server.listen({ port: 0 });
+    await using frozen = await agreed(url);
+    frozen.pause();
+    for (let index = 0; index < 5; index++) server.send(textMessage());
+    await using _newer = await agreed(url);
+    for (let index = 0; index < 5; index++) {
+      const [{ reason }] = await dropped.next();
+      assertEquals(reason, "unconfirmed");
+    }
+  });
+});
+
+describe("MessageServer window", () => {
+  it("takes as many bytes as limits.queuedBytes", async () => {
+    await using server = new MessageServer({ limits: { queuedBytes: 200 * 2 ** 20 }, closeTimeout: 100 });
+    await using raw = await agreed(server.listen({ port: 0 }));
+    raw.pause();
+    const message = textMessage("x".repeat(2 ** 20));
+    for (let index = 0; index < 80; index++) server.send(message);
+    const { dropped, peers } = server.stats();
+    assertEquals([dropped, peers], [0, 1]);
+    server.on("drop", () => {});
+    raw.destroy();
+  });
 });
 
 describe("MessageServer pings", () => {

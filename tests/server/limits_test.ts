@@ -8,6 +8,7 @@ import { runtimeCommand, type RuntimeName, spawnLines } from "../support/peers/p
 import { SERVER_PROGRAM } from "../support/peers/program.ts";
 import { RawPeer } from "../support/peers/raw.ts";
 import { runtimeTest } from "../support/peers/skip.ts";
+import { dial } from "../support/server.ts";
 
 /** A server with limits, and its URL. */
 function serverWith(limits: ServerLimits, tokens?: string[]): { server: MessageServer; url: string } {
@@ -118,6 +119,33 @@ describe("MessageServer limits", () => {
     assertEquals([drops, (error as { code?: string }).code], [1, "closed"]);
     stuck.destroy();
     await stuck.closed;
+  });
+
+  it("books no place for a slow peer whose socket ended in a handler of 'drop'", async () => {
+    const server = new MessageServer({ duplicates: "share", limits: { queuedBytes: 2 ** 20 } });
+    await using _closing = server;
+    const url = server.listen({ port: 0 });
+    let reached = 0;
+    server.on("limit", () => void reached++);
+    const big = textMessage("x".repeat(1_000_000));
+    let drops = 0;
+    server.on("drop", () => {
+      if (drops++ === 0) server.send(big); // gives up the second peer while the first one is being given up
+    });
+    const opened = heard(server, "open");
+    const closed = heard(server, "close");
+    const stuck = [await dial(url, "qq"), await dial(url, "qq")];
+    for (const raw of stuck) {
+      await opened.next();
+      raw.pause();
+    }
+    for (let sent = 0; sent < 200 && server.peers.length > 0; sent++) server.send(big);
+    for (const raw of stuck) {
+      raw.destroy();
+      await closed.next();
+    }
+    const { connections, turnedOut } = server.stats();
+    assertEquals([connections, turnedOut, reached], [0, 0, 2]);
   });
 
   for (const how of ["reads on", "is told goodbye"]) {

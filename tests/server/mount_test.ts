@@ -53,6 +53,13 @@ function mount(server: MessageServer, handler: Handler): Mounted {
   };
 }
 
+/** Connects a raw client that has agreed on pings. */
+async function agreed(url: string): Promise<RawPeer> {
+  const peer = await RawPeer.connect(url, { headers: [["platform", "qq"], ["maim-hello", "1; ping"]] });
+  await peer.message();
+  return peer;
+}
+
 function mountBesideRoutes(): Mounted {
   const server = createEcho();
   return mount(server, handlerOf(server));
@@ -154,5 +161,22 @@ describe("MessageServer.fetch() without the second argument", () => {
     await client.connect();
     client.send(createMessage({ platform: "qq", user: "1" }, seg.text("hello")));
     assertEquals(plainText((await messages.next())[0]), " hello");
+  });
+});
+
+describe("MessageServer.close() where the listener is the program's own", () => {
+  it("has reported what a frozen peer has not confirmed when it resolves", async () => {
+    const server = new MessageServer({ closeTimeout: 300 });
+    const drops: string[] = [];
+    server.on("drop", ({ reason }) => void drops.push(reason));
+    await using mounted = mount(server, server.fetch);
+    await using frozen = await agreed(mounted.url);
+    frozen.pause();
+    for (let index = 0; index < 5; index++) {
+      server.send(createMessage({ platform: "qq", user: "1" }, seg.text(`${index}`)));
+    }
+    await server.close();
+    assertEquals(drops, Array(5).fill("unconfirmed"));
+    frozen.destroy();
   });
 });

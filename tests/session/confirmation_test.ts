@@ -10,6 +10,7 @@ import type { MessageBase } from "../../schema/types.ts";
 class FakeHost {
   bufferedAmount = 0;
   heardAt = -Infinity;
+  received = 0;
   pings: { number: number; isLast: boolean }[] = [];
   confirmations = 0;
   canFindOut = true;
@@ -152,6 +153,19 @@ describe("Confirmation of a peer that answers pings", () => {
     box.add({ message, bytes: 10 * 131_072, sentAt: 0 });
     const start = runtime.now();
     box.round(start);
+    box.round(start + 10_900);
+    assertEquals(host.deaths, 0);
+    box.round(start + 11_200);
+    assertEquals(host.deaths, 1);
+  });
+
+  it("allows for what arrives meanwhile, because the pong may be queued behind it", () => {
+    const { host, box, send } = confirmation("handled", { timeout: 1000 });
+    host.received = 1e9;
+    send("a");
+    const start = runtime.now();
+    box.round(start);
+    host.received += 10 * 131_072;
     box.round(start + 10_900);
     assertEquals(host.deaths, 0);
     box.round(start + 11_200);

@@ -205,6 +205,12 @@ describe("A transfer that comes in", () => {
     assertEquals(await hand.chunks.nextOf("done"), { op: "done", id: 2 });
   });
 
+  both("is refused with a whole number although the limit is none", async (way) => {
+    await using hand = await byHand(way, { decode: { maxBytes: 150_000.5 } });
+    hand.chunks.say({ op: "open", id: 1, flow: true, length: 150_001 });
+    assertEquals(await hand.chunks.nextOf("refuse"), { op: "refuse", id: 1, reason: "too_large", limit: 150_000 });
+  });
+
   both("is refused with too_large and the limit when all together hold too much", async (way) => {
     await using hand = await byHand(way, { decode: { maxBytes: 150_000 } });
     const open = { op: "open", flow: true };
