@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections import Counter
 
 from lines import emit, image_message, report_custom, report_message, run_commands, finish, shorten
 from maim_message import MessageBase, MessageServer
@@ -18,12 +19,56 @@ def read_options():
     return parser.parse_args()
 
 
+class Sockets:
+    """Counts the WebSockets of each platform whose endpoint has not returned, whatever the library still knows."""
+
+    counts = Counter()
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        platform = dict(scope.get("headers", [])).get(b"platform", b"").decode()
+        is_counted = scope["type"] == "websocket"
+        self.counts[platform] += is_counted
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.counts[platform] -= is_counted
+
+
 class Commands:
     """What can be asked of the server; each method is one command."""
 
     def __init__(self, server):
         self.server = server
         self.is_echoing = False
+        self.waiting = set()
+
+    async def tokens(self, add=(), remove=()):
+        """Change which tokens are valid."""
+        self.server.connection.valid_tokens.update(add)
+        self.server.connection.valid_tokens.difference_update(remove)
+
+    async def close(self, platform):
+        """Close the connection of a platform."""
+        websocket = self.server.connection.platform_websockets.get(platform)
+        if websocket is not None:
+            await websocket.close(code=1001, reason="from outside")
+
+    async def gone(self, platform):
+        """Tell once the last WebSocket of a platform is gone and all its messages are handled."""
+
+        async def wait():
+            while Sockets.counts[platform] > 0:
+                await asyncio.sleep(0.005)
+            while self.server.connection.background_tasks:
+                await asyncio.gather(*self.server.connection.background_tasks, return_exceptions=True)
+            emit("gone", platform=platform)
+
+        task = asyncio.create_task(wait())
+        self.waiting.add(task)
+        task.add_done_callback(self.waiting.discard)
 
     async def send(self, message):
         """Send a message to the platform it names."""
@@ -87,13 +132,14 @@ async def main():
     )
     for token in options.token:
         server.add_valid_token(token)
+    server.connection.app.add_middleware(Sockets)
     commands = Commands(server)
     server.register_message_handler(commands.answer)
     report_custom(server, options.custom)
     task = asyncio.create_task(server.run())
     emit("started")
     emit("listening", port=await bound_port(server, task))
-    names = ("send", "custom", "broadcast", "send_image", "echo", "platforms")
+    names = ("send", "custom", "broadcast", "send_image", "echo", "platforms", "tokens", "close", "gone")
     await run_commands({name: getattr(commands, name) for name in names})
     await server.stop()
     await finish(task)

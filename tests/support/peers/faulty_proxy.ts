@@ -1,0 +1,203 @@
+/**
+ * A TCP proxy with faults: it resets, ends, stalls or swallows, on the newest WebSocket or on everything.
+ * @module
+ */
+
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+/** A time in which nothing passed on to the server, although the client could send. */
+export interface DeafTime {
+  readonly since: number;
+  /** `Infinity` if it never ended. */
+  until: number;
+}
+
+/** Which bytes a line swallows: those to the server, those to the client. */
+export interface Swallowed {
+  up: boolean;
+  down: boolean;
+}
+
+/** What is behind the head of an HTTP answer begins here. */
+const HEAD_END = "\r\n\r\n";
+
+/** One connection through the proxy. */
+class Line {
+  readonly #inner: Socket;
+  readonly #outer: Socket;
+  readonly #swallowed: Swallowed = { up: false, down: false };
+  readonly #heard: () => void;
+  #cutsAfterAnswer: boolean;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  isWebSocket = false;
+  readonly deaf: DeafTime[] = [];
+  readonly closed: Promise<unknown>;
+
+  constructor(inner: Socket, port: number, { cuts, heard }: { cuts: boolean; heard: () => void }) {
+    this.#inner = inner;
+    this.#outer = connect(port, "127.0.0.1");
+    this.#cutsAfterAnswer = cuts;
+    this.#heard = heard;
+    inner.on("data", (bytes) => this.#up(bytes));
+    this.#outer.on("data", (bytes) => this.#down(bytes));
+    for (const [socket, other] of [[inner, this.#outer], [this.#outer, inner]] as const) {
+      socket.setNoDelay(true);
+      socket.on("error", () => socket.destroy());
+      // A half-open line stays: its other end hears nothing of an end.
+      const isHidden = () => socket === inner ? this.#swallowed.up : this.#swallowed.down;
+      socket.on("end", () => void (isHidden() || other.end()));
+      socket.on("close", () => void (isHidden() || other.destroy()));
+    }
+    this.closed = Promise.all([inner, this.#outer].map((socket) => once(socket, "close")));
+    this.closed.catch(() => {});
+  }
+
+  get isOpen(): boolean {
+    return !this.#inner.destroyed && !this.#outer.destroyed;
+  }
+
+  #up(bytes: Uint8Array): void {
+    if (!this.isWebSocket && /^upgrade: websocket/im.test(Buffer.from(bytes).toString("latin1"))) {
+      this.isWebSocket = true;
+    }
+    if (!this.#swallowed.up && !this.#outer.destroyed) this.#outer.write(bytes);
+  }
+
+  #down(bytes: Uint8Array): void {
+    if (this.#swallowed.down || this.#inner.destroyed) return;
+    this.#heard();
+    if (!this.#cutsAfterAnswer || !this.isWebSocket) return void this.#inner.write(bytes);
+    this.#inner.write(bytes.subarray(0, Buffer.from(bytes).indexOf(HEAD_END) + HEAD_END.length));
+    this.swallow({ up: true, down: true });
+  }
+
+  swallow({ up, down }: Swallowed): void {
+    if (up && !this.#swallowed.up) this.#beginDeaf();
+    if (up) this.#swallowed.up = true;
+    if (down) this.#swallowed.down = true;
+  }
+
+  #beginDeaf(): DeafTime {
+    const time: DeafTime = { since: performance.now(), until: Infinity };
+    this.deaf.push(time);
+    return time;
+  }
+
+  /** Passes nothing on for a while, then everything. */
+  stall(ms: number): void {
+    if (!this.isOpen) return;
+    clearTimeout(this.#timer);
+    const time = this.#beginDeaf();
+    for (const socket of [this.#inner, this.#outer]) socket.pause();
+    this.#timer = setTimeout(() => {
+      if (!this.isOpen) return;
+      for (const socket of [this.#inner, this.#outer]) socket.resume();
+      time.until = performance.now();
+    }, ms);
+  }
+
+  reset(): void {
+    for (const socket of [this.#inner, this.#outer]) socket.resetAndDestroy();
+  }
+
+  /** Ends both directions after what has been passed on. */
+  finish(): void {
+    for (const socket of [this.#inner, this.#outer]) socket.end();
+  }
+
+  async end(): Promise<void> {
+    clearTimeout(this.#timer);
+    for (const socket of [this.#inner, this.#outer]) socket.destroy();
+    await this.closed;
+  }
+}
+
+/** A proxy in front of one server; one client at a time is expected to dial it. */
+export class FaultyProxy {
+  readonly url: string;
+  /** Port of the server; a server that is started again may listen elsewhere. */
+  target: number;
+  /** Times at which bytes went to the client. */
+  readonly heardAt: number[] = [];
+  readonly #server: Server;
+  readonly #lines: Line[] = [];
+  #frozenUntil = 0;
+  #cutsNext = false;
+
+  /** Keeps the parts; use {@linkcode FaultyProxy.listen}. */
+  constructor(server: Server, target: number) {
+    this.#server = server;
+    this.target = target;
+    this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`;
+  }
+
+  /** Starts a proxy on a free port. */
+  static async listen(target: number): Promise<FaultyProxy> {
+    const server = createServer((inner) => proxy.#accept(inner));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const proxy: FaultyProxy = new FaultyProxy(server, target);
+    return proxy;
+  }
+
+  #accept(inner: Socket): void {
+    const heard = () => void this.heardAt.push(performance.now());
+    const line = new Line(inner, this.target, { cuts: this.#cutsNext, heard });
+    this.#cutsNext = false;
+    this.#lines.push(line);
+    const rest = this.#frozenUntil - performance.now();
+    if (rest > 0) line.stall(rest);
+  }
+
+  get #newest(): Line | undefined {
+    return this.#lines.findLast((line) => line.isWebSocket && line.isOpen);
+  }
+
+  /** Times in which a WebSocket passed nothing on to the server. */
+  get deafTimes(): readonly DeafTime[] {
+    return this.#lines.filter(({ isWebSocket }) => isWebSocket).flatMap(({ deaf }) => deaf);
+  }
+
+  reset(): void {
+    this.#newest?.reset();
+  }
+
+  finish(): void {
+    this.#newest?.finish();
+  }
+
+  /** Makes the newest WebSocket half-open: what it swallows never arrives, and no end tells of it. */
+  swallow(what: Swallowed): void {
+    this.#newest?.swallow(what);
+  }
+
+  stall(ms: number): void {
+    this.#newest?.stall(ms);
+  }
+
+  /** Passes nothing on for a while on any connection, new ones included. */
+  freeze(ms: number): void {
+    this.#frozenUntil = performance.now() + ms;
+    for (const line of this.#lines) line.stall(ms);
+  }
+
+  /** Resets the WebSocket. Of the next connection only the answer to the handshake passes, and nothing after it. */
+  cutNext(): void {
+    this.#cutsNext = true;
+    this.#newest?.reset();
+  }
+
+  /** Ends every connection; new ones are still accepted. */
+  async endAll(): Promise<void> {
+    await Promise.all(this.#lines.map((line) => line.end()));
+  }
+
+  /** Ends everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await this.endAll();
+    await closed;
+  }
+}
