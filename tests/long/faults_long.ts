@@ -24,6 +24,7 @@ import { currentRuntime, runtimeCommand, type RuntimeName } from "../support/pee
 import { runPlan } from "./oracle/main.ts";
 import type { ServerName } from "./oracle/scenario.ts";
 import { countReconnects, type ReconnectResult } from "../support/peers/reconnects.ts";
+import { writeBunConfig } from "../support/std/imports.ts";
 
 const RECONNECTS = 500;
 /** Sockets that may be on their way out when descriptors are counted. */
@@ -97,7 +98,9 @@ async function runOracleHere(): Promise<number> {
 function runIn(name: RuntimeName): number {
   const flags = process.argv.slice(2).filter((argument) => !argument.startsWith("--runtime"));
   const [command, args] = runtimeCommand(name, fileURLToPath(import.meta.url), [...flags, "--here"]);
-  return spawnSync(command, args, { stdio: "inherit" }).status ?? 1;
+  // Bun does not read deno.json: it has to be told where the names of imports lead.
+  const options = name === "bun" ? [`--tsconfig-override=${writeBunConfig()}`] : [];
+  return spawnSync(command, [...options, ...args], { stdio: "inherit" }).status ?? 1;
 }
 
 if (here === true) {

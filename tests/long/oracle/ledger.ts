@@ -17,6 +17,8 @@ export interface Entry {
   readonly handled: string[];
   readonly drops: string[];
   wasThrown: boolean;
+  /** The client said that the server has handled it. */
+  wasConfirmed: boolean;
 }
 
 /** How often a fault was caused, and what came of it. */
@@ -76,6 +78,7 @@ export class Ledger {
   /** Prefixes of the ids of servers that were killed. */
   readonly killed: Set<string> = new Set();
   readonly #began = performance.now();
+  readonly #handled: { readonly id: string; readonly way: string }[] = [];
   #fault: FaultCount | null = null;
   #order = 0;
 
@@ -101,7 +104,7 @@ export class Ledger {
   sent(id: string, way: string | null): void {
     const entry = { id, isFromClient: way === null, order: ++this.#order, at: performance.now(), way };
     if (this.entries.has(id)) this.broken(`the harness gave ${id} twice`);
-    this.entries.set(id, { ...entry, handled: [], drops: [], wasThrown: false });
+    this.entries.set(id, { ...entry, handled: [], drops: [], wasThrown: false, wasConfirmed: false });
   }
 
   thrown(id: string, error: string): void {
@@ -118,31 +121,40 @@ export class Ledger {
     if (this.#fault !== null) this.#fault.reports++;
   }
 
-  /** A receiver has handled a message; `way` names its connection. */
-  handled(id: string, way: string): void {
-    this.log(`${id} handled over ${way}`);
-    const entry = this.entries.get(id);
-    if (entry === undefined) this.broken(`${id} is handled and was never sent`);
-    else entry.handled.push(way);
-    this.#checkOrder(entry, entry?.way ?? way);
+  /** `flush` said that all messages of the client that were not reported are handled. */
+  confirmed(): void {
+    this.log("flush() says confirmed");
+    for (const entry of this.entries.values()) {
+      entry.wasConfirmed ||= entry.isFromClient && !entry.wasThrown && entry.drops.length === 0;
+    }
   }
 
-  readonly #last = new Map<string, Entry>();
+  /** A receiver has handled a message; `way` names its connection. Of another process, this may be told before `sent`. */
+  handled(id: string, way: string): void {
+    this.log(`${id} handled over ${way}`);
+    this.#handled.push({ id, way });
+  }
 
-  /** Messages of one sender over one connection are handled in the order of their sending. */
-  #checkOrder(entry: Entry | undefined, way: string): void {
-    if (entry === undefined) return;
-    const name = `${entry.isFromClient} ${way}`;
-    const last = this.#last.get(name);
-    if (last !== undefined && last.order > entry.order) {
-      this.broken(`order: ${entry.id} was handled after ${last.id} over ${way}`);
-    } else {
-      this.#last.set(name, entry);
+  /** Finds each message that was handled. Those of one sender over one connection have to be in the order of sending. */
+  #collect(): void {
+    const newest = new Map<string, Entry>();
+    for (const { id, way } of this.#handled) {
+      const entry = this.entries.get(id);
+      if (entry === undefined) {
+        this.broken(`${id} is handled and was never sent`);
+        continue;
+      }
+      entry.handled.push(way);
+      const name = `${entry.isFromClient} ${entry.way ?? way}`;
+      const last = newest.get(name);
+      if (last === undefined || last.order < entry.order) newest.set(name, entry);
+      else this.broken(`order: ${id} was handled after ${last.id} over ${way}`);
     }
   }
 
   /** Adds what became of each message to the counts, and what should not have. */
   judge(counts: Counts, { mayResend, isAllowed }: { mayResend: boolean; isAllowed: (entry: Entry) => boolean }): void {
+    this.#collect();
     for (const entry of this.entries.values()) this.#judge(entry, counts, mayResend, isAllowed);
     counts.runs++;
     if (this.violations.length > 0) counts.failed++;
@@ -155,7 +167,7 @@ export class Ledger {
   }
 
   #judge(entry: Entry, counts: Counts, mayResend: boolean, isAllowed: (entry: Entry) => boolean): void {
-    const { id, isFromClient, handled, drops, wasThrown } = entry;
+    const { id, isFromClient, handled, drops, wasThrown, wasConfirmed } = entry;
     counts.sent++;
     if (handled.length > 0) counts.handled++;
     if (drops.length > 0) counts[handled.length > 0 ? "needless" : "needed"]++;
@@ -166,6 +178,9 @@ export class Ledger {
     }
     const isLost = wasThrown || drops.some((reason) => reason !== "unconfirmed");
     if (handled.length > 0 && isLost) this.broken(`truth: ${id} was handled, but: ${wasThrown ? "thrown" : drops}`);
+    if (wasConfirmed && (handled.length === 0 || drops.length > 0)) {
+      this.broken(`confirmed: flush() said so of ${id}, which was handled ${handled.length} times: ${drops}`);
+    }
     if (handled.length > 0 || drops.length > 0 || wasThrown) return;
     if (!isFromClient && this.killed.has(id.split(".")[0] ?? "")) return void counts.orphaned++;
     if (isFromClient && isAllowed(entry)) return void counts.allowed++;

@@ -172,8 +172,9 @@ class Run {
   }
 
   async #end(): Promise<void> {
-    const { end: { isQuiet, last, first } } = this.#scenario;
-    if (isQuiet) await this.#quiet();
+    const { end: { pause: ms, isQuiet, last, first } } = this.#scenario;
+    await pause(ms);
+    if (isQuiet && this.#isServing) await this.#quiet();
     this.#send(last, 20);
     if (first === "client") {
       await this.#closeClient();
@@ -194,19 +195,34 @@ class Run {
     }
   }
 
-  /** Waits until the client is open and has sent everything, or gives up. */
+  /** Waits until the client is open, or closed for good, and everything is confirmed. */
   async #quiet(): Promise<void> {
-    const until = performance.now() + QUIET_WITHIN;
-    const isSettled = () => {
-      const { status: { state }, stats: { waiting } } = this.#client;
-      return state === "closed" || (state === "open" && waiting === 0);
-    };
+    const request = new AbortController();
+    const timer = setTimeout(() => request.abort(), QUIET_WITHIN);
+    try {
+      await this.#whenOpen(request.signal);
+      const result = await this.#client.flush({ confirmed: true, signal: request.signal });
+      if (result === "confirmed") this.#ledger.confirmed();
+    } catch (error) {
+      if (!request.signal.aborted) throw error;
+      this.#ledger.log("there is no quiet");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #whenOpen(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setInterval(() => {
-      if (isSettled() || !this.#isServing || performance.now() > until) resolve();
-    }, 5);
+    const check = () => {
+      const { state } = this.#client.status;
+      if (state === "open" || state === "closed" || signal.aborted) resolve();
+    };
+    const remove = this.#client.on("status", check);
+    signal.addEventListener("abort", check);
+    check();
     await promise;
-    clearInterval(timer);
+    remove();
+    signal.throwIfAborted();
   }
 
   async #closeClient(): Promise<void> {

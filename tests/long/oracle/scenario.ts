@@ -51,8 +51,10 @@ export interface Scenario {
   };
   readonly steps: readonly Step[];
   readonly end: {
-    /** Waits until the client is open and nothing waits, before the last messages. */
+    /** Before the last messages, waits until the client is open and everything is sent and, if possible, confirmed. */
     readonly isQuiet: boolean;
+    /** Milliseconds that pass before that. */
+    readonly pause: number;
     /** Messages sent just before `close()`. */
     readonly last: number;
     readonly first: "client" | "server" | "both";
@@ -97,7 +99,7 @@ function drawSteps(random: Random, isPython: boolean, hasOwnProcess: boolean): S
   }
   for (let left = random.int(1, 3); left > 0; left--) {
     const fault = drawFault(random, isPython, hasOwnProcess);
-    steps.push({ at: random.int(0, span), do: "fault", fault, ms: random.scale(20, 500) });
+    steps.push({ at: random.int(0, span), do: "fault", fault, ms: random.int(20, 600) });
   }
   return steps.toSorted((one, other) => one.at - other.at);
 }
@@ -130,6 +132,7 @@ export function drawScenario(seed: number, server: ServerName): Scenario {
     steps: drawSteps(random, isPython, hasOwnProcess),
     end: {
       isQuiet: random.chance(0.6),
+      pause: random.chance(0.5) ? 0 : random.scale(20, 600),
       last: random.chance(0.7) ? random.scale(1, 30) : 0,
       first: random.pick(["client", "server", "both"]),
     },

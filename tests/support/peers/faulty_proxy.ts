@@ -22,6 +22,10 @@ export interface Swallowed {
 /** What is behind the head of an HTTP answer begins here. */
 const HEAD_END = "\r\n\r\n";
 
+function whenClosed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => void socket.once("close", () => resolve()));
+}
+
 /** One connection through the proxy. */
 class Line {
   readonly #inner: Socket;
@@ -49,8 +53,7 @@ class Line {
       socket.on("end", () => void (isHidden() || other.end()));
       socket.on("close", () => void (isHidden() || other.destroy()));
     }
-    this.closed = Promise.all([inner, this.#outer].map((socket) => once(socket, "close")));
-    this.closed.catch(() => {});
+    this.closed = Promise.all([inner, this.#outer].map(whenClosed));
   }
 
   get isOpen(): boolean {
@@ -61,11 +64,11 @@ class Line {
     if (!this.isWebSocket && /^upgrade: websocket/im.test(Buffer.from(bytes).toString("latin1"))) {
       this.isWebSocket = true;
     }
-    if (!this.#swallowed.up && !this.#outer.destroyed) this.#outer.write(bytes);
+    if (!this.#swallowed.up && this.#outer.writable) this.#outer.write(bytes);
   }
 
   #down(bytes: Uint8Array): void {
-    if (this.#swallowed.down || this.#inner.destroyed) return;
+    if (this.#swallowed.down || !this.#inner.writable) return;
     this.#heard();
     if (!this.#cutsAfterAnswer || !this.isWebSocket) return void this.#inner.write(bytes);
     this.#inner.write(bytes.subarray(0, Buffer.from(bytes).indexOf(HEAD_END) + HEAD_END.length));
