@@ -176,7 +176,8 @@ class Run {
     await pause(ms);
     if (isQuiet && this.#isServing) await this.#quiet();
     this.#send(last, 20);
-    if (first === "client") {
+    if (this.#scenario.server === "python" && first === "server") this.#server.closePeers();
+    if (this.#scenario.server === "python" || first === "client") {
       await this.#closeClient();
       await this.#faults;
       await this.#proxy.endAll();
@@ -188,9 +189,6 @@ class Run {
     } else {
       const closed = this.#closeClient();
       await this.#faults;
-      const isPython = this.#scenario.server === "python";
-      if (isPython) await closed; // a shared one is not closed
-      if (isPython) await this.#proxy.endAll();
       await Promise.all([closed, this.#closeServer()]);
     }
   }
@@ -238,8 +236,7 @@ class Run {
     if (!this.#isServing) return;
     this.#isServing = false;
     if (this.#scenario.server !== "python") this.#ledger.fault("server.close() at the end");
-    // Python's cannot be asked while the connection lasts.
-    else await this.#proxy.endAll();
+    await this.#server.settled?.();
     await this.#server.close();
     this.#ledger.log("the server is closed");
   }

@@ -16,6 +16,8 @@ import type { Scenario } from "./scenario.ts";
 /** One life of a server. */
 export interface TestServer extends ServerCommands {
   readonly port: number;
+  /** Of one that throws away what it has read when it closes: resolves when all connections are gone and all is handled. */
+  settled?(): Promise<void>;
   /** Resolves when everything that it has handled is in the ledger. */
   close(): Promise<void>;
   /** Of a process of its own. */
@@ -125,13 +127,13 @@ export class PythonHost {
     return host;
   }
 
-  heard({ event, data, platform }: PythonEvent): boolean {
+  heard({ event, data, platform, connection }: PythonEvent): boolean {
     if (event === "gone") this.#gone.get(String(platform))?.();
     if (event !== "message") return event === "gone" || event === "sent" || event === "error";
     const { message_info: info } = data as { message_info: { message_id: string; platform: string } };
     const ledger = this.#ledgers.get(info.platform);
     if (ledger === undefined) this.late++;
-    else ledger.handled(info.message_id, "python");
+    else ledger.handled(info.message_id, `python#${connection}`);
     return true;
   }
 
@@ -153,9 +155,9 @@ export class PythonHost {
       closePeers: () => this.#server.send({ do: "close", platform }),
       removeToken: () => changeTokens("remove"),
       addToken: () => changeTokens("add"),
+      settled: () => this.#waitUntilGone(platform),
       close: async () => {
         if (isOwn) await this.#server.stop();
-        else await this.#waitUntilGone(platform);
         this.#ledgers.delete(platform);
       },
       signal: async (name) => {

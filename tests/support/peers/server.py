@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
+import contextvars
 from collections import Counter
 
-from lines import emit, image_message, report_custom, report_message, run_commands, finish, shorten
+from lines import emit, image_message, report_custom, run_commands, finish, shorten
 from maim_message import MessageBase, MessageServer
 
 
@@ -19,10 +20,14 @@ def read_options():
     return parser.parse_args()
 
 
+CONNECTION = contextvars.ContextVar("connection", default=0)
+
+
 class Sockets:
-    """Counts the WebSockets of each platform whose endpoint has not returned, whatever the library still knows."""
+    """Numbers WebSockets, and counts those of each platform whose endpoint has not returned."""
 
     counts = Counter()
+    numbers = 0
 
     def __init__(self, app):
         self.app = app
@@ -31,6 +36,8 @@ class Sockets:
         platform = dict(scope.get("headers", [])).get(b"platform", b"").decode()
         is_counted = scope["type"] == "websocket"
         self.counts[platform] += is_counted
+        Sockets.numbers += is_counted
+        CONNECTION.set(Sockets.numbers)
         try:
             await self.app(scope, receive, send)
         finally:
@@ -100,7 +107,7 @@ class Commands:
 
     async def answer(self, message):
         """Report a message, and answer it while echoing."""
-        await report_message(message)
+        emit("message", data=shorten(message), connection=CONNECTION.get())
         if not self.is_echoing:
             return
         try:
