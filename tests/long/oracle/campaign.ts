@@ -62,7 +62,7 @@ export async function runOracle(options: OracleOptions): Promise<OracleResult> {
 /** The table for a terminal. */
 export function tableOf({ counts, seconds }: OracleResult): string[] {
   const { runs, failed, sent, handled, needed, needless, thrown, orphaned, faults } = counts;
-  const { silentToServer, silentToClient, allowed } = counts;
+  const { silentToServer, silentToClient, allowed, discarded } = counts;
   const row = (name: string, ...numbers: readonly (string | number)[]) =>
     name.padEnd(30) + numbers.map((number) => `${number}`.padStart(12)).join("");
   return [
@@ -71,7 +71,8 @@ export function tableOf({ counts, seconds }: OracleResult): string[] {
       needed + needless
     } reported (${needless} of them handled), ${thrown} thrown`,
     `silent: ${silentToServer} to the server, ${silentToClient} to the client; ` +
-    `${allowed} as promise B allows; ${orphaned} of servers that were killed`,
+    `${allowed} swallowed by a half-open line as promise B allows, ${discarded} read and thrown away by Python; ` +
+    `${orphaned} of servers that were killed`,
     row("fault", "drawn", "reports", "reconnects"),
     ...Object.entries(faults).toSorted(([one], [other]) => one < other ? -1 : 1).map(
       ([name, { drawn, reports, reconnects }]) => row(name, drawn, reports, reconnects),

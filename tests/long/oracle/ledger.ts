@@ -17,6 +17,8 @@ export interface Entry {
   readonly handled: string[];
   readonly drops: string[];
   wasThrown: boolean;
+  /** The server has read it, and its own library has thrown it away. */
+  wasDiscarded: boolean;
   /** The client said that the server has handled it. */
   wasConfirmed: boolean;
 }
@@ -47,6 +49,8 @@ export interface Counts {
   silentToClient: number;
   /** Lost silently, as a server of another library cannot confirm messages and the line was half-open. */
   allowed: number;
+  /** Read by Python, which then threw them away, and not reported, as the client's close was answered. */
+  discarded: number;
   readonly faults: Record<string, FaultCount>;
 }
 
@@ -63,6 +67,7 @@ export function newCounts(): Counts {
     silentToServer: 0,
     silentToClient: 0,
     allowed: 0,
+    discarded: 0,
     faults: {},
   };
 }
@@ -104,7 +109,14 @@ export class Ledger {
   sent(id: string, way: string | null): void {
     const entry = { id, isFromClient: way === null, order: ++this.#order, at: performance.now(), way };
     if (this.entries.has(id)) this.broken(`the harness gave ${id} twice`);
-    this.entries.set(id, { ...entry, handled: [], drops: [], wasThrown: false, wasConfirmed: false });
+    this.entries.set(id, {
+      ...entry,
+      handled: [],
+      drops: [],
+      wasThrown: false,
+      wasDiscarded: false,
+      wasConfirmed: false,
+    });
   }
 
   thrown(id: string, error: string): void {
@@ -119,6 +131,13 @@ export class Ledger {
     if (entry === undefined) return this.broken(`${id} is reported and was never sent`);
     entry.drops.push(reason);
     if (this.#fault !== null) this.#fault.reports++;
+  }
+
+  /** The server has read a message of the client, and its own library throws it away. */
+  discarded(id: string): void {
+    this.log(`${id} read and thrown away`);
+    const entry = this.entries.get(id);
+    if (entry !== undefined) entry.wasDiscarded = true;
   }
 
   /** `flush` said that all messages of the client that were not reported are handled. */
@@ -183,6 +202,7 @@ export class Ledger {
     }
     if (handled.length > 0 || drops.length > 0 || wasThrown) return;
     if (!isFromClient && this.killed.has(id.split(".")[0] ?? "")) return void counts.orphaned++;
+    if (entry.wasDiscarded) return void counts.discarded++;
     if (isFromClient && isAllowed(entry)) return void counts.allowed++;
     counts[isFromClient ? "silentToServer" : "silentToClient"]++;
     this.broken(`silent: ${id} is neither handled nor reported nor thrown`);

@@ -22,20 +22,27 @@ export interface ClientTimes {
  * True if a half-open line has swallowed a message before the last `interval + timeout` of its connection, and the
  * client could not notice it.
  */
-export function mayBeSilent(
-  { at }: Entry,
-  { opened, ended }: ClientTimes,
+export function mayBeSilent({ at }: Entry, times: ClientTimes, proxy: FaultyProxy, scenario: Scenario): boolean {
+  const { opened, ended } = times;
+  const openedAt = opened.findLast((time) => time <= at) ?? Infinity;
+  const isOpen = openedAt <= at && !ended.some((time) => time > openedAt && time <= at);
+  // Otherwise it waited; with "resend" it may have been sent again.
+  const later = opened.filter((time) => time > at);
+  const mayResend = scenario.client.outbox.inDoubt === "resend";
+  const sendings = [...isOpen ? [at] : [], ...later.slice(0, isOpen && !mayResend ? 0 : mayResend ? 2 : 1)];
+  return sendings.some((sentAt) => isSwallowed(sentAt, times, proxy, scenario));
+}
+
+function isSwallowed(
+  sentAt: number,
+  { ended }: ClientTimes,
   proxy: FaultyProxy,
   { client: { heartbeat } }: Scenario,
 ): boolean {
-  const isOpen = opened.findLast((time) => time <= at) ?? -1;
-  const hasEnded = ended.some((time) => time > isOpen && time <= at);
-  const sentAt = isOpen >= 0 && !hasEnded ? at : opened.find((time) => time > at);
-  if (sentAt === undefined) return false; // it waited until the end
   const end = ended.find((time) => time >= sentAt) ?? Infinity;
-  const isSwallowed = proxy.deafTimes.some(({ since, until }) => sentAt >= since - EDGE && sentAt <= until + EDGE);
+  const wasDeaf = proxy.deafTimes.some(({ since, until }) => sentAt >= since - EDGE && sentAt <= until + EDGE);
   const noticedAfter = heartbeat.interval + heartbeat.timeout;
-  if (!isSwallowed || sentAt > end - noticedAfter + EDGE) return false;
+  if (!wasDeaf || sentAt > end - noticedAfter + EDGE) return false;
   const heardAt = proxy.heardAt.findLast((time) => time <= end) ?? -Infinity;
   const mustHaveNoticed = end >= heardAt + noticedAfter + EDGE && sentAt > heardAt + EDGE;
   return !mustHaveNoticed;

@@ -123,16 +123,19 @@ export class PythonHost {
     // Started, it hears of nobody before it is asked to serve.
     const onEvent = (event: PythonEvent): boolean => host?.heard(event) ?? false;
     let host: PythonHost | null = null;
-    host = new PythonHost(await PythonServer.start({ tokens: hasTokens ? ["nobody's"] : [], onEvent }));
+    host = new PythonHost(
+      await PythonServer.start({ tokens: hasTokens ? ["nobody's"] : [], tellsUnread: true, onEvent }),
+    );
     return host;
   }
 
   heard({ event, data, platform, connection }: PythonEvent): boolean {
     if (event === "gone") this.#gone.get(String(platform))?.();
-    if (event !== "message") return event === "gone" || event === "sent" || event === "error";
+    if (event !== "message" && event !== "unread") return event === "gone" || event === "sent" || event === "error";
     const { message_info: info } = data as { message_info: { message_id: string; platform: string } };
     const ledger = this.#ledgers.get(info.platform);
     if (ledger === undefined) this.late++;
+    else if (event === "unread") ledger.discarded(info.message_id);
     else ledger.handled(info.message_id, `python#${connection}`);
     return true;
   }

@@ -6,7 +6,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
-/** A time in which nothing passed on to the server, although the client could send. */
+/** A time in which nothing passed on to the server although the client could send, or the server's close did not pass. */
 export interface DeafTime {
   readonly since: number;
   /** `Infinity` if it never ended. */
@@ -68,11 +68,17 @@ class Line {
   }
 
   #down(bytes: Uint8Array): void {
-    if (this.#swallowed.down || !this.#inner.writable) return;
+    if (this.#swallowed.down) return this.#swallowedDown();
+    if (!this.#inner.writable) return;
     this.#heard();
     if (!this.#cutsAfterAnswer || !this.isWebSocket) return void this.#inner.write(bytes);
     this.#inner.write(bytes.subarray(0, Buffer.from(bytes).indexOf(HEAD_END) + HEAD_END.length));
     this.swallow({ up: true, down: true });
+  }
+
+  /** It may have been a close frame, after which the server handles nothing more. */
+  #swallowedDown(): void {
+    if (this.deaf.every(({ until }) => until < Infinity)) this.#beginDeaf();
   }
 
   swallow({ up, down }: Swallowed): void {

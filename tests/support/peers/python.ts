@@ -202,6 +202,8 @@ export interface PythonServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** A free one unless given. @default {0} */
   readonly port?: number;
+  /** Reports as "unread" what the server had read when it stopped to hand out messages of a connection. @default {false} */
+  readonly tellsUnread?: boolean;
   /** Is told each event; those for which it returns true can not be taken with `next()`. */
   readonly onEvent?: (event: PythonEvent) => boolean;
 }
@@ -222,7 +224,7 @@ export class PythonServer {
 
   /** Starts a server and waits until it accepts connections. */
   static async start(
-    { tokens = [], custom = [], tls, port = 0, onEvent }: PythonServerOptions = {},
+    { tokens = [], custom = [], tls, port = 0, tellsUnread = false, onEvent }: PythonServerOptions = {},
   ): Promise<PythonServer> {
     const args = [
       ...option("port", `${port}`),
@@ -230,6 +232,7 @@ export class PythonServer {
       ...customOptions(custom),
       ...option("cert", tls?.cert),
       ...option("key", tls?.key),
+      ...tellsUnread ? ["--unread"] : [],
     ];
     const peer = await PythonPeer.spawn("server.py", args, onEvent);
     try {

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextvars
+import json
 from collections import Counter
 
 from lines import emit, image_message, report_custom, run_commands, finish, shorten
@@ -17,6 +18,7 @@ def read_options():
     parser.add_argument("--custom", action="append", default=[])
     parser.add_argument("--cert")
     parser.add_argument("--key")
+    parser.add_argument("--unread", action="store_true")
     return parser.parse_args()
 
 
@@ -28,6 +30,7 @@ class Sockets:
 
     counts = Counter()
     numbers = 0
+    tells_unread = False
 
     def __init__(self, app):
         self.app = app
@@ -40,8 +43,18 @@ class Sockets:
         CONNECTION.set(Sockets.numbers)
         try:
             await self.app(scope, receive, send)
+            if self.tells_unread and is_counted:
+                await self.report_unread(receive)
         finally:
             self.counts[platform] -= is_counted
+
+    async def report_unread(self, receive):
+        """Report what came in before the close and is handled by nobody: starlette does not hand it out any more."""
+        try:
+            while (event := await asyncio.wait_for(receive(), 0.02))["type"] == "websocket.receive":
+                emit("unread", data=shorten(json.loads(event["text"])))
+        except Exception:  # pylint: disable=broad-except
+            pass  # nothing more is there
 
 
 class Commands:
@@ -139,6 +152,7 @@ async def main():
     )
     for token in options.token:
         server.add_valid_token(token)
+    Sockets.tells_unread = options.unread
     server.connection.app.add_middleware(Sockets)
     commands = Commands(server)
     server.register_message_handler(commands.answer)
