@@ -10,7 +10,8 @@
  *
  * With `--oracle`: many short runs over a faulty proxy, several at a time (`--width`), each drawn from its seed; every
  * message must be handled, reported or thrown as design.md 10 promises. The server is one of the same runtime unless
- * told otherwise; `--runs` is 2000, or 1000 for Python. `--seed` repeats one run; a run that fails prints its trace.
+ * told otherwise; `--runs` is 2000, or 1000 for Python. `--seed` repeats one run; a run that fails, and with
+ * `--trace` every run, prints its trace.
  * @module
  */
 
@@ -33,7 +34,17 @@ const GROWTH_MIB = 32;
 
 const [text, flag] = [{ type: "string" }, { type: "boolean" }] as const;
 const { values, positionals: [messages = "20000", kills = "30"] } = parseArgs({
-  options: { runtime: text, here: flag, oracle: flag, runs: text, server: text, from: text, seed: text, width: text },
+  options: {
+    runtime: text,
+    here: flag,
+    oracle: flag,
+    runs: text,
+    server: text,
+    from: text,
+    seed: text,
+    width: text,
+    trace: flag,
+  },
   allowPositionals: true,
 });
 const { runtime, here } = values;
@@ -91,6 +102,7 @@ async function runOracleHere(): Promise<number> {
     runs,
     from: Number(values.seed ?? values.from ?? 1),
     width: Number(values.width ?? 12),
+    isTraced: values.trace === true,
   });
 }
 

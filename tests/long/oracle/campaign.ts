@@ -8,8 +8,8 @@ import { runScenario } from "./run.ts";
 import { drawScenario, type Scenario, type ServerName } from "./scenario.ts";
 import { PythonHosts } from "./servers.ts";
 
-/** A run in which something did not hold. */
-export interface Failure {
+/** A run that is over. */
+export interface Judged {
   readonly scenario: Scenario;
   readonly violations: readonly string[];
   readonly trace: readonly string[];
@@ -23,34 +23,33 @@ export interface OracleOptions {
   readonly runs: number;
   /** Runs at a time. */
   readonly width: number;
-  readonly onFailure?: (failure: Failure) => void;
+  readonly onJudged?: (run: Judged) => void;
   readonly onProgress?: (counts: Counts) => void;
 }
 
 /** What many runs came to. */
 export interface OracleResult {
   readonly counts: Counts;
-  readonly failures: readonly Failure[];
+  /** Runs in which something did not hold. */
+  readonly failures: readonly Judged[];
   readonly seconds: number;
 }
 
 /** Runs scenarios against one kind of server. */
 export async function runOracle(options: OracleOptions): Promise<OracleResult> {
-  const { server, from, runs, width, onFailure = () => {}, onProgress = () => {} } = options;
+  const { server, from, runs, width, onJudged = () => {}, onProgress = () => {} } = options;
   const began = performance.now();
   const counts = newCounts();
-  const failures: Failure[] = [];
+  const failures: Judged[] = [];
   await using hosts = server === "python" ? await PythonHosts.start() : null;
   let next = from;
   const work = async () => {
     while (next < from + runs) {
       const scenario = drawScenario(next++, server);
       const { violations, trace } = await runScenario(scenario, hosts, counts);
-      if (violations.length > 0) {
-        const failure = { scenario, violations, trace };
-        failures.push(failure);
-        onFailure(failure);
-      }
+      const run = { scenario, violations, trace };
+      if (violations.length > 0) failures.push(run);
+      onJudged(run);
       onProgress(counts);
     }
   };

@@ -6,7 +6,7 @@
 import process from "node:process";
 
 import { currentRuntime } from "../../support/peers/process.ts";
-import { type Failure, runOracle, tableOf } from "./campaign.ts";
+import { type Judged, runOracle, tableOf } from "./campaign.ts";
 import type { ServerName } from "./scenario.ts";
 
 /** What is to be run in this runtime. */
@@ -15,6 +15,8 @@ export interface OraclePlan {
   readonly from: number;
   readonly runs: number;
   readonly width: number;
+  /** Prints every run, and not only those that fail. */
+  readonly isTraced: boolean;
 }
 
 /** Failures that are printed with their traces. */
@@ -23,14 +25,14 @@ const PROGRESS_EVERY = 10_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function show({ scenario, violations, trace }: Failure): void {
+function show({ scenario, violations, trace }: Judged): void {
   say(JSON.stringify(scenario));
   for (const line of trace) say(line);
-  say(`seed ${scenario.seed} FAILED: ${violations.join("; ")}`);
+  if (violations.length > 0) say(`seed ${scenario.seed} FAILED: ${violations.join("; ")}`);
 }
 
 /** Runs what is planned in this runtime and prints tables. Gives the number of runs in which something did not hold. */
-export async function runPlan({ server, from, runs, width }: OraclePlan): Promise<number> {
+export async function runPlan({ server, from, runs, width, isTraced }: OraclePlan): Promise<number> {
   let shown = 0;
   let last = performance.now();
   const result = await runOracle({
@@ -38,9 +40,11 @@ export async function runPlan({ server, from, runs, width }: OraclePlan): Promis
     from,
     runs,
     width,
-    onFailure(failure) {
-      if (shown++ < SHOWN) show(failure);
-      else say(`seed ${failure.scenario.seed} FAILED: ${failure.violations.join("; ").slice(0, 500)}`);
+    onJudged(run) {
+      if (isTraced || (run.violations.length > 0 && shown++ < SHOWN)) show(run);
+      else if (run.violations.length > 0) {
+        say(`seed ${run.scenario.seed} FAILED: ${run.violations.join("; ").slice(0, 500)}`);
+      }
     },
     onProgress({ runs: done, failed }) {
       if (performance.now() - last < PROGRESS_EVERY) return;

@@ -32,8 +32,10 @@ class Line {
   readonly #outer: Socket;
   readonly #swallowed: Swallowed = { up: false, down: false };
   readonly #heard: () => void;
-  #cutsAfterAnswer: boolean;
+  readonly #cutsAfterAnswer: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Time at which something last passed on to the server: what was sent later has not passed. */
+  #passedAt = performance.now();
   isWebSocket = false;
   readonly deaf: DeafTime[] = [];
   readonly closed: Promise<unknown>;
@@ -64,7 +66,9 @@ class Line {
     if (!this.isWebSocket && /^upgrade: websocket/im.test(Buffer.from(bytes).toString("latin1"))) {
       this.isWebSocket = true;
     }
-    if (!this.#swallowed.up && this.#outer.writable) this.#outer.write(bytes);
+    if (this.#swallowed.up || !this.#outer.writable) return;
+    this.#passedAt = performance.now();
+    this.#outer.write(bytes);
   }
 
   #down(bytes: Uint8Array): void {
@@ -78,17 +82,17 @@ class Line {
 
   /** It may have been a close frame, after which the server handles nothing more. */
   #swallowedDown(): void {
-    if (this.deaf.every(({ until }) => until < Infinity)) this.#beginDeaf();
+    if (this.deaf.every(({ until }) => until < Infinity)) this.#beginDeaf(performance.now());
   }
 
   swallow({ up, down }: Swallowed): void {
-    if (up && !this.#swallowed.up) this.#beginDeaf();
+    if (up && !this.#swallowed.up) this.#beginDeaf(this.#passedAt);
     if (up) this.#swallowed.up = true;
     if (down) this.#swallowed.down = true;
   }
 
-  #beginDeaf(): DeafTime {
-    const time: DeafTime = { since: performance.now(), until: Infinity };
+  #beginDeaf(since: number): DeafTime {
+    const time: DeafTime = { since, until: Infinity };
     this.deaf.push(time);
     return time;
   }
@@ -97,7 +101,7 @@ class Line {
   stall(ms: number): void {
     if (!this.isOpen) return;
     clearTimeout(this.#timer);
-    const time = this.#beginDeaf();
+    const time = this.#beginDeaf(this.#passedAt);
     for (const socket of [this.#inner, this.#outer]) socket.pause();
     this.#timer = setTimeout(() => {
       if (!this.isOpen) return;
