@@ -72,6 +72,16 @@ export function newCounts(): Counts {
   };
 }
 
+/** What is allowed in one run. */
+export interface Rules {
+  /** A message of the client may be handled twice. */
+  readonly mayResend: boolean;
+  /** A half-open line may have swallowed it, and a server that cannot confirm messages is on the other side. */
+  readonly isAllowed: (entry: Entry) => boolean;
+  /** The server has read it and answered the close after it, and has thrown it away or was killed. */
+  readonly isDiscarded: (entry: Entry) => boolean;
+}
+
 /** Writes down what happens in one run. */
 export class Ledger {
   readonly entries: Map<string, Entry> = new Map();
@@ -172,9 +182,9 @@ export class Ledger {
   }
 
   /** Adds what became of each message to the counts, and what should not have. */
-  judge(counts: Counts, { mayResend, isAllowed }: { mayResend: boolean; isAllowed: (entry: Entry) => boolean }): void {
+  judge(counts: Counts, rules: Rules): void {
     this.#collect();
-    for (const entry of this.entries.values()) this.#judge(entry, counts, mayResend, isAllowed);
+    for (const entry of this.entries.values()) this.#judge(entry, counts, rules);
     counts.runs++;
     if (this.violations.length > 0) counts.failed++;
     for (const [name, { drawn, reports, reconnects }] of Object.entries(this.faults)) {
@@ -185,7 +195,7 @@ export class Ledger {
     }
   }
 
-  #judge(entry: Entry, counts: Counts, mayResend: boolean, isAllowed: (entry: Entry) => boolean): void {
+  #judge(entry: Entry, counts: Counts, { mayResend, isAllowed, isDiscarded }: Rules): void {
     const { id, isFromClient, handled, drops, wasThrown, wasConfirmed } = entry;
     counts.sent++;
     if (handled.length > 0) counts.handled++;
@@ -202,8 +212,8 @@ export class Ledger {
     }
     if (handled.length > 0 || drops.length > 0 || wasThrown) return;
     if (!isFromClient && this.killed.has(id.split(".")[0] ?? "")) return void counts.orphaned++;
-    if (entry.wasDiscarded) return void counts.discarded++;
     if (isFromClient && isAllowed(entry)) return void counts.allowed++;
+    if (isFromClient && isDiscarded(entry)) return void counts.discarded++;
     counts[isFromClient ? "silentToServer" : "silentToClient"]++;
     this.broken(`silent: ${id} is neither handled nor reported nor thrown`);
   }

@@ -13,7 +13,7 @@ function verdictOf(write: (ledger: Ledger) => void, mayResend: boolean = false):
   ledger.sent("c.2", null);
   ledger.handled("c.2", "s1#1");
   write(ledger);
-  ledger.judge(newCounts(), { mayResend, isAllowed: () => false });
+  ledger.judge(newCounts(), { mayResend, isAllowed: () => false, isDiscarded: () => false });
   return ledger.violations.map((text) => text.split(":")[0] ?? "");
 }
 

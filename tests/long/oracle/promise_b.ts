@@ -16,6 +16,18 @@ export interface ClientTimes {
   readonly opened: number[];
   /** Times at which a connection was lost, or at which the client began to close. */
   readonly ended: number[];
+  /** Time at which the client was closed. */
+  closedAt: number;
+  /** Times at which the server was killed. */
+  readonly killed: number[];
+}
+
+/**
+ * True if the server was killed when it had just answered the client's close: it had read everything before, and may
+ * not have handled it.
+ */
+export function wasKilledReading({ closedAt, killed }: ClientTimes): boolean {
+  return killed.some((time) => Math.abs(time - closedAt) < EDGE);
 }
 
 /**

@@ -8,7 +8,7 @@ import { FaultyProxy } from "../../support/peers/faulty_proxy.ts";
 import { withTimeout } from "../../support/peers/inbox.ts";
 import { type Counts, Ledger } from "./ledger.ts";
 import { idOf, numbered } from "./messages.ts";
-import { type ClientTimes, mayBeSilent } from "./promise_b.ts";
+import { type ClientTimes, mayBeSilent, wasKilledReading } from "./promise_b.ts";
 import type { FaultName, Scenario, Step } from "./scenario.ts";
 import { CLOSE_SLACK, type PythonHosts, ServerStarter, type TestServer } from "./servers.ts";
 
@@ -36,7 +36,7 @@ class Run {
   readonly #ledger: Ledger;
   readonly #platform: string;
   readonly #servers: ServerStarter;
-  readonly #times: ClientTimes = { opened: [], ended: [] };
+  readonly #times: ClientTimes = { opened: [], ended: [], closedAt: Infinity, killed: [] };
   #server!: TestServer;
   #proxy!: FaultyProxy;
   #client!: MessageClient;
@@ -144,8 +144,12 @@ class Run {
       await server.signal?.("SIGCONT");
     } else {
       this.#isServing = false;
-      if (name === "SIGKILL and restart") await server.signal?.("SIGKILL");
-      else await server.close();
+      if (name === "SIGKILL and restart") {
+        this.#times.killed.push(performance.now());
+        await server.signal?.("SIGKILL");
+      } else {
+        await server.close();
+      }
       if (name === "server.close()") return;
       this.#server = await this.#servers.start();
       this.#proxy.target = this.#server.port;
@@ -229,6 +233,7 @@ class Run {
     await this.#client.close();
     const took = performance.now() - began;
     if (took > this.#scenario.client.closeTimeout + CLOSE_SLACK) this.#ledger.broken(`client.close() took ${took} ms`);
+    this.#times.closedAt = performance.now();
     this.#ledger.log("the client is closed");
   }
 
@@ -245,6 +250,7 @@ class Run {
     const isPython = this.#scenario.server === "python";
     this.#ledger.judge(counts, {
       mayResend: this.#scenario.client.outbox.inDoubt === "resend",
+      isDiscarded: ({ wasDiscarded }) => wasDiscarded || (isPython && wasKilledReading(this.#times)),
       isAllowed: (entry) => isPython && mayBeSilent(entry, this.#times, this.#proxy, this.#scenario),
     });
   }
