@@ -127,7 +127,7 @@ export function drawScenario(seed: number, server: ServerName): Scenario {
       outbox: { doubt: isPython ? 300 : 200, inDoubt: random.chance(0.2) ? "resend" : "report" },
       reconnect: { minDelay: 10, maxDelay: 50 },
       connectTimeout: 400,
-      closeTimeout: random.int(300, 800),
+      closeTimeout: random.int(150, 800),
     },
     steps: drawSteps(random, isPython, hasOwnProcess),
     end: {
