@@ -3,11 +3,13 @@ import { describe, it } from "@std/testing/bdd";
 
 import { MessageClient, MessageConnectionError, MessageRejectedError, MessageServer, plainText } from "../../mod.ts";
 import type { MessageClientOptions } from "../../mod.ts";
-import { type Dialled, dialling, usable } from "../support/client.ts";
+import { type Dialled, dialling, upgraded, usable } from "../support/client.ts";
 import { consoleErrors } from "../support/console.ts";
 import { HI, textMessage } from "../support/messages.ts";
 import { heard } from "../support/peers/listen.ts";
 import { soon } from "../support/peers/inbox.ts";
+import { currentRuntime } from "../support/peers/process.ts";
+import { runtimeTest } from "../support/peers/skip.ts";
 
 /** A raw server that has agreed on pings. */
 async function agreed(options: Partial<MessageClientOptions> = {}): Promise<Dialled> {
@@ -47,6 +49,45 @@ describe("MessageClient.close()", () => {
     peers.peer.close(1000, "client closed");
     await closed;
     assertEquals(drops, {});
+  });
+
+  it("reports nothing when a server of another library that has said nothing answers the close frame", async () => {
+    await using peers = await upgraded({ closeTimeout: 2000 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.peer.isPonging = true;
+    for (let index = 0; index < 5; index++) peers.client.send(textMessage());
+    const closed = peers.client.close();
+    if (currentRuntime === "deno") (await peers.server.next()).respond(404); // Bun sends a ping
+    await peers.peer.frame({ opcode: 8 });
+    peers.peer.close(1000, "client closed");
+    await closed;
+    assertEquals(drops, {});
+  });
+
+  runtimeTest("deno", "reports what was sent to a server of this library whose hello was lost", async () => {
+    await using peers = await upgraded({ closeTimeout: 2000 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.client.send(textMessage());
+    const closed = peers.client.close();
+    (await peers.server.next()).respond(426, [["maim-hello", "1"]]);
+    await closed;
+    assertEquals(drops, { unconfirmed: 1 });
+  });
+
+  runtimeTest("deno", "reports what was sent if it does not find out what the server is", async () => {
+    await using peers = await upgraded({ closeTimeout: 200 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.client.send(textMessage());
+    const closed = peers.client.close();
+    const question = await peers.server.next();
+    await peers.peer.frame({ opcode: 8 });
+    peers.peer.close(1000, "client closed");
+    await closed;
+    assertEquals(drops, { unconfirmed: 1 });
+    await question.closed; // the request was ended, too
   });
 
   it("does not take a crossing close frame of the server for an answer", async () => {
