@@ -36,7 +36,7 @@ class Run {
   readonly #ledger: Ledger;
   readonly #platform: string;
   readonly #servers: ServerStarter;
-  readonly #times: ClientTimes = { opened: [], ended: [], closedAt: Infinity, killed: [] };
+  readonly #times: ClientTimes = { opened: [], ended: [], passed: new Set(), closedAt: Infinity, killed: [] };
   #server!: TestServer;
   #proxy!: FaultyProxy;
   #client!: MessageClient;
@@ -61,6 +61,10 @@ class Run {
     await using _servers = this.#servers;
     this.#server = await this.#servers.start();
     await using proxy = this.#proxy = await FaultyProxy.listen(this.#server.port);
+    proxy.onText = (text) => {
+      const id = /"(c\.\d+)"/.exec(text)?.[1];
+      if (id !== undefined) this.#times.passed.add(id);
+    };
     const { client } = this.#scenario;
     this.#client = new MessageClient(proxy.url, { platform: this.#platform, ...this.#token, ...client });
     this.#listen(this.#client);

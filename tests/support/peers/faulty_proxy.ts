@@ -4,7 +4,10 @@
  */
 
 import { once } from "node:events";
+import { Buffer } from "node:buffer";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+import { ByteQueue, OPCODES, takeFrame } from "./frames.ts";
 
 /** A time in which nothing passed on to the server although the client could send, or the server's close did not pass. */
 export interface DeafTime {
@@ -26,12 +29,23 @@ function whenClosed(socket: Socket): Promise<void> {
   return new Promise((resolve) => void socket.once("close", () => resolve()));
 }
 
+interface LineOptions {
+  /** Passes on the answer to the handshake, and nothing after it. */
+  readonly cuts: boolean;
+  /** Bytes went to the client. */
+  readonly heard: () => void;
+  /** A text frame has passed on to the server. */
+  readonly passed: (text: string) => void;
+}
+
 /** One connection through the proxy. */
 class Line {
   readonly #inner: Socket;
   readonly #outer: Socket;
   readonly #swallowed: Swallowed = { up: false, down: false };
   readonly #heard: () => void;
+  readonly #passed: (text: string) => void;
+  readonly #frames = new ByteQueue();
   readonly #cutsAfterAnswer: boolean;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Time at which something last passed on to the server: what was sent later has not passed. */
@@ -40,11 +54,12 @@ class Line {
   readonly deaf: DeafTime[] = [];
   readonly closed: Promise<unknown>;
 
-  constructor(inner: Socket, port: number, { cuts, heard }: { cuts: boolean; heard: () => void }) {
+  constructor(inner: Socket, port: number, { cuts, heard, passed }: LineOptions) {
     this.#inner = inner;
     this.#outer = connect(port, "127.0.0.1");
     this.#cutsAfterAnswer = cuts;
     this.#heard = heard;
+    this.#passed = passed;
     inner.on("data", (bytes) => this.#up(bytes));
     this.#outer.on("data", (bytes) => this.#down(bytes));
     for (const [socket, other] of [[inner, this.#outer], [this.#outer, inner]] as const) {
@@ -63,12 +78,16 @@ class Line {
   }
 
   #up(bytes: Uint8Array): void {
-    if (!this.isWebSocket && /^upgrade: websocket/im.test(Buffer.from(bytes).toString("latin1"))) {
-      this.isWebSocket = true;
-    }
+    const isHead = !this.isWebSocket && /^upgrade: websocket/im.test(Buffer.from(bytes).toString("latin1"));
+    this.isWebSocket ||= isHead;
     if (this.#swallowed.up || !this.#outer.writable) return;
     this.#passedAt = performance.now();
     this.#outer.write(bytes);
+    if (!this.isWebSocket || isHead) return; // nothing follows a handshake before it is answered
+    this.#frames.push(bytes);
+    for (let frame = takeFrame(this.#frames); frame !== undefined; frame = takeFrame(this.#frames)) {
+      if (frame.opcode === OPCODES.text) this.#passed(frame.text);
+    }
   }
 
   #down(bytes: Uint8Array): void {
@@ -133,6 +152,8 @@ export class FaultyProxy {
   target: number;
   /** Times at which bytes went to the client. */
   readonly heardAt: number[] = [];
+  /** Is told each text that has passed on to the server in one frame. */
+  onText: (text: string) => void = () => {};
   readonly #server: Server;
   readonly #lines: Line[] = [];
   #frozenUntil = 0;
@@ -156,7 +177,8 @@ export class FaultyProxy {
 
   #accept(inner: Socket): void {
     const heard = () => void this.heardAt.push(performance.now());
-    const line = new Line(inner, this.target, { cuts: this.#cutsNext, heard });
+    const passed = (text: string) => this.onText(text);
+    const line = new Line(inner, this.target, { cuts: this.#cutsNext, heard, passed });
     this.#cutsNext = false;
     this.#lines.push(line);
     const rest = this.#frozenUntil - performance.now();
