@@ -2,6 +2,8 @@ import type { Timer } from "../runtime/clock.ts";
 import { runtime } from "../runtime/mod.ts";
 import type { Link } from "./link.ts";
 import type { Outbox } from "./outbox.ts";
+import type { ClientSettings } from "./settings.ts";
+import { askBeside } from "./watch_link.ts";
 
 /** Share of `closeTimeout` until which the messages that wait are sent. */
 const FLUSH_UNTIL = 0.5;
@@ -10,7 +12,9 @@ const ASK_UNTIL = 0.8;
 
 /**
  * State: the client is closing. It sends the messages that wait, asks the server to confirm everything, then does the
- * closing handshake. Each step ends at its share of `closeTimeout` at the latest.
+ * closing handshake. A server that nothing was received from, and that cannot be asked, may still be one of this
+ * library, whose answer to a close frame proves nothing. So it is asked beside the link what it is. Each step ends at
+ * its share of `closeTimeout` at the latest.
  */
 export class Closing {
   readonly state = "closing";
@@ -19,14 +23,20 @@ export class Closing {
   /** Resolves when the link has ended. */
   readonly done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #outbox: Outbox;
-  readonly #closeTimeout: number;
+  readonly #settings: ClientSettings;
+  /** Ends the request beside the link. */
+  readonly #request = new AbortController();
   #step: "flush" | "ask" | "shake hands" = "flush";
   #timer: Timer | undefined;
 
-  constructor(link: Link, outbox: Outbox, closeTimeout: number) {
+  constructor(link: Link, outbox: Outbox, settings: ClientSettings) {
     this.link = link;
     this.#outbox = outbox;
-    this.#closeTimeout = closeTimeout;
+    this.#settings = settings;
+  }
+
+  get #closeTimeout(): number {
+    return this.#settings.closeTimeout;
   }
 
   /** Starts the first step. */
@@ -41,9 +51,23 @@ export class Closing {
     this.#step = "ask";
     runtime.cancel(this.#timer);
     this.#outbox.stopSending();
-    if (!this.link.session.ask({ isLast: true })) return this.#shakeHands();
+    const isAsked = this.link.session.ask({ isLast: true });
+    if (!isAsked && !this.#mustFindOut) return this.#shakeHands();
     const rest = this.since + this.#closeTimeout * ASK_UNTIL - runtime.now();
     this.#timer = runtime.after(Math.max(0, rest), () => this.#shakeHands());
+    if (!isAsked) void this.#findOut(); // never rejects
+  }
+
+  /** True if messages were sent to a server that may be of this library or not. */
+  get #mustFindOut(): boolean {
+    const { session, canFindOut } = this.link;
+    return session.isUnknown && canFindOut && this.#outbox.sent > 0;
+  }
+
+  async #findOut(): Promise<void> {
+    await askBeside(this.link, this.#settings, this.#request.signal);
+    // If a hello has come meanwhile, the server can be asked.
+    if (this.#step === "ask" && !this.link.session.ask({ isLast: true })) this.#shakeHands();
   }
 
   /** The server has answered a ping. */
@@ -61,5 +85,6 @@ export class Closing {
   stop(): void {
     this.#step = "shake hands";
     runtime.cancel(this.#timer);
+    this.#request.abort();
   }
 }

@@ -144,7 +144,7 @@ export class Connection {
     const waiter = "waiter" in life ? life.waiter : null;
     // The link may have ended already: after a failed dial, the client may still ask the server for the reason.
     if (link !== null && !link.isEnded) {
-      const closing = new Closing(link, this.outbox, this.#settings.closeTimeout);
+      const closing = new Closing(link, this.outbox, this.#settings);
       this.#enter(closing);
       waiter?.reject(closedError());
       closing.start();

@@ -10,6 +10,7 @@ import { heard } from "../support/peers/listen.ts";
 import { currentRuntime } from "../support/peers/process.ts";
 import type { RawPeer } from "../support/peers/raw.ts";
 import { soon } from "../support/peers/inbox.ts";
+import { runtimeTest } from "../support/peers/skip.ts";
 
 const HELLO = JSON.stringify({
   is_custom_message: true,
@@ -74,6 +75,45 @@ describe("MessageClient.close()", () => {
     assertEquals((await peers.peer.frame({ opcode: 8 }))?.reason, "client closed");
     peers.peer.close(1000, "client closed");
     await closed;
+  });
+
+  it("reports nothing when a server of another library that has said nothing answers the close frame", async () => {
+    await using peers = await upgraded({ closeTimeout: 2000 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.peer.isPonging = true;
+    for (let index = 0; index < 5; index++) peers.client.send(textMessage());
+    const closed = peers.client.close();
+    if (currentRuntime === "deno") (await peers.server.next()).respond(404); // Bun sends a ping
+    await peers.peer.frame({ opcode: 8 });
+    peers.peer.close(1000, "client closed");
+    await closed;
+    assertEquals(drops, {});
+  });
+
+  runtimeTest("deno", "reports what was sent to a server of this library whose hello was lost", async () => {
+    await using peers = await upgraded({ closeTimeout: 2000 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.client.send(textMessage());
+    const closed = peers.client.close();
+    (await peers.server.next()).respond(426, [["maim-hello", "1"]]);
+    await closed;
+    assertEquals(drops, { unconfirmed: 1 });
+  });
+
+  runtimeTest("deno", "reports what was sent if it does not find out what the server is", async () => {
+    await using peers = await upgraded({ closeTimeout: 200 });
+    await peers.connected;
+    const drops = countDrops(peers.client);
+    peers.client.send(textMessage());
+    const closed = peers.client.close();
+    const question = await peers.server.next();
+    await peers.peer.frame({ opcode: 8 });
+    peers.peer.close(1000, "client closed");
+    await closed;
+    assertEquals(drops, { unconfirmed: 1 });
+    await question.closed; // the request was ended, too
   });
 
   it("does not take a crossing close frame of the server for an answer", async () => {

@@ -3,9 +3,15 @@
  * again, and what 500 reconnects leave behind.
  *
  *     deno task faults [MESSAGES] [KILLS] [--runtime=deno|bun]
+ *     deno task faults --oracle [--runs=N] [--server=deno|bun|python] [--runtime=deno|bun] [--from=SEED | --seed=N]
  *
  * 20,000 messages and 30 kills in each runtime in turn unless told otherwise; about 15 minutes a runtime. Prints what
  * was counted and what did not hold; the exit code is 1 if a figure breaks its promise.
+ *
+ * With `--oracle`: many short runs over a faulty proxy, several at a time (`--width`), each drawn from its seed; every
+ * message must be handled, reported or thrown as design.md 10 promises. The server is one of the same runtime unless
+ * told otherwise; `--runs` is 2000, or 1000 for Python. `--seed` repeats one run; a run that fails, and with
+ * `--trace` every run, prints its trace.
  * @module
  */
 
@@ -16,17 +22,32 @@ import { parseArgs } from "node:util";
 
 import { countLoss, type LossOptions, type LossResult } from "../support/peers/loss.ts";
 import { currentRuntime, runtimeCommand, type RuntimeName } from "../support/peers/process.ts";
+import { runPlan } from "./oracle/main.ts";
+import type { ServerName } from "./oracle/scenario.ts";
 import { countReconnects, type ReconnectResult } from "../support/peers/reconnects.ts";
+import { writeBunConfig } from "../support/std/imports.ts";
 
 const RECONNECTS = 500;
 /** Sockets that may be on their way out when descriptors are counted. */
 const DESCRIPTORS = 5;
 const GROWTH_MIB = 32;
 
-const { values: { runtime, here }, positionals: [messages = "20000", kills = "30"] } = parseArgs({
-  options: { runtime: { type: "string" }, here: { type: "boolean" } },
+const [text, flag] = [{ type: "string" }, { type: "boolean" }] as const;
+const { values, positionals: [messages = "20000", kills = "30"] } = parseArgs({
+  options: {
+    runtime: text,
+    here: flag,
+    oracle: flag,
+    runs: text,
+    server: text,
+    from: text,
+    seed: text,
+    width: text,
+    trace: flag,
+  },
   allowPositionals: true,
 });
+const { runtime, here } = values;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** What was promised and did not hold. */
@@ -72,14 +93,31 @@ async function runHere(): Promise<number> {
   return broken + report(`client ${currentRuntime}, reconnects`, reconnects, brokenByReconnects(reconnects));
 }
 
+/** Runs the oracle in this runtime; gives how many runs failed. */
+async function runOracleHere(): Promise<number> {
+  const server = (values.server ?? currentRuntime) as ServerName;
+  const runs = Number(values.seed === undefined ? values.runs ?? (server === "python" ? 1000 : 2000) : 1);
+  return await runPlan({
+    server,
+    runs,
+    from: Number(values.seed ?? values.from ?? 1),
+    width: Number(values.width ?? 12),
+    isTraced: values.trace === true,
+  });
+}
+
 /** Runs this program in a runtime; gives its exit code. */
 function runIn(name: RuntimeName): number {
-  const [command, args] = runtimeCommand(name, fileURLToPath(import.meta.url), [messages, kills, "--here"]);
-  return spawnSync(command, args, { stdio: "inherit" }).status ?? 1;
+  const flags = process.argv.slice(2).filter((argument) => !argument.startsWith("--runtime"));
+  const [command, args] = runtimeCommand(name, fileURLToPath(import.meta.url), [...flags, "--here"]);
+  // Bun does not read deno.json: it has to be told where the names of imports lead.
+  const options = name === "bun" ? [`--tsconfig-override=${writeBunConfig()}`] : [];
+  return spawnSync(command, [...options, ...args], { stdio: "inherit" }).status ?? 1;
 }
 
 if (here === true) {
-  process.exit(await runHere() === 0 ? 0 : 1);
+  const run = values.oracle === true ? runOracleHere : runHere;
+  process.exit(await run() === 0 ? 0 : 1);
 } else {
   const runtimes = (["deno", "bun"] as const).filter((name) => runtime === undefined || runtime === name);
   const codes = runtimes.map(runIn);

@@ -74,6 +74,20 @@ describe("MessageClient heartbeat", () => {
   });
 });
 
+describe("MessageClient.close()", () => {
+  peerTest("reports nothing that a python server has handled, even if the server has said nothing", async () => {
+    await using server = await PythonServer.start();
+    const client = new MessageClient(server.url, { platform: "qq" });
+    const drops: string[] = [];
+    client.on("drop", ({ reason }) => void drops.push(reason));
+    await client.connect();
+    for (let index = 0; index < 5; index++) client.sendText("hi", { user: "10001" });
+    await client.close();
+    for (let index = 0; index < 5; index++) await server.next("message");
+    assertEquals(drops, []);
+  });
+});
+
 describe("Loss count", () => {
   for (const inDoubt of ["report", "resend"] as const) {
     peerTest(

@@ -111,8 +111,15 @@ export class PythonPeer {
     this.#events = events;
   }
 
-  /** Starts one of the scripts beside this file and waits until it takes commands. */
-  static async spawn(script: string, args: readonly string[]): Promise<PythonPeer> {
+  /**
+   * Starts one of the scripts beside this file and waits until it takes commands. Events for which `onEvent` returns true
+   * can not be taken later.
+   */
+  static async spawn(
+    script: string,
+    args: readonly string[],
+    onEvent: (event: PythonEvent) => boolean = () => false,
+  ): Promise<PythonPeer> {
     const program = pythonProgram();
     const problem = pythonIssue();
     if (program === undefined || problem !== null) throw new Error(`Cannot run a Python peer: ${problem}`);
@@ -121,7 +128,7 @@ export class PythonPeer {
     const running = spawnLines(program, ["-B", "-u", path, ...args], {
       // A proxy for everything would otherwise also get what is meant for 127.0.0.1.
       env: { PYTHONIOENCODING: "utf-8", NO_PROXY: "*" },
-      onLine: (line) => pushEvent(events, line),
+      onLine: (line) => pushEvent(events, line, onEvent),
       onEnd: () => events.end(),
     });
     const peer = new PythonPeer(running, events);
@@ -170,9 +177,11 @@ export class PythonPeer {
   }
 }
 
-function pushEvent(events: Inbox<PythonEvent>, line: string): void {
+function pushEvent(events: Inbox<PythonEvent>, line: string, onEvent: (event: PythonEvent) => boolean): void {
   // Whatever else a line of a peer's log is, it does not start like this.
-  if (line.startsWith('{"event": ')) events.push(JSON.parse(line));
+  if (!line.startsWith('{"event": ')) return;
+  const event: PythonEvent = JSON.parse(line);
+  if (!onEvent(event)) events.push(event);
 }
 
 function option(name: string, value: string | undefined): string[] {
@@ -193,6 +202,10 @@ export interface PythonServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** A free one unless given. @default {0} */
   readonly port?: number;
+  /** Reports as "unread" what the server had read when it stopped to hand out messages of a connection. @default {false} */
+  readonly tellsUnread?: boolean;
+  /** Is told each event; those for which it returns true can not be taken with `next()`. */
+  readonly onEvent?: (event: PythonEvent) => boolean;
 }
 
 /** A running `MessageServer` of Python. */
@@ -210,15 +223,18 @@ export class PythonServer {
   }
 
   /** Starts a server and waits until it accepts connections. */
-  static async start({ tokens = [], custom = [], tls, port = 0 }: PythonServerOptions = {}): Promise<PythonServer> {
+  static async start(
+    { tokens = [], custom = [], tls, port = 0, tellsUnread = false, onEvent }: PythonServerOptions = {},
+  ): Promise<PythonServer> {
     const args = [
       ...option("port", `${port}`),
       ...tokens.flatMap((token) => option("token", token)),
       ...customOptions(custom),
       ...option("cert", tls?.cert),
       ...option("key", tls?.key),
+      ...tellsUnread ? ["--unread"] : [],
     ];
-    const peer = await PythonPeer.spawn("server.py", args);
+    const peer = await PythonPeer.spawn("server.py", args, onEvent);
     try {
       const listening = await peer.next("listening", { timeoutMs: START_TIMEOUT_MS });
       return new PythonServer(peer, Number(listening.port), tls !== undefined);

@@ -2,8 +2,11 @@
 
 import argparse
 import asyncio
+import contextvars
+import json
+from collections import Counter
 
-from lines import emit, image_message, report_custom, report_message, run_commands, finish, shorten
+from lines import emit, image_message, report_custom, run_commands, finish, shorten
 from maim_message import MessageBase, MessageServer
 
 
@@ -15,7 +18,43 @@ def read_options():
     parser.add_argument("--custom", action="append", default=[])
     parser.add_argument("--cert")
     parser.add_argument("--key")
+    parser.add_argument("--unread", action="store_true")
     return parser.parse_args()
+
+
+CONNECTION = contextvars.ContextVar("connection", default=0)
+
+
+class Sockets:
+    """Numbers WebSockets, and counts those of each platform whose endpoint has not returned."""
+
+    counts = Counter()
+    numbers = 0
+    tells_unread = False
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        platform = dict(scope.get("headers", [])).get(b"platform", b"").decode()
+        is_counted = scope["type"] == "websocket"
+        self.counts[platform] += is_counted
+        Sockets.numbers += is_counted
+        CONNECTION.set(Sockets.numbers)
+        try:
+            await self.app(scope, receive, send)
+            if self.tells_unread and is_counted:
+                await self.report_unread(receive)
+        finally:
+            self.counts[platform] -= is_counted
+
+    async def report_unread(self, receive):
+        """Report what came in before the close and is handled by nobody: starlette does not hand it out any more."""
+        try:
+            while (event := await asyncio.wait_for(receive(), 0.02))["type"] == "websocket.receive":
+                emit("unread", data=shorten(json.loads(event["text"])))
+        except Exception:  # pylint: disable=broad-except
+            pass  # nothing more is there
 
 
 class Commands:
@@ -24,6 +63,32 @@ class Commands:
     def __init__(self, server):
         self.server = server
         self.is_echoing = False
+        self.waiting = set()
+
+    async def tokens(self, add=(), remove=()):
+        """Change which tokens are valid."""
+        self.server.connection.valid_tokens.update(add)
+        self.server.connection.valid_tokens.difference_update(remove)
+
+    async def close(self, platform):
+        """Close the connection of a platform."""
+        websocket = self.server.connection.platform_websockets.get(platform)
+        if websocket is not None:
+            await websocket.close(code=1001, reason="from outside")
+
+    async def gone(self, platform):
+        """Tell once the last WebSocket of a platform is gone and all its messages are handled."""
+
+        async def wait():
+            while Sockets.counts[platform] > 0:
+                await asyncio.sleep(0.005)
+            while self.server.connection.background_tasks:
+                await asyncio.gather(*self.server.connection.background_tasks, return_exceptions=True)
+            emit("gone", platform=platform)
+
+        task = asyncio.create_task(wait())
+        self.waiting.add(task)
+        task.add_done_callback(self.waiting.discard)
 
     async def send(self, message):
         """Send a message to the platform it names."""
@@ -55,7 +120,7 @@ class Commands:
 
     async def answer(self, message):
         """Report a message, and answer it while echoing."""
-        await report_message(message)
+        emit("message", data=shorten(message), connection=CONNECTION.get())
         if not self.is_echoing:
             return
         try:
@@ -87,13 +152,15 @@ async def main():
     )
     for token in options.token:
         server.add_valid_token(token)
+    Sockets.tells_unread = options.unread
+    server.connection.app.add_middleware(Sockets)
     commands = Commands(server)
     server.register_message_handler(commands.answer)
     report_custom(server, options.custom)
     task = asyncio.create_task(server.run())
     emit("started")
     emit("listening", port=await bound_port(server, task))
-    names = ("send", "custom", "broadcast", "send_image", "echo", "platforms")
+    names = ("send", "custom", "broadcast", "send_image", "echo", "platforms", "tokens", "close", "gone")
     await run_commands({name: getattr(commands, name) for name in names})
     await server.stop()
     await finish(task)
