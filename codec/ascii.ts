@@ -1,6 +1,6 @@
 /**
- * Matches up to 256 characters in a row that are not ASCII. In longer runs, most of the time is spent on joining the
- * escapes.
+ * Matches 1 to 256 non-ASCII characters in a row. Longer matches would be slow, because most of the time would be spent
+ * on joining their escapes.
  */
 const NOT_ASCII = /[\u0080-\uffff]{1,256}/g;
 
@@ -11,14 +11,14 @@ function escapes(run: string): string {
 }
 
 /**
- * Writes every character of JSON text that is not ASCII as escapes, one escape for each UTF-16 unit.
+ * Replaces every non-ASCII character of a JSON text by `\uXXXX` escapes, one escape for each UTF-16 unit.
  *
  * @param json JSON text.
  * @returns The same JSON in ASCII.
  */
 export function toAscii(json: string): string {
   const text = json.replace(NOT_ASCII, escapes);
-  // V8 15 stores the result of `replace`, and any text that the result is joined to, in two bytes per character. If the
-  // result is decoded from bytes, V8 stores it in one byte per character.
+  // The result of `replace` is ASCII, but V8 15 stores it, and every text that it is joined to, in two bytes per
+  // character. A string that is decoded from Latin-1 bytes is stored in one byte per character.
   return text === json ? json : new TextDecoder("latin1").decode(new TextEncoder().encode(text));
 }

@@ -21,13 +21,13 @@ export interface DecodeOptions {
    */
   maxBytes?: number;
   /**
-   * Limit on segment lists nested inside one another.
+   * How deep segment lists may be nested inside one another.
    *
    * @default {32}
    */
   maxDepth?: number;
   /**
-   * Limit on the segments of the message. A list counts as one, and so does each segment in it.
+   * Largest number of segments in the message. A list counts as one segment, and each segment inside it counts too.
    *
    * @default {100000}
    */
@@ -35,8 +35,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Counts the segments in a segment. It uses its own stack and not recursion, because lists may nest as deep as
- * `maxDepth` allows.
+ * Counts a segment and all segments inside it. The function uses an array as stack and not recursion, because
+ * `maxDepth` may allow lists that are nested too deep for recursion.
  */
 function countSegments(root: Seg): number {
   let count = 0;
@@ -50,11 +50,11 @@ function countSegments(root: Seg): number {
 }
 
 /**
- * Returns true if a segment holds more than `most` segments; the segment itself counts as one. `text` is JSON that
- * contains it.
+ * Returns true if a segment and the segments inside it are more than `most`. `text` is the JSON that contains the
+ * segment.
  */
 export function exceedsSegments(segment: Seg, text: string, most: number): boolean {
-  return text.length > most * SHORTEST_SEGMENT && countSegments(segment) > most; // a short text cannot hold so many
+  return text.length > most * SHORTEST_SEGMENT && countSegments(segment) > most; // a shorter text cannot hold that many
 }
 
 /** Makes the error for a message with too many segments. */
@@ -66,12 +66,13 @@ export function tooManySegments(path: string, maxSegments: number): MessageDecod
  * Decodes one text frame.
  *
  * Nothing is dropped: unknown members and segment types stay. Only two things change: ids that are numbers become
- * decimal strings, and integers beyond 2^53 anywhere in the message become exact decimal strings.
+ * decimal strings, and integers beyond 2^53 become exact decimal strings. `message_info.time` always stays a number.
  *
  * @param text The JSON of one message.
  * @param options Limits on size, nesting and the number of segments.
  * @returns An ordinary or a custom message; `isCustomMessage` tells them apart.
- * @throws {MessageDecodeError} If the text is too large, not JSON, or breaks a rule of the protocol.
+ * @throws {MessageDecodeError} If the text is too large, is not JSON, holds too many segments, or breaks a rule of the
+ * protocol.
  *
  * @example An error has a path
  * ```ts

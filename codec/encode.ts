@@ -23,15 +23,16 @@ export interface EncodeOptions {
 }
 
 /**
- * Writes a message in ASCII without its base64, and then inserts the base64. This way, no engine looks through the
- * base64 again.
+ * Writes a message in ASCII without its base64, and then inserts the base64. This is fast, because `JSON.stringify`
+ * does not process the base64.
  */
 function encodeAround(
   message: WireMessage,
   isData: (value: unknown) => value is ByteSource | string,
   maxBytes: number,
 ): string {
-  // A custom message has no segments. If it holds bytes, this call finds and refuses them.
+  // The message may also be a custom message, which has no segments. If a custom message holds bytes, `cutMessageAt`
+  // refuses it.
   const { texts, binaries, paths } = cutMessageAt(message as StreamMessage, isData);
   let left = maxBytes;
   for (const text of texts) left -= text.length;
@@ -49,7 +50,7 @@ function encodeAround(
 
 function notInMemory(path: string): Error {
   return encodeErrors.shape(
-    { path, expected: "a Uint8Array or base64", received: "a source of bytes" },
+    { path, expected: "a Uint8Array or base64", received: "a Blob or a stream" },
     "send it with sendStream(), or write it with encodeStream()",
   );
 }
@@ -59,12 +60,13 @@ function notInMemory(path: string): Error {
  *
  * Nulls inside `message_info` and its infos are left out, because maim_message 0.3.0 to 0.5.4 crash on them. A lone
  * surrogate becomes U+FFFD. Everything else is written unchanged. A segment may hold a `Uint8Array` instead of base64.
- * The text is ASCII if the message holds bytes or is mostly base64.
+ * If the message holds bytes or is mostly base64, all other characters are written as ASCII escapes.
  *
  * @param message The message.
  * @param options Limit on the size of the text.
  * @returns The text of one frame.
- * @throws {MessageEncodeError} If the message is too large, too deep, breaks a rule of the protocol or is not JSON.
+ * @throws {MessageEncodeError} If the message is too large, is nested too deep, breaks a rule of the protocol or cannot
+ * be written as JSON.
  *
  * @example The text that is sent
  * ```ts
@@ -81,7 +83,7 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const { left, hasNull, hasBytes } = survey(message, maxBytes);
   if (hasBytes) return encodeAround(message, isByteSource, maxBytes);
   if (left < 0) {
-    // The nulls that are left out were counted, too. Without them, the message may fit.
+    // `survey` also counted the nulls that are left out. Without them, the message may fit.
     const clean = isCustom(message) ? message : withoutInfoNulls(message);
     if (clean === message) throw encodeErrors.tooManyBytes(maxBytes);
     return encodeMessage(clean, { maxBytes });
@@ -89,7 +91,8 @@ export function encodeMessage(message: WireMessage, { maxBytes = MAX_BYTES }: En
   const units = maxBytes - left;
   if (isMostlyBase64(message, units)) {
     const ascii = encodeAround(message, isLongBase64, Infinity);
-    // The ASCII may be too large if data only begins like base64. Then the message is written again below.
+    // `isMostlyBase64` looks only at the beginning of data. If the rest is not base64, the escapes may make the ASCII
+    // text too large. Then the message is written again below, without escapes.
     if (!exceedsUtf8(ascii, maxBytes)) return ascii;
   }
   const text = writeJson(isCustom(message) || !hasNull ? message : withoutInfoNulls(message), units);

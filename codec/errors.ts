@@ -1,7 +1,7 @@
 import type { MessageIssue } from "../schema/rules.ts";
 
 /**
- * The rule that is broken, and the place. {@linkcode MessageDecodeError} and {@linkcode MessageEncodeError} have these
+ * Says which rule is broken and where. {@linkcode MessageDecodeError} and {@linkcode MessageEncodeError} have these
  * members.
  */
 export interface CodecFault<Code extends string> {
@@ -81,13 +81,13 @@ export class MessageEncodeError extends CodecError<MessageEncodeErrorCode> {
 export interface ErrorFactory<Made> {
   /** Makes the error for an issue that the rules found. `advice` is added at the end of the error text. */
   issue(issue: MessageIssue, advice?: string): Made;
-  /** Makes the error for a value that is not of the kind that is expected at its path. */
+  /** Makes the error for a value of the wrong type. `advice` is added at the end of the error text. */
   shape(fault: Omit<CodecFault<string>, "code">, advice?: string): Made;
   /** Makes the error for a message, or a member of it, that is too large. */
   tooLarge(reason: string, path?: string): Made;
   /** Makes the error for a message with too many bytes. */
   tooManyBytes(maxBytes: number): Made;
-  /** Makes the error for a message that nests too deep. */
+  /** Makes the error for a message that is nested too deep. */
   tooDeep(reason: string): Made;
 }
 
@@ -111,15 +111,15 @@ function errorFactory<Made>(CodecErrorOf: CodecErrorClass<Made>): ErrorFactory<M
   };
 }
 
-/** Makes the errors of messages that cannot be decoded. */
+/** Makes the errors for messages that cannot be decoded. */
 export const decodeErrors: ErrorFactory<MessageDecodeError> = errorFactory(MessageDecodeError);
 
-/** Makes the errors of messages that cannot be encoded. */
+/** Makes the errors for messages that cannot be encoded. */
 export const encodeErrors: ErrorFactory<MessageEncodeError> = errorFactory(MessageEncodeError);
 
 /**
- * Makes the error of a text that is not JSON. The error of the engine is not used, because its text would quote the
- * input.
+ * Makes the error for a text that is not JSON. The error that `JSON.parse` throws is not used, because its text quotes
+ * the input.
  */
 export function notJson(): MessageDecodeError {
   return new MessageDecodeError("Message is not JSON; NaN and Infinity are not JSON either", {

@@ -3,18 +3,18 @@ import type { Seg, WireMessage } from "../schema/types.ts";
 import { isBase64 } from "../util/base64.ts";
 
 /**
- * Minimum length of base64, in characters. Base64 of this length or more is left out while the rest of the message is
- * written.
+ * Base64 of this many characters or more is long. Long base64 is left out while the rest of the message is written, and
+ * inserted afterwards.
  */
 const LONG_BASE64 = 2 ** 15;
 
 /**
- * A message is mostly base64 if its base64 is at least this many times as long as the rest. The base64 must be so long
- * because the rest grows when it is written in ASCII.
+ * A message is mostly base64 if its base64 is at least this many times as long as the rest. The rest must be short,
+ * because it grows when it is written in ASCII: a character such as "字" becomes an escape of 6 characters.
  */
 const BASE64_SHARE = 8;
 
-/** Returns true if a value is base64 that is left out while the rest of the message is written. */
+/** Returns true if a value is long base64. The whole text is checked. */
 export function isLongBase64(value: unknown): value is string {
   return typeof value === "string" && value.length >= LONG_BASE64 && isBase64(value);
 }
@@ -24,7 +24,10 @@ function isLikelyBase64(text: string): boolean {
   return text.length >= LONG_BASE64 && isBase64(text.slice(0, 64));
 }
 
-/** Counts the characters of a segment that are likely base64. Anything with a `toJSON` method counts as 0. */
+/**
+ * Counts the characters of a segment that are likely base64. Anything with a `toJSON` method counts as 0, because it is
+ * not known what the method writes.
+ */
 function countBase64(segment: Seg): number {
   const { type, data } = segment;
   if ("toJSON" in segment) return 0;
@@ -36,8 +39,9 @@ function countBase64(segment: Seg): number {
 }
 
 /**
- * Returns true if a message is mostly base64. If such a message holds a single "字", `JSON.stringify` would write all of
- * it in two bytes per character.
+ * Returns true if a message is mostly base64, so that it should be written in ASCII. Without this, a single "字" in the
+ * message makes `JSON.stringify` store the whole text in two bytes per character. `units` is the length of the message
+ * in UTF-16 units.
  */
 export function isMostlyBase64(message: WireMessage, units: number): boolean {
   if (units < LONG_BASE64 || isCustom(message) || "toJSON" in message) return false;

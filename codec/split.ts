@@ -25,24 +25,24 @@ function countBytes({ texts, binaries }: CutText): number {
   for (const text of texts) bytes += utf8Length(text);
   for (const binary of binaries) {
     if (!(binary instanceof Uint8Array)) {
-      throw new TypeError("Message cannot be split: its bytes are not in memory; use Uint8Array");
+      throw new TypeError("Message cannot be split: it holds a Blob or a stream; use a Uint8Array");
     }
     bytes += base64Length(binary.length);
   }
   return bytes;
 }
 
-/** The facts that decide the size of a message. */
+/** Properties of the messages that their size depends on. */
 interface Measure {
   /** True if the messages are written in ASCII because they hold bytes. */
   readonly isAscii: boolean;
-  /** True if the messages have a `raw_message`, which grows with their segments. */
+  /** True if the messages have a `raw_message`. It contains the text of the segments, so it grows with them. */
   readonly hasRawMessage: boolean;
 }
 
 /**
- * Measures the sizes of messages as `encodeMessage` writes them. If one message is written in ASCII, all are measured
- * as ASCII.
+ * Measures the size of messages as `encodeMessage` writes them. If the original message holds bytes, all messages are
+ * measured as ASCII.
  */
 class Ruler {
   readonly #measure: Measure;
@@ -65,8 +65,8 @@ class Ruler {
   }
 
   /**
-   * Finds the longest beginning of a text that fits in `room` bytes, and returns the index of its end. No character is
-   * cut.
+   * Returns the index up to which the beginning of a text fits in `room` bytes. The index is never inside a surrogate
+   * pair.
    */
   fittingEnd(text: string, room: number): number {
     const copies = this.#measure.hasRawMessage ? 2 : 1;
@@ -105,7 +105,7 @@ class Packer {
     this.#room = this.#emptyRoom(0);
   }
 
-  /** Packs segments in order. A segment that does not fit is cut if that is possible. */
+  /** Packs segments in order. A segment that does not fit is cut if it can be cut. */
   pack(segments: readonly PlacedSegment[]): void {
     const left = segments.toReversed();
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
@@ -140,7 +140,7 @@ class Packer {
     return true;
   }
 
-  /** Returns true if a text fits in the next message, where it will be the first segment. */
+  /** Returns true if a text segment fits as the first segment of the next message. */
   #fitsAlone(segment: SegOf<"text">): boolean {
     const room = this.#emptyRoom(this.messages.length + 1);
     return segment.data.length <= room && this.#ruler.segment(segment) <= room;
@@ -176,7 +176,8 @@ class Packer {
 }
 
 /**
- * Returns the segments of a list; null for another segment. `isSeg` is not used: it refuses a list with bytes in it.
+ * Returns the items of a `seglist`; null for a segment of another type. `isSeg` is not used, because it refuses a list
+ * that holds bytes.
  */
 function listOf({ type, data }: Seg): Seg[] | null {
   return type === "seglist" ? data as Seg[] : null; // the rules checked that it is an array
@@ -191,25 +192,28 @@ function flatText(segment: Seg): string {
   return listOf(segment)?.map(flatText).join("") ?? segmentText(segment);
 }
 
-/** Returns the path of the longest member of a segment. */
+/** Returns the path of the member that holds the content of a segment, for an error. */
 function contentPath({ segment: { type, data }, path }: PlacedSegment): string {
   return type === "file" && hasMember(data, "base64") ? `${path}.data.base64` : `${path}.data`;
 }
 
 /**
- * Splits one message into several messages, for peers that do not accept large ones. Each of them encodes to at most
- * `maxBytes` bytes.
+ * Splits one message into several messages, for peers that do not accept large messages. Each message of the result is
+ * encoded to at most `maxBytes` bytes.
  *
  * The segments keep their order, except that a reply comes first, as MaiBot requires. A text that is too large for one
- * message is cut between characters. A list inside a list is split into its segments if it is too large. Nothing else
- * is cut. Every message has the same members around its segments, with two exceptions: `message_id` becomes `id`,
- * `id_2`, `id_3`, and `raw_message`, if there is one, is written again for each message, as `plainText` would write it.
+ * message is cut between characters. A list inside a list is replaced by its items if it is too large. Nothing else is
+ * cut.
+ *
+ * The members around the segments are the same in every message, with two exceptions: `message_id` becomes `id`,
+ * `id_2`, `id_3`; and `raw_message`, if there is one, becomes the `plainText` of each message.
  *
  * @param message The message.
  * @param maxBytes Largest size of each message in UTF-8 bytes, as `encodeMessage` writes it.
  * @returns The messages in the order to send them; the message itself if it fits.
- * @throws {MessageEncodeError} If the message breaks a rule of the protocol. Also if a part that cannot be cut does not
- * fit in a message: then the code is `too_large`, and `path` names this part.
+ * @throws {MessageEncodeError} If the message breaks a rule of the protocol. Or, with the code `too_large`, if a member
+ * that cannot be cut does not fit in a message; `path` names this member.
+ * @throws {TypeError} If a segment holds a `Blob` or a stream.
  * @throws {RangeError} If `maxBytes` is not a positive number.
  *
  * @example Many pictures
@@ -218,7 +222,7 @@ function contentPath({ segment: { type, data }, path }: PlacedSegment): string {
  *
  * const pictures = Array.from({ length: 5 }, () => seg.image(new Uint8Array(300_000)));
  * const message = createMessage({ platform: "qq", user: "10001" }, seg.reply("msg_1"), ...pictures);
- * const messages = splitMessage(message, 1_000_000); // the seed advises less than 1 MB
+ * const messages = splitMessage(message, 1_000_000); // maim_message advises less than 1 MB
  * console.log(messages.length, messages.every((each) => encodeMessage(each).length <= 1_000_000)); // 3 true
  * ```
  */

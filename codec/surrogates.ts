@@ -1,10 +1,10 @@
 /**
- * Replaces lone surrogates in finished JSON by U+FFFD. `JSON.stringify` writes them as escapes, and such an escape ends the socket of a
- * Python server permanently.
+ * Replaces lone surrogates in a JSON text by U+FFFD. `JSON.stringify` writes a lone surrogate as an escape, such as
+ * `\ud800`. A Python server that receives such an escape can no longer use the connection.
  */
 export function withoutLoneSurrogates(json: string): string {
-  // The search for one character comes first: it is faster than a search for three, and most texts hold no escape at
-  // all.
+  // The search for a single backslash comes first: it is faster than the search for three characters, and most texts
+  // contain no backslash.
   if (!json.includes("\\") || !json.includes("\\ud")) return json;
   return json.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (escape) => escape.startsWith("\\ud") ? "\ufffd" : escape);
 }

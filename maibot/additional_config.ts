@@ -47,11 +47,11 @@ export function mention<T extends MessageBase>(message: T, { isWeak = false }: M
  * Removes `additional_config.is_local_operator`. Anybody can write this member, but MaiBot trusts it: a message with
  * this member and with the platform `bot_console` gets the rights of MaiBot's operator.
  *
- * A gateway that forwards messages of others must call this function. The function leaves the account and the scope in
- * the message, because routing needs them. A gateway for several adapters must itself check that the account, the scope
- * and `message_info.platform` of a message belong to the adapter that sent it.
+ * A gateway that forwards messages of other programs to MaiBot must call this function. The function leaves the account
+ * and the scope in the message, because routing needs them. A gateway for several adapters must itself check that the
+ * account, the scope and `message_info.platform` of a message belong to the adapter that sent the message.
  *
- * Source: protocol.md 3; MaiBot 1.2.1, local_operator.py.
+ * Source: MaiBot 1.2.1, local_operator.py.
  *
  * @param message The message. It is not changed.
  * @returns The same message if there is nothing to remove; otherwise a copy without the member.

@@ -21,7 +21,8 @@ function accountPath({ frame, info, session }: ChatMessage): string {
 }
 
 /**
- * Compares the account of a message with the configured account. `configured` is `null` if that account is not known.
+ * Compares the account of a message with the account in MaiBot's configuration. `configured` is the latter; `null` if
+ * it is not known.
  */
 function accountFaults(message: ChatMessage, configured: string | null, report: Report): void {
   const { account } = message.session;

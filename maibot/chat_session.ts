@@ -40,7 +40,10 @@ function topLevelId(frame: Fields, key: "account_id" | "scope"): string | null {
   return typeof value === "string" ? strip(value) || null : null;
 }
 
-/** Reads account and scope from the legacy keys of several objects. Each is taken from the first object that has it. */
+/**
+ * Reads account and scope from the legacy keys of several objects. The account is taken from the first object that
+ * names an account, and the scope from the first object that names a scope.
+ */
 function legacyRoute(objects: readonly unknown[]): RouteIds {
   const first = (find: (fields: unknown) => string | null): string | null => {
     return objects.map(find).find((id) => id !== null) ?? null;
@@ -49,8 +52,8 @@ function legacyRoute(objects: readonly unknown[]): RouteIds {
 }
 
 /**
- * Returns the account and the scope of the stored message. Source: MaiBot 1.3.15, route_key_factory.py,
- * from_message_dict. MaiBot 1.2.1 reads them only from `additional_config`, and does not store them.
+ * Returns the account and the scope that MaiBot stores with a message. Source: MaiBot 1.3.15, route_key_factory.py,
+ * from_message_dict. MaiBot 1.2.1 reads both only from `additional_config`, and does not store them.
  */
 export function storedRoute(frame: Fields, info: Fields, version: MaibotVersion): RouteIds {
   const config = own(info, "additional_config");
@@ -60,8 +63,8 @@ export function storedRoute(frame: Fields, info: Fields, version: MaibotVersion)
 }
 
 /**
- * Returns the account and the scope of the chat. They are those of the stored message. If the stored message has no
- * account, both come from `additional_config`. Source: MaiBot 1.3.15, route_key_factory.py, from_session_message.
+ * Returns the account and the scope of the chat: those that MaiBot stores with the message. If no account is stored,
+ * both come from `additional_config` instead. Source: MaiBot 1.3.15, route_key_factory.py, from_session_message.
  */
 function chatRoute(frame: Fields, info: Fields, version: MaibotVersion): RouteIds {
   const stored = storedRoute(frame, info, version);

@@ -37,10 +37,10 @@ function idText(id: unknown, argument: string): string {
  * delivered.
  *
  * MaiBot then stores its message under the platform's id, so that replies, quotes and recalls find the message. MaiBot
- * ignores the echo of a message that it does not know. In API mode it ignores every echo, because 1.2.1 looks up the
- * handler of the echo under a name that does not exist.
+ * ignores the echo of a message that it does not know. The API server of MaiBot 1.2.1 ignores every echo, because it
+ * looks up the handler of the echo under a name that does not exist.
  *
- * Source: protocol.md 3.2; MaiBot 1.2.1, bot.py, ChatBot.echo_message_process.
+ * Source: MaiBot 1.2.1, bot.py, ChatBot.echo_message_process.
  *
  * @param client The client that received the message.
  * @param message The message from MaiBot.
@@ -67,7 +67,7 @@ export function echoMessageId(client: EchoClient, message: MessageBase, actualId
 /** Delivers a message to the platform, and returns the id that the platform gave to the message. May return nothing. */
 export type DeliveryHandler = (message: MessageBase) => EchoId | Promise<EchoId>;
 
-/** Result of a {@linkcode DeliveryHandler}. If it is not an id, no echo is sent. */
+/** Result of a {@linkcode DeliveryHandler}. If it is null, undefined or missing, no echo is sent. */
 export type EchoId = ActualId | null | undefined | void;
 
 /**
@@ -102,7 +102,8 @@ export type EchoId = ActualId | null | undefined | void;
  */
 export function echoing(client: EchoClient, handler: DeliveryHandler): (message: MessageBase) => HandlerResult {
   const echo = (message: MessageBase, id: EchoId): void => {
-    // The cast is for programs that are checked without strictNullChecks: the comparison does not exclude void there.
+    // The cast is needed when a user's program is type-checked without strictNullChecks: then the comparison with
+    // undefined does not remove `void` from the type of `id`.
     if (id !== null && id !== undefined) echoMessageId(client, message, id as ActualId);
   };
   return (message) => {

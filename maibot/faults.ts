@@ -84,7 +84,7 @@ function messageFaults(frame: Fields, setup: MaibotSetup, onFault: FaultHandler)
  * Finds every rule that a frame breaks, in the order in which MaiBot finds them. If MaiBot drops the frame, it logs the
  * first rule with the level `drop`.
  *
- * Source: protocol.md 3, maibot.md 2 and 3, established by running the code of MaiBot 1.2.1 and 1.3.15.
+ * Source: found by running the code of MaiBot 1.2.1 and 1.3.15.
  */
 export function findFaults(frame: unknown, setup: MaibotSetup, onFault: FaultHandler): void {
   const surrogatePaths = new Set<string>();

@@ -142,7 +142,7 @@ export const HINTS: Readonly<Record<MaibotRule, Hint>> = {
     zh: "group_name 不应为空：否则 MaiBot 的回复里没有群信息",
   },
   party_kind: {
-    en: "It must be an object; or leave it out, as MaiBot does not use sender_info and receiver_info",
+    en: "This member must be an object; or leave it out, because MaiBot does not use sender_info and receiver_info",
     zh: "这里必须是对象；也可以不写，MaiBot 不使用 sender_info 与 receiver_info",
   },
 
@@ -169,7 +169,7 @@ export const HINTS: Readonly<Record<MaibotRule, Hint>> = {
   },
   own_message: {
     en:
-      "The author is the bot itself: MaiBot 1.3.15 answers its own messages without end. Do not forward what the bot has sent. To answer a message of MaiBot, take the recipient from replyTarget(message): its message_info.user_info is the bot",
+      "The author is the bot itself: MaiBot 1.3.15 answers its own messages without end. Do not forward what the bot has sent. To answer a message of MaiBot, take the recipient from replyTarget(message), because message_info.user_info of the message is the bot",
     zh:
       "发送者是机器人自己：MaiBot 1.3.15 会没完没了地回复自己。不要转发机器人发出的消息；要回复 MaiBot 的消息，用 replyTarget(message) 取得对象，因为它的 message_info.user_info 是机器人自己",
   },

@@ -115,7 +115,7 @@ export function nameFaults(info: Fields, report: Report): void {
   else if (name === "") report("group_name_empty", `${INFO}.group_info.group_name`);
 }
 
-/** Finds empty ids. For an empty id, MaiBot opens a different chat than was meant, or no chat. */
+/** Finds empty ids. For an empty id, MaiBot opens another chat than the intended one, or no chat. */
 export function emptyIdFaults(info: Fields, report: Report): void {
   const [user, group] = [own(info, "user_info"), own(info, "group_info")];
   const isUserEmpty = isObject(user) && own(user, "user_id") === "";

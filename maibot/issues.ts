@@ -14,13 +14,13 @@ export interface MaibotIssuesOptions {
    */
   version?: MaibotVersion;
   /**
-   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without this option, a message that
-   * names a wrong account has no issue for it; a message that names no account still has one.
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. Without this option, a wrong account
+   * in a message causes no issue. A missing account always causes one.
    */
   accounts?: Readonly<Record<string, string>>;
 }
 
-/** A reason why MaiBot would drop a message, never answer it, or read something other than was meant. */
+/** A reason why MaiBot would drop a message, never answer it, or read something that the sender did not mean. */
 export interface MaibotIssue {
   /** The effect that the issue has on the message. */
   readonly level: MaibotLevel;
@@ -32,7 +32,7 @@ export interface MaibotIssue {
   readonly hint: string;
 }
 
-/** Maximum number of issues that are listed. If the first `drop` comes after them, it is listed too. */
+/** Maximum number of issues that are listed. If the first `drop` comes after these issues, it is listed too. */
 export const MAX_ISSUES = 100;
 
 /** Languages of the hints. */
@@ -68,19 +68,19 @@ export function hintOf(
 }
 
 /**
- * Finds every reason why MaiBot would drop a message, never answer it, or read something other than was meant.
+ * Finds every reason why MaiBot would drop a message, never answer it, or read something that the sender did not mean.
  *
- * The issues come in the order in which MaiBot finds them. If none of them is a `drop`, MaiBot accepts the message;
- * otherwise it drops the message and logs the first `drop`. A message with an `unanswered` issue is stored, but MaiBot
+ * The issues come in the order in which MaiBot finds them. If one of them is a `drop`, MaiBot drops the message and
+ * logs the first `drop`; otherwise it accepts the message. A message with an `unanswered` issue is stored, but MaiBot
  * can never answer it.
  *
  * Any value may be checked, also a custom message. Bytes are treated as the base64 text in which they are sent. The
- * first 100 issues are listed. If the first `drop` comes after them, it is listed too. The legacy mode and the API mode
- * of MaiBot have the same rules.
+ * first 100 issues are listed. If the first `drop` comes after these issues, it is listed too. The rules are the same
+ * for both servers of MaiBot, the legacy WebSocket server and the API server.
  *
- * Three reasons cannot be seen in a message: the message names another platform than the connection; MaiBot's policy
- * does not allow the chat; the account is not the configured one. With the option `accounts`, the last reason is found
- * too.
+ * This function cannot find three reasons in the message alone: the message names another platform than the connection;
+ * MaiBot's policy does not allow the chat; the account is not the configured one. With the option `accounts`, it also
+ * finds the last of these.
  *
  * @param message Any decoded JSON value.
  * @param options The version and the accounts of MaiBot.

@@ -33,7 +33,8 @@ function userIdIn(info: Fields, key: "sender_info" | "receiver_info"): string {
 }
 
 /**
- * Tells whether MaiBot converted a message for its API server. It then has no `user_info`, and its receiver is the bot.
+ * Tells whether MaiBot converted a message for its API server. Such a message has no `user_info`, and its receiver is
+ * the bot.
  */
 function isApiPayload(info: Fields): boolean {
   return isAbsent(own(info, "user_info"));
@@ -67,12 +68,18 @@ function botAccount(message: Fields, info: Fields): string {
 /**
  * Returns the group or user that a message of MaiBot is for.
  *
- * The target is never `message_info.user_info`: since MaiBot 1.0 this member is the bot, also in private chats. These
- * places are tried in order, and the first that has an id is the target: `group_info`; `platform_io_target_group_id`;
- * the group in `receiver_info`; the user in `receiver_info`, unless this user is the bot; `platform_io_target_user_id`.
+ * The target is never `message_info.user_info`: since MaiBot 1.0 this member is the bot, also in private chats. The
+ * target is the first id in this list:
+ *
+ * 1. the group in `group_info`;
+ * 2. `platform_io_target_group_id` of `additional_config`;
+ * 3. the group in `receiver_info`;
+ * 4. the user in `receiver_info`, unless this user is the bot;
+ * 5. `platform_io_target_user_id` of `additional_config`.
+ *
  * Messages that MaiBot converted for its API server are supported too.
  *
- * Source: maibot.md 4 and protocol.md 3.1, established by running MaiBot 1.3.15 and 1.2.1.
+ * Source: found by running MaiBot 1.3.15 and 1.2.1.
  *
  * @param message A message from MaiBot.
  * @returns The target; `null` if the message names no target.

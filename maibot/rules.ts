@@ -17,7 +17,7 @@ export const MAIBOT_VERSIONS: readonly MaibotVersion[] = ["1.3.15", "1.2.1"];
  *
  * - `drop`: MaiBot drops the message. The sender gets no error.
  * - `unanswered`: MaiBot stores the message, but can never answer it.
- * - `damage`: MaiBot accepts the message, but reads something other than was meant.
+ * - `damage`: MaiBot accepts the message, but reads something that the sender did not mean.
  * - `warn`: MaiBot accepts the message as it is, but there is probably a mistake in it.
  */
 export type MaibotLevel = "drop" | "unanswered" | "damage" | "warn";

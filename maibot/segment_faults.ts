@@ -110,7 +110,7 @@ const DATA_CHECKS: ReadonlyMap<unknown, (segment: SegmentData) => void> = new Ma
   ["dict", objectFaults("dict_kind")],
 ]);
 
-/** Finds the segments of one message that MaiBot cannot convert, or converts to something other than was meant. */
+/** Finds the segments of one message that MaiBot cannot convert, or converts to something that was not meant. */
 class ContentCheck {
   readonly #version: MaibotVersion;
   readonly #report: Report;
@@ -140,8 +140,8 @@ class ContentCheck {
 }
 
 /**
- * Finds segments that MaiBot does not support, and wrong data in the others. Values that are not segments are ignored,
- * because {@linkcode shapeFaults} has reported them.
+ * Finds segments that MaiBot does not support, and wrong data in the segments that it supports. Values that are not
+ * segments are ignored, because {@linkcode shapeFaults} has reported them.
  */
 export function contentFaults(content: unknown, path: string, version: MaibotVersion, report: Report): void {
   if (!isObject(content)) return;

@@ -14,7 +14,10 @@ export function segmentsIn(content: unknown): SegmentAt[] {
   return data.map((segment, index) => ({ segment, path: `${SEGMENT}.data[${index}]` }));
 }
 
-/** Commands that MaiBot 1.3 itself answers. Their answers quote no message, so they need no account. Source: bot.py. */
+/**
+ * Commands that MaiBot 1.3 itself answers. MaiBot needs the account only for an answer that quotes a message, and these
+ * answers do not. Source: bot.py.
+ */
 const BUILT_IN_COMMANDS: ReadonlySet<string> = new Set(["/clear", "/offline", "/online"]);
 
 /** Returns the built-in command that a message consists of; `null` if the message is not a built-in command. */

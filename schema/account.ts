@@ -7,20 +7,20 @@ import { isBlank } from "../util/blank.ts";
 import { type Fields, isAbsent, isObject } from "../util/values.ts";
 
 /**
- * Keys of `additional_config` that name the account. If there are several, the first one in this order that is not
- * blank is used.
+ * Keys under which older adapters write the account. MaiBot looks for them in the message, then in `message_info`, then
+ * in `additional_config`. In each of these objects it uses the first key of this list whose value is not blank.
  *
  * Source: MaiBot, RouteKeyFactory.
  */
 export const ACCOUNT_KEYS: readonly string[] = ["platform_io_account_id", "account_id", "self_id", "bot_account"];
-/** Keys of `additional_config` that name the scope. The source is the same as for {@linkcode ACCOUNT_KEYS}. */
+/** Keys under which older adapters write the scope. They are used in the same way as {@linkcode ACCOUNT_KEYS}. */
 export const SCOPE_KEYS: readonly string[] = ["platform_io_scope", "route_scope", "adapter_scope", "connection_id"];
 
-/** The account that sends a message, and the scope of its connection. */
+/** The bot's account that a message was written to or is sent by, and the scope of that account's connection. */
 export interface Route {
   /** Id of the bot's account on the platform. */
   readonly account?: string | undefined;
-  /** A name that tells several connections of one account apart. */
+  /** A name that distinguishes several connections of one account. */
   readonly scope?: string | undefined;
 }
 
@@ -47,15 +47,18 @@ function firstNamed(places: readonly unknown[], keys: readonly string[]): unknow
   return undefined;
 }
 
-/** Reads the account or scope of a message: from its own member, otherwise from the keys that older adapters write. */
+/**
+ * Reads the account or the scope of a message: from the top-level member `account_id` or `scope`, otherwise from the
+ * keys that older adapters write.
+ */
 function named(message: Fields, info: Fields, member: "account_id" | "scope", keys: readonly string[]): unknown {
   if (Object.hasOwn(message, member) && isNamed(message[member])) return message[member];
   return firstNamed([message, info, own(info, "additional_config")], keys);
 }
 
 /**
- * Reads an ordinary message. Returns null for a custom message, and for a value that is not a message: such a value is
- * refused when it is encoded.
+ * Returns an ordinary message and its `message_info`. Returns null for a custom message, and for a value that is not a
+ * message: the encoder refuses such a value later.
  */
 function readOrdinary(message: object): { fields: Fields; info: Fields } | null {
   const fields = isObject(message) ? message : {};
@@ -77,9 +80,9 @@ export function routeOf(message: object): Route {
 }
 
 /**
- * Adds the account and the scope to a message that does not have them. They are written as `account_id` and `scope` for
- * MaiBot 1.3, and under the keys of `additional_config` that MaiBot 1.2 reads. An account or scope that the message
- * already has is kept.
+ * Adds the account and the scope to a message that does not name them. For MaiBot 1.3, they are written as the
+ * top-level members `account_id` and `scope`; for MaiBot 1.2, they are also written as `platform_io_account_id` and
+ * `platform_io_scope` of `additional_config`. An account or scope that the message already names is kept.
  *
  * @returns The same message if there is nothing to add, otherwise a copy.
  */
@@ -100,6 +103,7 @@ export function withRoute<Message extends object>(message: Message, { account, s
   if (Object.keys(members).length === 0) return message;
   const known = own(info, "additional_config") ?? {};
   const message_info = isObject(known) ? { ...info, additional_config: { ...known, ...config } } : info;
-  // The members are also put at the start, so that the reader of a streamed message gets them before the segments.
+  // `members` is spread twice. The first spread puts the members before the segments, so that the reader of a streamed
+  // message gets them early. The second one replaces members of the message that are blank.
   return { ...members, ...message, message_info, ...members };
 }

@@ -31,7 +31,10 @@ function refuse(what: string, argument: string, need: string, value: unknown): n
   throw new TypeError(`Cannot create ${what}: '${argument}' must be ${need}; received ${describeType(value)}`);
 }
 
-/** Returns the data as base64 without a `data:` prefix. The caller passes bytes or base64. */
+/**
+ * Returns bytes or base64 as base64 without a `data:` prefix. Throws a `TypeError` if the data is not bytes and not
+ * valid base64.
+ */
 function base64(what: string, argument: string, data: Uint8Array | string): string {
   if (data instanceof Uint8Array) return encodeBase64(data);
   if (typeof data !== "string") refuse(what, argument, "a Uint8Array or base64", data);
@@ -51,14 +54,14 @@ function filled(what: string, argument: string, value: unknown): string {
   return isFilled(value) ? value : refuse(what, argument, "a non-empty string", value);
 }
 
-/** Copies an object without a prototype, so that destructuring reads only its own members. */
+/** Copies the own members of an object to an object without a prototype, so that destructuring reads only these. */
 function ownCopy<T extends object>(object: T): T {
   return Object.assign(Object.create(null), object);
 }
 
 // ---------------------------------------------------------------------------------------------- segments
 
-/** Returns true if a value is a segment, or will be one when its bytes are written as base64. */
+/** Returns true if a value is a segment, also if it holds bytes that the encoder will write as base64. */
 function isContent(value: unknown): value is Seg {
   if (isSeg(value)) return true;
   if (!isObject(value)) return false;
@@ -67,19 +70,19 @@ function isContent(value: unknown): value is Seg {
   return typeof type === "string" && mayHoldBytes(type) && isByteSource(data);
 }
 
-/** Returns the segments of nested lists as one flat list. */
+/** Returns segments as one flat list: a list inside is replaced by its items. */
 function flattened(segs: readonly Seg[]): Seg[] {
   // isContent has checked that the data of a seglist is an array of segments.
   return segs.flatMap((item) => item.type === "seglist" ? flattened(item.data as Seg[]) : [item]);
 }
 
-/** Argument of {@linkcode seg.file}: {@linkcode FileData} whose content may also be bytes. */
+/** Argument of {@linkcode seg.file}: like {@linkcode FileData}, but `base64` may also be bytes. */
 export interface FileInput extends Omit<FileData, "base64"> {
   /** The content: bytes, or base64 with or without a `data:` prefix. */
   base64?: Uint8Array | string;
 }
 
-/** The builders of segments. All are synchronous and throw a `TypeError` that names the wrong argument. */
+/** The builders of segments. All are synchronous. For a wrong argument, they throw a `TypeError` that names it. */
 export interface SegBuilders {
   /** Builds a text segment. */
   text(text: string): SegOf<"text">;
@@ -94,7 +97,7 @@ export interface SegBuilders {
   voice(data: Uint8Array | string): SegOf<"voice">;
   /** Builds a mention of an account. */
   at(userId: string): SegOf<"at">;
-  /** Builds a quote of a message. Put it first in the list. */
+  /** Builds a quote of another message. Put this segment first in the list. */
   reply(messageId: string): SegOf<"reply">;
   /** Builds a file segment. */
   file(file: FileInput): SegOf<"file">;
@@ -103,16 +106,17 @@ export interface SegBuilders {
   /** Joins segments into one list; nested lists are flattened, because MaiBot drops nested lists. */
   list(...segs: Seg[]): SegOf<"seglist">;
   /**
-   * Builds a segment of any type. Its data is not checked, so MaiBot may refuse the segment. The same is true for
-   * {@linkcode SegBuilders.dict}: for example, MaiBot refuses an integer beyond 64 bits. The data may be bytes, which
-   * are sent as base64. Bytes are a `Uint8Array`; `sendStream` and `encodeStream` also accept a `Blob` or a
-   * `ReadableStream`.
+   * Builds a segment of any type. The data is not checked, so MaiBot may refuse the segment. The data of
+   * {@linkcode SegBuilders.dict} is not checked either: for example, MaiBot refuses an integer beyond 64 bits.
+   *
+   * The data may be bytes, which are sent as base64: a `Uint8Array`, or for `sendStream` and `encodeStream` also a
+   * `Blob` or a `ReadableStream`.
    */
   of(type: string, data?: unknown): Seg;
 }
 
 /**
- * Builds segments that MaiBot accepts.
+ * Builds segments that MaiBot accepts. Only `of` and `dict` can build segments that it does not accept.
  *
  * @example A text with a picture
  * ```ts
@@ -174,14 +178,15 @@ export interface CreateMessageOptions {
   /** The group; leave it out in a private chat. If the name is missing, the id is used as the name. */
   group?: GroupInput;
   /**
-   * The bot's own id on that platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later does not answer
-   * a message without it. It is written as `account_id`, and for MaiBot 1.2 as
+   * The bot's own id on the platform, as in `[bot]` of MaiBot's configuration. MaiBot 1.3.10 and later does not answer
+   * a message without an account. The account is written as `account_id`, and for MaiBot 1.2 also as
    * `additional_config.platform_io_account_id`.
    */
   account?: string;
   /**
-   * A name that tells several connections of one account apart. It is written as `scope`, and for MaiBot 1.2 as
-   * `additional_config.platform_io_scope`.
+   * A name that distinguishes several connections of one account. Leave it out if the account has one connection: for
+   * MaiBot, another scope is another chat with its own history. The scope is written as `scope`, and for MaiBot 1.2
+   * also as `additional_config.platform_io_scope`.
    */
   scope?: string;
   /**
@@ -214,15 +219,14 @@ const PROCESS_TAG = Math.floor(Math.random() * 0x1000000).toString(16).padStart(
 let lastId = { ms: 0, count: 0 };
 
 /**
- * Makes a message id. Ids sort in the order in which they are made, even within one millisecond or after the clock was
- * set back.
+ * Makes a message id. Later ids sort after earlier ones, even within one millisecond or after the clock was set back.
  */
 function nextMessageId(): string {
   const now = Date.now();
   const { ms, count } = lastId;
   lastId = now > ms ? { ms: now, count: 0 } : count < 9999 ? { ms, count: count + 1 } : { ms: ms + 1, count: 0 };
-  // The id has fewer than 16 digits in a row. If it had more, a decoder would search the message for numbers that lost
-  // digits.
+  // The id has fewer than 16 digits in a row. With more, the decoder of this library would take longer: it searches a
+  // message with 16 digits in a row for integers beyond 2^53.
   return `${lastId.ms}_${String(lastId.count).padStart(4, "0")}_${PROCESS_TAG}`;
 }
 
@@ -234,14 +238,14 @@ function unixSeconds(time: number | Date): number {
   throw new TypeError(`Cannot create a message: 'time' must be a Date or Unix seconds; received ${received}${hint}`);
 }
 
-/** Copies an object without its null and undefined members, because maim_message before 0.6 crashes on null. */
+/** Copies an object without its null and undefined members, because maim_message before 0.6 crashes on null members. */
 function present<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => !isAbsent(value))) as T;
 }
 
 /**
- * Like {@linkcode present}, but also copies every info inside the object in this way, at any depth. Free data is not
- * changed.
+ * Like {@linkcode present}, but also removes these members from the infos inside the object, at any depth. An info is
+ * an object whose key ends with `_info`. Other objects, such as `additional_config`, are not changed.
  */
 function presentInfos<T extends object>(object: T): T {
   const entries = Object.entries(present(object)).map(([key, value]) => {
@@ -273,12 +277,12 @@ function checked(message: MessageBase): MessageBase {
 }
 
 /**
- * Creates a message that MaiBot accepts. Id, time, nickname and group name are filled in if they are missing, and no
- * member is null.
+ * Creates a message that MaiBot accepts. Id, time, nickname and group name are filled in if they are missing. Members
+ * that are null are left out.
  *
  * The segments become one flat `seglist`, even if there is only one segment or none.
  *
- * @param options The platform, the author, the group, and members that are filled in if they are missing.
+ * @param options The platform, the author, the group, and other members of the message.
  * @param segs The content, from {@linkcode seg}.
  * @returns A new message.
  * @throws {TypeError} If an argument is of the wrong type or empty; the error names it.
@@ -318,14 +322,14 @@ export function createMessage(options: CreateMessageOptions, ...segs: Seg[]): Me
 }
 
 /**
- * Creates the answer to a message. The answer has the platform, group, user, account and scope of that message, so it
- * is sent by the account that the message was written to.
+ * Creates the answer to a message. The answer has the same platform, group, user, account and scope as the message. The
+ * account that the message was written to therefore sends the answer.
  *
  * Use it in a server that answers an adapter. Do not use it to answer a message from MaiBot: the `user_info` of such a
  * message is the bot itself, so MaiBot would talk to itself.
  *
- * The user is written to `user_info`, which adapters older than MaiBot 1.0 read, and to `receiver_info`, which newer
- * adapters read. The answer does not quote the message. To quote it, pass `seg.reply(id)` as the first segment.
+ * The user is written both to `user_info`, which adapters from before MaiBot 1.0 read, and to `receiver_info`, which
+ * newer adapters read. The answer does not quote the message. To quote it, pass `seg.reply(id)` as the first segment.
  *
  * @param to The message to answer.
  * @param segs The content, from {@linkcode seg}.

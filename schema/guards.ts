@@ -40,8 +40,8 @@ export function isCustomMessage(value: unknown): value is CustomMessage {
 }
 
 /**
- * Tells whether a value is a segment. If a type is given as the second argument, it also narrows the data. Never
- * throws.
+ * Tells whether a value is a segment. If a type is given as the second argument, the type of `data` is narrowed too.
+ * Never throws.
  *
  * @param value Any value.
  * @returns True if it is a segment.
@@ -75,14 +75,14 @@ export function isSeg(value: unknown, type?: SegType): boolean {
 }
 
 /**
- * Returns true for a custom message and false for an ordinary message. It checks nothing else, so use it only for
- * messages that the rules have accepted, or that are checked later.
+ * Returns true for a custom message and false for an ordinary message. The function checks nothing else, so it is only
+ * for messages that the rules have accepted, or that are checked later.
  */
 export function isCustom(message: WireMessage): message is CustomMessage {
   return (message as CustomMessage).is_custom_message === true && Object.hasOwn(message, "is_custom_message");
 }
 
-/** Returns the platform that a message comes from or goes to; an empty string if the message names no platform. */
+/** Returns the platform that a message names; an empty string if it names none. */
 export function platformOf(message: WireMessage): string {
   if (isCustom(message)) return message.platform ?? "";
   return (message as Partial<MessageBase>).message_info?.platform ?? "";

@@ -1,4 +1,4 @@
-/** Default of `maxDepth`: the limit on segment lists nested inside one another. */
+/** Default of `maxDepth`: how deep segment lists may be nested inside one another. */
 export const MAX_DEPTH = 32;
 
 /**

@@ -17,7 +17,7 @@ export function segmentText(segment: Seg): string {
  * @param message A message or a segment.
  * @returns The text; it never contains base64.
  *
- * @example As in the seed
+ * @example A text with a picture
  * ```ts
  * import { createMessage, plainText, seg } from "@maim/message/schema";
  *
@@ -31,6 +31,6 @@ export function segmentText(segment: Seg): string {
  * ```
  */
 export function plainText(message: MessageBase | Seg): string {
-  // A segment may have a member `message_segment` of its own.
+  // Both members are checked, because a segment may also have an unknown member with the name `message_segment`.
   return segmentText("message_info" in message && "message_segment" in message ? message.message_segment : message);
 }

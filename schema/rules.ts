@@ -1,5 +1,5 @@
 /**
- * The rules of the protocol. A message is searched for the first member that breaks a rule.
+ * The rules of the protocol. A check returns the first member of a message that breaks a rule.
  * @module
  */
 
@@ -21,14 +21,14 @@ type Infos = BaseMessageInfo & UserInfo & GroupInfo & FormatInfo & TemplateInfo;
 /** An object that may have any member of a message. */
 type Members = { readonly [Name in keyof (MessageBase & CustomMessage & Infos & Seg)]?: unknown };
 
-// The imports are copied into constants of this module: V8 15 looks up an import at each use, and these lookups would
-// take an eighth of the time of a check.
+// The imported functions are copied to constants of this module. V8 15 looks up an import at each use, and these
+// lookups would take an eighth of the time of a check.
 const { describeType, isAbsent, isByteSource, isFilled } = values;
 const isObject: (value: unknown) => value is Members = values.isObject;
 
 /** The first fault found in a value that should be a message. */
 export interface MessageIssue {
-  /** `too_deep` if segment lists nest beyond the limit, otherwise `invalid_shape`. */
+  /** `too_deep` if segment lists are nested deeper than the limit, otherwise `invalid_shape`. */
   code: "invalid_shape" | "too_deep";
   /** JSON path of the faulty member, such as `$.message_segment.data[0].data`. */
   path: string;
@@ -41,16 +41,16 @@ export interface MessageIssue {
 /** Options of {@linkcode messageIssue}. */
 export interface MessageIssueOptions {
   /**
-   * Limit on segment lists nested inside one another.
+   * How deep segment lists may be nested inside one another. A message whose content is one flat list has the depth 1.
    *
    * @default {32}
    */
   maxDepth?: number;
 }
 
-// ---------------------------------------------------------------------------------------------- trust
+// ---------------------------------------------------------------------------------------------- modes
 
-/** Facts about a value that is checked. They decide which checks the value needs. */
+/** What is known about a value before it is checked. It decides which checks the value needs. */
 interface Mode {
   /** True for a decoded message. Its ids must be strings. */
   readonly isDecoded: boolean;
@@ -58,9 +58,12 @@ interface Mode {
   readonly isOutgoing: boolean;
   /** Set to true when bytes are found instead of base64. */
   holdsBytes: boolean;
-  /** True if no object in the value can inherit a member of a message. Then no prototype needs a check. */
+  /**
+   * True for a result of `JSON.parse`: its objects inherit only from `Object.prototype`. Prototypes are then not
+   * checked.
+   */
   readonly isParsed: boolean;
-  /** True if `Object.prototype` has no member of a message. Then objects may inherit from it. */
+  /** True if `Object.prototype` has no member of a message, as usual. Objects may then inherit from it. */
   readonly isClean: boolean;
 }
 
@@ -86,8 +89,8 @@ const DECODED_POLLUTED: Mode = {
 const PLAIN: object = {};
 
 /**
- * True if `Object.prototype` has a member of a message. All names are written out, because engines reduce this form to
- * a constant.
+ * Returns true if `Object.prototype` has a member of a message. All names are written out, because JavaScript engines
+ * can compile this form to a constant.
  */
 function isPolluted(): boolean {
   return "message_info" in PLAIN || "message_segment" in PLAIN || "raw_message" in PLAIN || "platform" in PLAIN ||
@@ -99,17 +102,18 @@ function isPolluted(): boolean {
     "content" in PLAIN;
 }
 
-// The mode is chosen before a check starts. The check itself does not call these functions, because V8 15 inlines only
-// a limited amount of code into one function, and `isPolluted` is a lot of code.
+// These functions choose the mode before a check starts. The check itself does not call them, because V8 15 inlines
+// only a limited amount of code into one function, and `isPolluted` is long.
 const anyMode = (): Mode => isPolluted() ? ANY_POLLUTED : ANY;
 const parsedMode = (): Mode => isPolluted() ? ANY_POLLUTED : PARSED;
 const decodedMode = (): Mode => isPolluted() ? DECODED_POLLUTED : DECODED;
 
 /**
- * Returns an object whose members are all its own: the object itself if it inherits nothing, otherwise a copy.
+ * Returns an object with only the own members of an object: the object itself if it can inherit no member of a
+ * message, otherwise a copy without a prototype.
  *
- * Before the call, callers read a member by its name (`void value.platform`). V8 15 then knows the shape of the object,
- * and the check of its prototype costs nothing. Without this read, the check of a message takes twice the time.
+ * Before each call, the caller reads one member by its name, as in `void value.platform`. V8 15 then knows the shape of
+ * the object, and reading its prototype costs nothing. Without this read, the check of a message takes twice the time.
  */
 function ownView(object: Members, mode: Mode): Members {
   if (mode.isParsed) return object;
@@ -120,7 +124,7 @@ function ownView(object: Members, mode: Mode): Members {
 
 // ---------------------------------------------------------------------------------------------- faults
 
-/** Makes the issue for a value that breaks a rule. */
+/** Makes the issue for a value of the wrong type. */
 function shapeIssue(path: string, expected: string, value: unknown): MessageIssue {
   return { code: "invalid_shape", path, expected, received: describeType(value) };
 }
@@ -151,8 +155,8 @@ function idFault(value: unknown, path: string, mode: Mode): MessageIssue | null 
   return shapeIssue(path, mode.isDecoded ? "a string, null or absent" : "a string, number, null or absent", value);
 }
 
-// The callers of the functions below first check whether the value is absent, because a call costs more than that
-// check.
+// Callers of the functions below call them only for a value that is not absent. Checking this in the caller is faster
+// than a call.
 
 function userFault(value: unknown, path: string, mode: Mode): MessageIssue | null {
   if (!isObject(value)) return shapeIssue(path, "an object, null or absent", value);
@@ -249,10 +253,10 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
   const { type, data } = ownView(value, mode);
   if (type === "seglist") return listFault(data, maxDepth, mode);
   if (typeof type !== "string") return shapeIssue(".type", "a string", type);
-  // Most segments carry a string, which is valid for every type except a list.
+  // Most segments have a string as data, which is valid for every type except `seglist`.
   if (typeof data === "string") return null;
-  // These rules are the same as in the table of segments.ts, and a test compares the two. A switch is faster than the
-  // table.
+  // These are the rules of the table in segments.ts again, because a switch is faster than the table. A test checks
+  // that both agree.
   switch (type) {
     case "image":
     case "emoji":
@@ -268,8 +272,8 @@ function segmentFault(value: unknown, maxDepth: number, mode: Mode): MessageIssu
 }
 
 /**
- * Called for data that should be a string but is not. Bytes are allowed instead in a message to be sent; anything else
- * is an issue.
+ * Checks data that should be a string but is not. In a message to be sent, bytes are allowed instead; anything else is
+ * an issue.
  */
 function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | null {
   if (!mode.isOutgoing || !mayHoldBytes(type) || !isByteSource(data)) return shapeIssue(".data", "a string", data);
@@ -278,10 +282,11 @@ function stringFault(type: string, data: unknown, mode: Mode): MessageIssue | nu
 }
 
 /**
- * Returns true if a segment is not a list, has a string as data and inherits nothing. Such a segment is valid and needs
- * no other check.
+ * Returns true if a segment is not a list, has a string as data and inherits no member of a message. Such a segment is
+ * valid and needs no other check.
  *
- * A segment without data is rare. It is excluded first, so that V8 15 keeps its fast path for all other segments.
+ * A segment without `data` is rare. The function excludes it first, so that V8 15 keeps its fast path for all other
+ * segments.
  */
 function isTextSegment(item: unknown, { isParsed, isClean }: Mode): boolean {
   if (typeof item !== "object" || item === null || !("data" in item)) return false;
@@ -328,8 +333,8 @@ function customFault({ message_type_name: name, content, platform }: Members): M
 }
 
 /**
- * Makes the issue for an error that a getter or proxy threw, because guards must not throw. A RangeError means that the
- * stack is full, so the value nests too deep.
+ * Makes the issue for an error that was thrown during a check. A guard must not throw, so the error becomes an issue. A
+ * `RangeError` means a full stack: the value is nested too deep. Any other error comes from a getter or a proxy.
  */
 function trapFault(error: unknown, path: string): MessageIssue {
   return error instanceof RangeError ? tooDeep(path, "object") : shapeIssue(path, "plain data", undefined);
@@ -337,7 +342,7 @@ function trapFault(error: unknown, path: string): MessageIssue {
 
 type Shape = "ordinary" | "custom" | "any";
 
-/** Checks a message. Most guards and issues come from this function. */
+/** Checks a whole message. Never throws. */
 function check(value: unknown, shape: Shape, maxDepth: number, mode: Mode): MessageIssue | null {
   try {
     if (!isObject(value)) return shapeIssue("$", "an object", value);
@@ -359,11 +364,11 @@ function check(value: unknown, shape: Shape, maxDepth: number, mode: Mode): Mess
  * Finds the first rule of the protocol that a value breaks.
  *
  * The rules are as tolerant as the deployed peers: ids may be numbers, every optional member may be `null`, and unknown
- * members and segment types are accepted. Only own properties count. Never throws.
+ * members and segment types are accepted. Inherited properties are ignored. Never throws.
  *
  * @param value Any value, usually from `JSON.parse`.
  * @param options The nesting limit.
- * @returns The first issue in the order of the protocol; `null` if the value is an ordinary or custom message.
+ * @returns The first issue that was found; `null` if the value is an ordinary or a custom message.
  *
  * @example Find the fault
  * ```ts
@@ -377,7 +382,7 @@ export function messageIssue(value: unknown, { maxDepth = MAX_DEPTH }: MessageIs
   return check(value, "any", maxDepth, anyMode());
 }
 
-/** Like {@linkcode messageIssue}, but for a result of `JSON.parse`, whose prototypes need no check. */
+/** Like {@linkcode messageIssue}, but faster and only for a result of `JSON.parse`, whose prototypes need no check. */
 export function parsedIssue(value: unknown, maxDepth: number): MessageIssue | null {
   return check(value, "any", maxDepth, parsedMode());
 }
@@ -393,7 +398,8 @@ const VALID_WITHOUT_BYTES: OutgoingCheck = { issue: null, holdsBytes: false };
 
 /** Like {@linkcode messageIssue}, but for a message to be sent, which may hold bytes instead of base64. */
 export function checkOutgoing(value: unknown): OutgoingCheck {
-  // Nearly every message holds no bytes. The check without them is the one that other calls use: Bun 1.4 is faster so.
+  // Nearly every message holds no bytes, so the first check does not allow them. Its mode is shared with other
+  // functions, which makes the check faster in Bun 1.4.
   return check(value, "any", MAX_DEPTH, anyMode()) === null ? VALID_WITHOUT_BYTES : checkWithBytes(value);
 }
 
@@ -403,7 +409,10 @@ function checkWithBytes(value: unknown): OutgoingCheck {
   return { issue, holdsBytes: mode.holdsBytes };
 }
 
-/** Finds the first rule for decoded messages that a value breaks. The ids of a decoded message are strings. */
+/**
+ * Like {@linkcode messageIssue}, but for a decoded message: its ids must be strings, and it must be an ordinary or a
+ * custom message, as `shape` says.
+ */
 export function decodedIssue(value: unknown, shape: "ordinary" | "custom"): MessageIssue | null {
   return check(value, shape, MAX_DEPTH, decodedMode());
 }
@@ -425,7 +434,7 @@ export function envelopeIssue(value: unknown): MessageIssue | null {
  *
  * @param value Any value.
  * @param path JSON path of the segment, for the issue.
- * @param maxDepth Limit on segment lists nested inside one another. If the segment is a list, it is counted too.
+ * @param maxDepth How deep segment lists may be nested. If the segment itself is a list, it counts as the first level.
  */
 export function segmentIssue(value: unknown, path: string, maxDepth: number = MAX_DEPTH): MessageIssue | null {
   try {
@@ -435,14 +444,14 @@ export function segmentIssue(value: unknown, path: string, maxDepth: number = MA
   }
 }
 
-/** Returns true if a value is a segment. If a getter or a proxy throws, it throws the same error. */
+/** Returns true if a value is a segment. An error that a getter or a proxy throws is not caught. */
 export function isSegment(value: unknown): boolean {
   return segmentFault(value, MAX_DEPTH, anyMode()) === null;
 }
 
 /**
- * Returns the own members of a segment; null if the value is not a segment. If a getter or a proxy throws, it throws
- * the same error.
+ * Returns an object with only the own members of a segment; null if the value is not a segment. An error that a getter
+ * or a proxy throws is not caught.
  */
 export function ownSegment(value: unknown): Members | null {
   const mode = anyMode();
@@ -450,7 +459,10 @@ export function ownSegment(value: unknown): Members | null {
   return segmentFault(value, MAX_DEPTH, mode) === null ? ownView(value as Members, mode) : null;
 }
 
-/** Returns an object whose members are all its own: the object itself if it inherits nothing, otherwise a copy. */
+/**
+ * Returns an object with only the own members of an object: the object itself if it can inherit no member of a
+ * message, otherwise a copy.
+ */
 export function ownMembers(object: Members): Members {
   return ownView(object, anyMode());
 }

@@ -13,35 +13,40 @@ export type DataType<Data = unknown> = Data extends string ? "string"
   : "object";
 
 /**
- * The place where a segment may hold bytes instead of base64 when it is sent, and whether received data can be decoded
- * to bytes:
+ * The member of a segment that stands for bytes. A segment that is sent may hold bytes there instead of base64. A
+ * segment that was received holds base64 there, which can be decoded to bytes.
  *
- * - `never`: nowhere, because its data is text or segments.
- * - `data`: its data. Received data is base64 and can be decoded.
- * - `data or text`: its data. Received data is base64, which can be decoded, or a character such as an emoji.
- * - `base64`: its data, or the member `base64` of its data. When received, only the member can be decoded.
- * - `sending`: its data, but only when it is sent; received data is never decoded. Unknown types are treated like this.
+ * - `never`: no member. `data` is text or segments.
+ * - `data`: the member `data`.
+ * - `data or text`: the member `data`. In a received segment, it may also be a character such as an emoji, which is not
+ *   decoded.
+ * - `base64`: in a segment that is sent, `data` or `data.base64`. In a received segment, only `data.base64`.
+ * - `sending`: in a segment that is sent, `data`. The data of a received segment is never decoded. Unknown types are
+ *   treated like this.
  */
 export type BytePlace = "never" | "data" | "data or text" | "base64" | "sending";
 
 /** One known segment type. */
 export interface SegmentRow<Data = unknown> {
   /**
-   * The JSON types of its data, as in {@linkcode SegDataMap}. `isSeg` checks the type of the data before it narrows.
+   * The JSON types that `data` may have, as in {@linkcode SegDataMap}. `isSeg` narrows only data of one of these types.
    */
   readonly data: readonly DataType<Data>[];
-  /** True if `rules.ts` refuses data of other types; false if deployed peers also send data of other types. */
+  /**
+   * True if `rules.ts` refuses data of other JSON types; false if it accepts them, because deployed peers also send
+   * them.
+   */
   readonly isRule: boolean;
-  /** The place where such a segment may hold bytes. */
+  /** The member that may hold bytes. */
   readonly bytes: BytePlace;
-  /** Its name in plain text: `图片` is shown as `[图片]`. If there is no label, the type itself is shown. */
+  /** Name of the type in plain text: `图片` is shown as `[图片]`. If there is no label, the type itself is shown. */
   readonly label?: string;
 }
 
 /**
  * The known segment types. To add one, add a row here and the shape of its data to {@linkcode SegDataMap}.
  *
- * Source: protocol.md 2.4.
+ * Source: what maim_message 0.6.8, MaiBot 1.2.1 and the NapCat adapter send and accept.
  */
 export const SEGMENTS: { readonly [Type in SegType]: SegmentRow<SegDataMap[Type]> } = {
   text: { data: ["string"], isRule: true, bytes: "never" },
@@ -64,9 +69,7 @@ export const SEGMENTS: { readonly [Type in SegType]: SegmentRow<SegDataMap[Type]
   notify: { data: ["object"], isRule: false, bytes: "sending", label: "通知" },
 };
 
-/**
- * The rows of {@linkcode SEGMENTS} without a prototype, so that a type named `constructor` or `__proto__` has no row.
- */
+/** A copy of {@linkcode SEGMENTS} without a prototype, so that a type named `constructor` or `__proto__` has no row. */
 const ROWS: { readonly [type: string]: SegmentRow | undefined } = Object.assign(Object.create(null), SEGMENTS);
 
 /** Returns true if a segment type is known and the data has a JSON type that is documented for it. */
@@ -79,7 +82,10 @@ export function mayHoldBytes(type: string): boolean {
   return ROWS[type]?.bytes !== "never";
 }
 
-/** Returns where a segment of a type holds the base64 that is decoded to bytes; null if it holds none. */
+/**
+ * Returns the member of a received segment that holds base64 and can be decoded to bytes, as in {@linkcode BytePlace};
+ * null if segments of this type have no such member.
+ */
 export function base64Place(type: string): "data" | "data or text" | "base64" | null {
   const bytes = ROWS[type]?.bytes ?? "never";
   return bytes === "never" || bytes === "sending" ? null : bytes;

@@ -37,13 +37,13 @@ export interface FormatInfo {
 export interface TemplateInfo {
   /** Template texts by name. In JSON it may be anything. */
   template_items?: unknown;
-  /** A name, or an object of names as in maim_message itself. */
+  /** A name, or an object of names, which is what maim_message itself writes. */
   template_name?: string | Record<string, unknown> | null;
   /** True to use the default template; in JSON it may be anything. */
   template_default?: unknown;
 }
 
-/** The sender or the receiver of a message. It exists since maim_message 0.5.0. */
+/** The sender or the receiver of a message. Added in maim_message 0.5.0. */
 export interface PartyInfo {
   /** The group. */
   group_info?: GroupInfo | null;
@@ -51,15 +51,18 @@ export interface PartyInfo {
   user_info?: UserInfo | null;
 }
 
-/** The sender of a message. It exists since maim_message 0.5.0. */
+/** The sender of a message. Added in maim_message 0.5.0. */
 export type SenderInfo = PartyInfo;
 
-/** The receiver of a message. It exists since maim_message 0.5.0. */
+/** The receiver of a message. Added in maim_message 0.5.0. */
 export type ReceiverInfo = PartyInfo;
 
-/** All of a message except its content. Source: maim_message 0.6.8, message_base.py, BaseMessageInfo. */
+/** Platform, id, time, group and users of a message. Source: maim_message 0.6.8, message_base.py, BaseMessageInfo. */
 export interface BaseMessageInfo {
-  /** Platform that the message comes from or goes to. It is the routing key, and names are compared exactly. */
+  /**
+   * Platform that the message comes from or goes to. A server uses it to find the connection. Upper and lower case are
+   * different.
+   */
   platform: string;
   /** Message id, unique on its platform. In JSON it may be a number; decoding makes it a string. */
   message_id?: string | null;
@@ -81,7 +84,7 @@ export interface BaseMessageInfo {
   receiver_info?: ReceiverInfo | null;
 }
 
-/** Data of a `file` segment. Source: protocol inventory of MaiBot 1.2.1 and the NapCat adapter. */
+/** Data of a `file` segment. Source: MaiBot 1.2.1 and the NapCat adapter. */
 export interface FileData {
   /** File name. */
   name?: string;
@@ -97,13 +100,16 @@ export interface FileData {
   base64?: string;
 }
 
-/** Data of each known segment type, as the deployed peers send it. A new type also needs a row in `segments.ts`. */
+/**
+ * Data of each known segment type, as the deployed peers send it. A type that is added here also needs a row in
+ * `segments.ts`.
+ */
 export interface SegDataMap {
   /** Plain text. */
   text: string;
   /** Base64 of an image, without a prefix. */
   image: string;
-  /** Base64 of a sticker; the seed also allows a Unicode emoji, which MaiBot drops. */
+  /** Base64 of a sticker. The documentation of maim_message also allows a Unicode emoji, but MaiBot drops it. */
   emoji: string;
   /** Base64 of audio (wav). */
   voice: string;
@@ -137,7 +143,7 @@ export interface SegDataMap {
   notify: Record<string, unknown>;
 }
 
-/** The segment types with a known shape of data. */
+/** The known segment types: those whose data has a documented shape. */
 export type SegType = keyof SegDataMap;
 
 /** One item of the content of a message. Unknown types are allowed: their data may be any JSON and stays unchanged. */
@@ -165,19 +171,25 @@ export interface MessageBase {
   /** The content as plain text. */
   raw_message?: string | null;
   /**
-   * Id of the bot's own account on the platform, as a string. The message was written to this account, or is sent by
-   * it. In JSON it may be anything. MaiBot 1.3.10 and later does not answer a message without it. Source: MaiBot
-   * 1.3.15, route_key_factory.py.
+   * Id of the bot's own account on the platform: the account that the message was written to, or that sends it. It
+   * should be a string; in JSON it may be anything. MaiBot 1.3.10 and later does not answer a message without it.
+   *
+   * Source: MaiBot 1.3.15, route_key_factory.py.
    */
   account_id?: unknown;
   /**
-   * A string that tells several connections of one account apart. In JSON it may be anything. The source is the same as
-   * for `account_id`.
+   * A name that distinguishes several connections of one account. It should be a string; in JSON it may be anything.
+   *
+   * Source: MaiBot 1.3.15, route_key_factory.py.
    */
   scope?: unknown;
 }
 
-/** A message of a type you define, routed by its name. Source: maim_message 0.6.8, api.py, send_custom_message. */
+/**
+ * A message of a type that you define. Its name selects the handler on the other side.
+ *
+ * Source: maim_message 0.6.8, api.py, send_custom_message.
+ */
 export interface CustomMessage {
   /** From a client: its own platform. From a server: the platform that the message is sent to. */
   platform?: string | null;

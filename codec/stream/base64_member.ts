@@ -10,7 +10,7 @@ export interface Base64Member {
   readonly text: string;
 }
 
-/** Number of first characters that decide whether the data of an emoji is base64. */
+/** Number of characters at the beginning of an emoji's data that decide whether the data is base64. */
 export const BASE64_START = 4;
 
 /** Returns true if the first characters of an emoji's data look like base64. Otherwise the data is a character. */
@@ -18,7 +18,7 @@ export function isBase64Start(text: string): boolean {
   return /^[\w+/=\-\t\n\f\r ]*$/.test(text.slice(0, BASE64_START));
 }
 
-/** Finds the member of a segment that holds base64, as its type defines; null if there is none. */
+/** Finds the member of a segment that holds base64, as the type of the segment defines; null if there is none. */
 export function base64Member(segment: Seg): Base64Member | null {
   const { type, data } = segment;
   const place = base64Place(type);
@@ -30,7 +30,7 @@ export function base64Member(segment: Seg): Base64Member | null {
   return { holder: segment, key: "data", text: data };
 }
 
-/** Makes the error for a text that should be base64 but is not. The text is not in the error. */
+/** Makes the error for a text that should be base64 but is not. The error does not contain the text. */
 export function notBase64(path: string): MessageDecodeError {
   return decodeErrors.shape({ path, expected: "base64", received: "string" });
 }

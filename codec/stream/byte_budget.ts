@@ -1,6 +1,6 @@
 import { encodeErrors } from "../errors.ts";
 
-/** Limits the bytes of a text that is made block by block. */
+/** Limits the size of a text that is made block by block. */
 export class ByteBudget {
   readonly #maxBytes: number;
   #left: number;
@@ -11,12 +11,14 @@ export class ByteBudget {
     this.#left = maxBytes;
   }
 
-  /** True if there is no limit, so that nothing needs to be counted. */
+  /** True if there is no limit. Bytes then need not be counted. */
   get isUnlimited(): boolean {
     return this.#maxBytes === Infinity;
   }
 
-  /** Subtracts bytes; throws `too_large` if fewer bytes are left. */
+  /**
+   * Subtracts bytes from the budget. Throws a `MessageEncodeError` with the code `too_large` if fewer bytes are left.
+   */
   spend(bytes: number): void {
     this.#left -= bytes;
     if (this.#left < 0) throw encodeErrors.tooManyBytes(this.#maxBytes);

@@ -1,16 +1,16 @@
 import { BLOCK_LENGTH } from "../limits.ts";
 
-/** Reads a stream of bytes block by block. A block is valid until the next block is read. */
+/** Reads a stream of bytes block by block. A block is valid only until the next read, because its buffer is reused. */
 export interface ByteReader {
-  /** Returns the next block, whose type is not checked; null at the end. */
+  /** Returns the next block; null at the end. The type of the block is not checked. */
   read(): Promise<unknown>;
   /** Cancels the stream. A read that is still waiting ends. */
   cancel(reason: unknown): Promise<void>;
 }
 
 /**
- * Creates the reader of a stream. A byte stream is read into one buffer that is reused, because new buffers would fill
- * the memory.
+ * Creates the reader of a stream. A byte stream is read into one buffer that is reused, because a new buffer for each
+ * block would need much memory.
  *
  * @param stream The stream. It is locked until it ends or is cancelled.
  */
@@ -46,7 +46,8 @@ function openPlain(stream: ReadableStream<unknown>): Opened {
 }
 
 /**
- * Opens a byte stream. Returns null for any other stream. Streams that Bun 1.4 itself creates are never byte streams.
+ * Opens a byte stream. Returns null for any other stream. Streams that Bun 1.4 creates, such as the body of a response,
+ * are never byte streams.
  */
 function openBuffered(stream: ReadableStream<Uint8Array>): Opened | null {
   let reader: ReadableStreamBYOBReader;

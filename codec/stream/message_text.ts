@@ -1,5 +1,6 @@
 /**
- * The JSON text of a message, cut where the base64 of its bytes belongs.
+ * Writes a message as JSON text that is cut at its binaries. A binary is data that the caller inserts into the text
+ * later: bytes, or long base64.
  * @module
  */
 
@@ -16,14 +17,14 @@ import { mayHoldBytes } from "../../schema/segments.ts";
 import type { Seg } from "../../schema/types.ts";
 import { hasMember, isByteSource, isObject } from "../../util/values.ts";
 
-/** The JSON text of a message or segment, cut where base64 belongs. */
+/** The JSON text of a message or segment, cut where the base64 of its binaries belongs. */
 export interface CutText<Data = BinaryData> {
   /**
-   * The texts around the binaries. There is one text more than there are binaries. If there is a binary, the texts are
-   * ASCII.
+   * The texts before, between and after the binaries, so one text more than there are binaries. If there is a binary,
+   * all texts are ASCII.
    */
   readonly texts: readonly string[];
-  /** The data that belongs between the texts, in order. */
+  /** The binaries that belong between the texts, in order. */
   readonly binaries: readonly Data[];
   /** JSON path of each binary, such as `$.message_segment.data[0].data`. */
   readonly paths: readonly string[];
@@ -31,7 +32,7 @@ export interface CutText<Data = BinaryData> {
 
 /** Options of {@linkcode cutMessage} and {@linkcode cutSegment}. */
 export interface CutOptions {
-  /** Limit on segment lists nested inside one another. @default {32} */
+  /** How deep segment lists may be nested inside one another. @default {32} */
   readonly maxDepth?: number;
   /** True if the text must be ASCII even without binaries. @default {false} */
   readonly isAscii?: boolean;
@@ -39,20 +40,20 @@ export interface CutOptions {
 
 type DataGuard<Data> = (value: unknown) => value is Data;
 
-/** Writes a message whose binaries were taken out. */
+/** Writes a message whose binaries were replaced by markers. */
 function write(value: object): string {
   const { left, hasBytes } = survey(value, MAX_STRING_LENGTH);
   if (hasBytes) {
     throw encodeErrors.shape(
       { path: "$", expected: "base64", received: "bytes" },
-      "bytes can only be the data of a segment that holds base64",
+      "put bytes only into the data of a segment that holds base64, such as an image",
     );
   }
   if (left >= 0) return writeJson(value, MAX_STRING_LENGTH - left);
-  throw encodeErrors.tooLarge("Message without its binaries does not fit in one string; send less");
+  throw encodeErrors.tooLarge("Message is too large for one string, even without its bytes; send less");
 }
 
-/** Takes the binaries out of a message and puts a marker in the place of each. */
+/** Replaces the binaries of a message by markers, and collects the binaries. */
 class Binaries<Data> {
   readonly marker: string = `maim:${Math.random().toString(36).slice(2)}`;
   readonly found: Data[] = [];
@@ -78,7 +79,7 @@ class Binaries<Data> {
   }
 
   #markList(list: unknown, path: string, depth: number): unknown {
-    if (!Array.isArray(list) || depth >= this.#maxDepth) return list; // the rules will refuse it
+    if (!Array.isArray(list) || depth >= this.#maxDepth) return list; // the rules refuse such a list later
     const marked = list.map((item, index) => this.mark(item, `${path}[${index}]`, depth + 1));
     return marked.some((item, index) => item !== list[index]) ? marked : list;
   }
@@ -97,7 +98,10 @@ class Binaries<Data> {
   }
 }
 
-/** Marks the binaries of a value, writes the value and cuts the text at the markers. `mark` also checks the value. */
+/**
+ * Writes a value and cuts the text at the binaries. `mark` checks the value and returns it with markers in the place of
+ * the binaries.
+ */
 function cut<Data>(
   mark: (binaries: Binaries<Data>) => object,
   isData: DataGuard<Data>,
@@ -109,9 +113,9 @@ function cut<Data>(
     const { found, marker, paths } = binaries;
     const texts = (isAscii || found.length > 0 ? toAscii(text) : text).split(marker);
     if (texts.length === found.length + 1) return { texts, binaries: found, paths };
-    // If there are too many texts, the message itself holds the marker, and the loop tries another marker.
+    // If there are too many texts, the message itself contains the marker. The loop then tries another marker.
     if (texts.length <= found.length) {
-      throw encodeErrors.shape({ path: "$", expected: "JSON" }, "a toJSON() must not leave out bytes");
+      throw encodeErrors.shape({ path: "$", expected: "JSON" }, "a toJSON() method left out bytes; it must keep them");
     }
   }
 }
@@ -119,18 +123,19 @@ function cut<Data>(
 /**
  * Checks a message, writes it as compact JSON and cuts the text where the base64 of its bytes belongs.
  *
- * A text with binaries is ASCII, so that it can be stored in one byte per character.
+ * If the message holds bytes, the text is ASCII, so that the engine can store it in one byte per character.
  *
  * @param message The message.
  * @param options The nesting limit, and whether the text must be ASCII.
  * @returns The texts, and the binaries between them.
- * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
+ * @throws {MessageEncodeError} If the message is nested too deep, breaks a rule of the protocol or cannot be written as
+ * JSON.
  */
 export function cutMessage(message: StreamMessage, options: CutOptions = {}): CutText {
   return cutMessageAt(message, isByteSource, options);
 }
 
-/** Like {@linkcode cutMessage}, but cuts at any data that a guard accepts. */
+/** Like {@linkcode cutMessage}, but cuts at the data that a guard accepts instead of at bytes. */
 export function cutMessageAt<Data>(
   message: StreamMessage,
   isData: DataGuard<Data>,
@@ -152,8 +157,8 @@ export function cutMessageAt<Data>(
  * Like {@linkcode cutMessage}, but for a single segment.
  *
  * @param segment The segment.
- * @param path Its JSON path, for errors.
- * @param options The nesting limit, which counts the segment itself, and whether the text must be ASCII.
+ * @param path JSON path of the segment, for errors.
+ * @param options The nesting limit, for which the segment itself counts too, and whether the text must be ASCII.
  */
 export function cutSegment(
   segment: Seg | BinarySeg,

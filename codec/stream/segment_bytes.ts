@@ -7,13 +7,13 @@ import { hasMember, typeName } from "../../util/values.ts";
 /**
  * Returns the bytes of an image, emoji, voice, video or file segment.
  *
- * It accepts base64 in every form that peers send: with a `data:` prefix, without padding, with line breaks, or in the
- * URL-safe alphabet. Data that is already bytes is returned unchanged.
+ * Base64 is accepted in every form that peers send: with a `data:` prefix, without padding, with line breaks, or in the
+ * URL-safe alphabet. If the data is already a `Uint8Array`, it is returned unchanged.
  *
  * @param segment The segment.
- * @returns Its bytes.
+ * @returns The bytes of the segment.
  * @throws {MessageDecodeError} If the segment holds no bytes, for example an emoji that is a character, a file without
- * content, or a text. Also if its data is not base64.
+ * content, or a text. Also if the data is not valid base64.
  *
  * @example The bytes given to a builder
  * ```ts

@@ -15,14 +15,14 @@ export interface DecodeSegmentsOptions {
    */
   maxBytes?: number;
   /**
-   * Limit on segment lists nested inside one another.
+   * How deep segment lists may be nested inside one another.
    *
    * @default {32}
    */
   maxDepth?: number;
   /**
-   * Limit on the characters of JSON that are held in memory. It applies to the envelope, and to each segment without
-   * its base64.
+   * Largest number of characters of JSON that are held in memory. The limit applies to the members around the segments,
+   * and to each segment without its base64.
    *
    * @default {16777216}
    */
@@ -37,23 +37,23 @@ export interface SegmentReader extends AsyncIterableIterator<DecodedSeg, void, v
   /**
    * The message without its segments. Reading this property reads the text up to the first segment.
    *
-   * The promise resolves when the segments begin. If `message_info` follows the segments in the text, the promise
-   * resolves only after the last segment, so read the segments first. Members that follow the segments, usually
-   * `raw_message`, are in the object when the iteration has ended. If an error ends the iteration before the promise
-   * resolves, the promise rejects with this error. The rejection may be ignored.
+   * The promise resolves when the first segment is reached. If `message_info` follows the segments in the text, the
+   * promise resolves only after the last segment, so read the segments first. Other members that follow the segments,
+   * usually `raw_message`, are added to the object when the iteration has ended.
+   *
+   * If an error ends the iteration before the promise resolves, the promise rejects with this error. A rejection that
+   * nobody handles does no harm.
    */
   readonly envelope: Promise<MessageEnvelope>;
-  /**
-   * Ends the iteration. The source is cancelled. If the bytes of a segment are still being read, their stream fails.
-   */
+  /** Ends the iteration and cancels the source. If the bytes of a segment are still being read, their stream fails. */
   return(): Promise<IteratorResult<DecodedSeg, void>>;
 }
 
 const DONE: IteratorResult<never, void> = { done: true, value: undefined };
 
-/** The stream of the bytes of a segment that was given out. */
+/** The stream with the bytes of a segment that `next` has returned. */
 interface OpenStream {
-  /** Null once the stream has ended. */
+  /** Null if the stream was cancelled, was skipped or has failed. */
   controller: ReadableByteStreamController | null;
 }
 
@@ -62,11 +62,11 @@ class StreamSegmentReader implements SegmentReader {
   readonly #parser: SegmentParser;
   readonly #events: ReturnType<SegmentParser["parse"]>;
   readonly #envelope = Promise.withResolvers<MessageEnvelope>();
-  /** The last step. Each step waits for the previous one. */
+  /** Promise of the last read. Each read waits for the previous one. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** An event that was read before it was requested. */
+  /** An event that was read because `envelope` was requested before the first segment. */
   #early: ParserEvent | null = null;
-  /** The stream whose bytes come next. */
+  /** The stream whose bytes come next in the text; null if a segment comes next. */
   #stream: OpenStream | null = null;
   #state: "new" | "begun" | "over" | { readonly error: unknown } = "new";
 
@@ -105,7 +105,7 @@ class StreamSegmentReader implements SegmentReader {
 
   async return(): Promise<IteratorResult<DecodedSeg, void>> {
     if (typeof this.#state === "object" || this.#state === "over") return DONE;
-    const error = new Error("Iteration over the segments was ended before their end");
+    const error = new Error("Reading of the segments was ended before the last segment");
     this.#fail(error);
     this.#state = "over";
     await this.#source.cancel(error);
@@ -158,12 +158,12 @@ class StreamSegmentReader implements SegmentReader {
     if (this.#stream === null) return;
     const { controller } = this.#stream;
     this.#stream = { controller: null };
-    controller?.error(new Error("Bytes of a segment were skipped, as the next segment was asked for; read them first"));
+    controller?.error(new Error("Bytes were skipped, because the next segment was requested; read them first"));
     while ((await this.#advance())?.name === "bytes");
     this.#stream = null;
   }
 
-  /** Replaces the base64 of a segment by a stream of the bytes. */
+  /** Puts a stream of the bytes into the segment, in the place of the base64. Returns the segment. */
   #openStream({ segment, holder, key }: ParserEvent & { name: "binary" }): DecodedSeg {
     const open: OpenStream = { controller: null };
     this.#stream = open;
@@ -189,8 +189,8 @@ class StreamSegmentReader implements SegmentReader {
 }
 
 /**
- * Decodes the segments of one message while its text is read. It is the reverse of `encodeStream`. It never holds more
- * than one block of bytes.
+ * Decodes the segments of one message while its text is read. This is the reverse of `encodeStream`. At any time, not
+ * more than one block of bytes is held in memory.
  *
  * The data of `image`, `voice`, `video` and `emoji` segments and the `base64` of `file` segments become streams of
  * bytes. Their base64 may have a `data:` prefix, no padding, white space or the URL-safe alphabet. An emoji that is a
@@ -199,14 +199,15 @@ class StreamSegmentReader implements SegmentReader {
  * in memory as one segment.
  *
  * The source is read only when a segment or its bytes are read. Requesting the next segment skips the unread bytes of
- * the previous one, and leaving the loop cancels the source. Members may come in any order; `data` that comes before
- * `type` is held in memory. If a member is repeated, the last one counts, as in `JSON.parse`; but a member that was
- * already given out must not be repeated. If there are several errors, the first one in the text is thrown, after the
- * segments before it.
+ * the previous one, and leaving the loop cancels the source.
+ *
+ * Members may come in any order; `data` that comes before `type` is held in memory. If a member is repeated, the last
+ * one counts, as in `JSON.parse`; but a member that was already returned must not be repeated. Segments before an error
+ * in the text are returned before the error is thrown.
  *
  * @param source The JSON of one ordinary message in UTF-8, cut anywhere.
  * @param options Limits on size, nesting and memory.
- * @returns The segments, and the envelope around them.
+ * @returns The segments, and the message without its segments as `envelope`.
  *
  * @example Reading the bytes of each segment
  * ```ts
@@ -234,7 +235,7 @@ export function decodeSegments(
  *
  * @param source The JSON of one ordinary message.
  * @param options Limits on size, nesting and memory.
- * @returns The segments, and the envelope around them.
+ * @returns The segments, and the message without its segments as `envelope`.
  */
 export function decodeTextBlocks(source: Blocks<string>, options: DecodeSegmentsOptions = {}): SegmentReader {
   const { maxBytes = Infinity } = options;

@@ -6,7 +6,7 @@ import { BLOCK_LENGTH } from "../limits.ts";
 import { MAX_DEPTH } from "../../schema/limits.ts";
 import type { Seg } from "../../schema/types.ts";
 
-/** Length in characters of the blocks that {@linkcode SegmentEncoderStream} gives out. */
+/** Length in characters of the blocks that {@linkcode SegmentEncoderStream} makes. */
 const TEXT_BLOCK_LENGTH = 262_144;
 
 /** Options of {@linkcode encodeStream} and {@linkcode SegmentEncoderStream}. */
@@ -18,14 +18,14 @@ export interface EncodeStreamOptions {
    */
   maxBytes?: number;
   /**
-   * Limit on segment lists nested inside one another.
+   * How deep segment lists may be nested inside one another.
    *
    * @default {32}
    */
   maxDepth?: number;
 }
 
-/** Returns the next block. Short blocks are joined to it as long as no bytes must be loaded. */
+/** Returns the next block; null at the end. Short blocks are joined as long as no bytes must be loaded. */
 async function nextBlock(blocks: TextBlocks): Promise<string | null> {
   try {
     let block = blocks.next(TEXT_BLOCK_LENGTH);
@@ -53,7 +53,10 @@ class ByteWriter {
     this.#blocks = blocks;
   }
 
-  /** Fills a buffer until it is full or bytes must be loaded. Returns the number of bytes written; null at the end. */
+  /**
+   * Fills a buffer until it is full or bytes must be loaded. Returns the number of bytes written. 0 means that
+   * `blocks.load` must be called first, null means the end.
+   */
   fill(view: Uint8Array): number | null {
     let at = 0;
     while (at < view.length) {
@@ -76,18 +79,21 @@ class ByteWriter {
 }
 
 /**
- * Encodes one message as a stream of the bytes that `encodeMessage` would write. It never holds more than one block of
- * each source of bytes.
+ * Encodes one message as a stream of the bytes that `encodeMessage` would write. At any time, not more than one block
+ * of each `Blob` or stream in the message is held in memory.
  *
- * Use it for files, HTTP bodies and peers that use this library. It is of no use for other peers, because no runtime
- * can send one WebSocket message in several blocks. Binary segments are read and base64-encoded while the result is
- * read. Cancelling the result cancels the streams in the message. The result is a byte stream, so a BYOB reader that
- * reuses its buffer saves memory. A `Uint8Array` in the message must not change before it is read.
+ * Use it for files, HTTP bodies and peers that use this library. It does not help with other peers, because no runtime
+ * can send one WebSocket message in several blocks.
+ *
+ * The bytes of segments are read and base64-encoded while the result is read. Cancelling the result cancels the streams
+ * in the message. The result is a byte stream, so a BYOB reader that reuses its buffer saves memory. A `Uint8Array` in
+ * the message must not change before it is read.
  *
  * @param message The message. Streams in it are locked at once.
  * @param options Limits on size and nesting. If the text is larger than `maxBytes`, the stream fails with `too_large`.
- * @returns The JSON of the message as UTF-8. If a source fails, the stream fails with the same error.
- * @throws {MessageEncodeError} If the message nests too deep, breaks a rule of the protocol or is not JSON.
+ * @returns The JSON of the message as UTF-8. If a stream in the message fails, the result fails with the same error.
+ * @throws {MessageEncodeError} If the message is nested too deep, breaks a rule of the protocol or cannot be written as
+ * JSON.
  * @throws {TypeError} If a stream in the message is locked or used twice.
  *
  * @example A message with a stream in it
@@ -134,10 +140,10 @@ export function encodeStream(message: StreamMessage, options: EncodeStreamOption
   }, { highWaterMark: 0 });
 }
 
-/** Writes the text before and after the segments. The list of the segments is the last member of the message. */
+/** Returns the text before and after the segments. `message_segment` is the last member of the message. */
 function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: string; tail: string } {
   const message: Partial<StreamMessage> = { ...envelope };
-  delete message.message_segment; // it may have one, but the new one must be the last member
+  delete message.message_segment; // the envelope may have this member, but the new one must be the last member
   message.message_segment = { type: "seglist", data: [] };
   const { texts: [text = ""] } = cutMessage(message as StreamMessage, { maxDepth, isAscii: true });
   const end = text.length - "]}}".length;
@@ -147,9 +153,9 @@ function encodeEnvelope(envelope: MessageEnvelope, maxDepth: number): { head: st
 /**
  * Encodes the segments of one message as blocks of text. The segments become one `seglist`.
  *
- * Binary segments are read and base64-encoded while the result is read. The text is ASCII and has `message_segment` as
- * its last member. Apart from that, it is the text that `encodeMessage` would write. If a segment is not valid, both
- * sides of the stream fail.
+ * The bytes of segments are read and base64-encoded while the result is read. The text is ASCII and has
+ * `message_segment` as its last member. Apart from that, it is the text that `encodeMessage` would write. If a segment
+ * is not valid, both the writable and the readable side fail.
  *
  * @example Segments as they come
  * ```ts
@@ -171,13 +177,13 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
    *
    * @param envelope The message without its `message_segment`.
    * @param options Limits on size and nesting.
-   * @throws {MessageEncodeError} If the envelope breaks a rule of the protocol or is not JSON.
+   * @throws {MessageEncodeError} If the envelope breaks a rule of the protocol or cannot be written as JSON.
    */
   constructor(envelope: MessageEnvelope, options: EncodeStreamOptions = {}) {
     const { maxBytes = Infinity, maxDepth = MAX_DEPTH } = options;
     const { head, tail } = encodeEnvelope(envelope, maxDepth);
     super();
-    // Without a transformer, the stream gives out the segments that are written to it.
+    // This stream has no transformer, so its readable side returns the segments that are written to it.
     const segments = (super.readable as ReadableStream<unknown> as ReadableStream<Seg | BinarySeg>).getReader();
     const budget = new ByteBudget(maxBytes);
     let current = new TextBlocks({ texts: [head], binaries: [], paths: [] }, budget);
@@ -200,11 +206,11 @@ export class SegmentEncoderStream extends TransformStream<Seg | BinarySeg, strin
     };
     const fail = (error: unknown): void => {
       current.abandon(error);
-      segments.cancel(error).catch(() => {}); // fails only with an error that is known already
+      segments.cancel(error).catch(() => {}); // rejects only with an error that was reported already
     };
     this.#readable = new ReadableStream<string>({
       start: (controller) => {
-        // If the writer aborts, reading ends at once, even in the middle of a segment.
+        // If the writable side is aborted, reading ends at once, even in the middle of a segment.
         segments.closed.catch((error) => {
           current.abandon(error);
           controller.error(error);

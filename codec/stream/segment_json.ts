@@ -1,6 +1,6 @@
 /**
- * Decodes the JSON of one segment, of the members around the segments, and of free data, by the rules of
- * `decodeMessage`.
+ * Decodes a message that is read in several steps: each segment, the members around the segments, and free data. The
+ * rules are those of `decodeMessage`.
  * @module
  */
 
@@ -16,7 +16,7 @@ import { envelopeIssue, messageIssue, segmentIssue } from "../../schema/rules.ts
 import type { Seg, WireMessage } from "../../schema/types.ts";
 import type { Fields } from "../../util/values.ts";
 
-/** Writes the JSON of an object from its members. Each member is the text of a key, a colon and a value. */
+/** Writes the JSON of an object from its members. Each member is JSON such as `"key":1`. */
 export function objectJson(members: readonly string[]): string {
   return `{${members.join(",")}}`;
 }
@@ -28,9 +28,9 @@ export function decodeFields(json: string): Fields {
 
 /** The place of a segment in its message. */
 export interface SegmentPlace {
-  /** Its JSON path. */
+  /** JSON path of the segment. */
   readonly path: string;
-  /** Number of lists that contain it. */
+  /** Number of lists that contain the segment. */
   readonly lists: number;
 }
 
@@ -38,8 +38,8 @@ export interface SegmentPlace {
  * Decodes one segment.
  *
  * @param json The JSON of the segment.
- * @param place Its place in the message.
- * @param maxDepth Limit on segment lists nested inside one another.
+ * @param place Place of the segment in the message.
+ * @param maxDepth How deep segment lists may be nested in the whole message.
  */
 export function decodeSegment(json: string, { path, lists }: SegmentPlace, maxDepth: number): Seg {
   const value = parseJson(json);
@@ -53,8 +53,8 @@ export function decodeSegment(json: string, { path, lists }: SegmentPlace, maxDe
 /**
  * Decodes the members around the segments of an ordinary message.
  *
- * @param json The text of an object with these members.
- * @param hasSegment True if the message has segments. Without segments, it is not valid.
+ * @param json JSON of an object with these members.
+ * @param hasSegment True if the message has a `message_segment`. Without one, an error is thrown.
  */
 export function decodeEnvelope(json: string, { hasSegment }: { hasSegment: boolean }): MessageEnvelope {
   const value = parseJson(json);

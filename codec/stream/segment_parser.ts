@@ -9,13 +9,13 @@ import type { Seg } from "../../schema/types.ts";
 import { Base64Decoder, decodeBase64 } from "../../util/base64.ts";
 import { defineMembers, describeType } from "../../util/values.ts";
 
-/** Something found in the text of a message. Events come in the order of the text. */
+/** Something that the parser found in the text of a message. Events come in the order of the text. */
 export type ParserEvent =
-  /** All members before the segments. More members may follow the segments. */
+  /** The members before the segments. More members may follow the segments. */
   | { readonly name: "envelope"; readonly envelope: MessageEnvelope }
-  /** A segment in memory. */
+  /** A complete segment. */
   | { readonly name: "segment"; readonly segment: Seg }
-  /** A segment with one member that is bytes. Events `bytes` follow, and then an event `end`. */
+  /** A segment whose member `key` of `holder` is bytes. Events `bytes` follow, and then an event `end`. */
   | { readonly name: "binary"; readonly segment: Seg; readonly holder: object; readonly key: "data" | "base64" }
   | { readonly name: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly name: "end" };
@@ -25,13 +25,13 @@ type Events<T = void> = Generator<ParserEvent | undefined, T>;
 
 /** Limits of a parser. */
 export interface ParserOptions {
-  /** Limit on segment lists nested inside one another. */
+  /** How deep segment lists may be nested inside one another. */
   readonly maxDepth: number;
-  /** Limit on the characters of JSON held at a time. */
+  /** Largest number of characters of JSON that are held at a time. */
   readonly maxBuffered: number;
 }
 
-/** The beginning of a string. It is read to see whether the string is base64. */
+/** The beginning of a string, which decides whether the string is base64. */
 interface StringStart {
   readonly text: string;
   /** True if the string ends after this text. */
@@ -42,15 +42,15 @@ const UNREAD: StringStart = { text: "", isEnded: false };
 
 /** A segment that is being read. */
 interface OpenSegment extends SegmentPlace {
-  /** The texts of its members that are not decoded yet. */
+  /** JSON of the members that are not decoded yet, each such as `"key":1`. */
   members: string[];
   /** Characters held in `members`. */
   held: number;
-  /** Its type; null if the type is not known yet, or is not a string. */
+  /** Type of the segment; null if the type was not read yet, or is not a string. */
   type: string | null;
-  /** The segment after it was given out; null before that. */
+  /** The segment that was yielded before all its members were read; null if none was yielded yet. */
   given: Seg | null;
-  /** True if the items of its list are given out one by one. */
+  /** True if the segment is a list whose items are yielded one by one. */
   isList: boolean;
 }
 
@@ -107,7 +107,7 @@ export class SegmentParser {
     if (envelope !== null && decoded === members.length) return undefined;
     const complete = decodeEnvelope(objectJson(members), { hasSegment });
     if (envelope === null) yield { name: "envelope", envelope: complete };
-    else defineMembers(envelope, complete); // adds later members; the last of repeated members counts
+    else defineMembers(envelope, complete); // adds later members; of repeated members, the last one counts
   }
 
   *#finish(): Scan<void> {
@@ -125,7 +125,7 @@ export class SegmentParser {
   #tooLarge(path: string): MessageDecodeError {
     const limit = `${this.#maxBuffered} characters`;
     return decodeErrors.tooLarge(
-      `Message holds more than ${limit} at ${path}; raise 'maxBuffered', or send bytes`,
+      `Message holds more than ${limit} at ${path}; raise 'maxBuffered', or send the data as base64 of a segment`,
       path,
     );
   }
@@ -159,7 +159,7 @@ export class SegmentParser {
   *#close(open: OpenSegment): Events {
     const { given, members, path, lists } = open;
     if (given !== null || open.isList) {
-      // These members follow the data. The members of the outermost list are not given out, but must be JSON.
+      // These members follow the data. Those of the outermost list are ignored, but they must be valid JSON.
       const more = decodeFields(objectJson(members));
       if (given !== null) defineMembers(given, more);
       return;
@@ -170,7 +170,7 @@ export class SegmentParser {
     for (const [index, item] of (segment.data as Seg[]).entries()) yield* this.#give(item, `${path}.data[${index}]`);
   }
 
-  /** Gives out a segment that is in memory. */
+  /** Yields a segment that is in memory. */
   *#give(segment: Seg, path: string): Events {
     const member = base64Member(segment);
     if (member === null) return yield { name: "segment", segment };
@@ -185,7 +185,7 @@ export class SegmentParser {
 
   // -------------------------------------------------------------------------------------------- data
 
-  /** Reads the data of a segment. Returns false if the data was not read, because the whole JSON value must be held. */
+  /** Reads the data of a segment. Returns false if it did not; the caller then reads the data as one JSON value. */
   *#data(open: OpenSegment, raw: string): Events<boolean> {
     const first = yield* this.scanner.peek();
     if (open.type === "seglist" && open.lists === 0 && first === "[") {
@@ -211,8 +211,8 @@ export class SegmentParser {
   }
 
   /**
-   * Decodes the members that were read so far. `data` is an empty stand-in for the data that is given out while it is
-   * read.
+   * Decodes the members that were read so far. `data` is JSON of an empty placeholder: the real data is yielded later,
+   * while it is read.
    */
   #giveOut(open: OpenSegment, data: string): Seg {
     open.members.push(data);
@@ -225,7 +225,7 @@ export class SegmentParser {
 
   *#list(open: OpenSegment, raw: string): Events {
     open.isList = true;
-    this.#giveOut(open, `${raw}:[]`); // checks the limit on nesting
+    this.#giveOut(open, `${raw}:[]`); // checks the list and the limit on nesting
     this.scanner.skip();
     for (let index = 0; yield* this.scanner.enter(index, "]"); index++) {
       yield* this.#segment({ path: `${open.path}.data[${index}]`, lists: 1 });
@@ -248,7 +248,7 @@ export class SegmentParser {
       }
       this.scanner.skip();
       const segment = this.#giveOut(open, `${raw}:${objectJson([...members.splice(0), `${key}:""`])}`);
-      holder = segment.data as object; // it was written as an object just now
+      holder = segment.data as object; // an object, because the line above wrote it as one
       yield { name: "binary", segment, holder, key: "base64" };
       yield* this.#bytes(`${path}.base64`, UNREAD);
     }
@@ -282,7 +282,7 @@ export class SegmentParser {
     }
   }
 
-  /** Reads a string of base64 to its end and gives out its bytes. */
+  /** Reads a string of base64 to its end and yields its bytes. */
   *#bytes(path: string, { text: start, isEnded }: StringStart): Events {
     const decoder = new Base64Decoder(() => notBase64(path));
     let text = start;
@@ -320,18 +320,19 @@ function stringOf(json: string): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Makes the error for a value that should be an object. Throws another error if the text is not JSON. */
+/** Makes the error for a value that should be an object. Throws another error if `json` is not valid JSON. */
 function notAnObject(path: string, expected: string, json: string): MessageDecodeError {
   return decodeErrors.shape({ path, expected, received: describeType(parseJson(json)) });
 }
 
-/** Makes the error for a member that comes again after it was given out. */
+/** Makes the error for a member that is repeated after it was yielded. */
 function repeated(path: string): MessageDecodeError {
-  return decodeErrors.shape({ path, expected: "one member of this name", received: "another" });
+  return decodeErrors.shape({ path, expected: "given only once", received: "a second one" });
 }
 
 /**
- * Decodes base64. If the text holds a control character, the error says that it is not JSON, not that it is not base64.
+ * Decodes base64. If the text contains a control character, the error says that the text is not JSON, as
+ * `decodeMessage` would. `raw` is the text without its escapes.
  */
 function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array<ArrayBuffer> {
   try {

@@ -7,7 +7,7 @@ import { utf8Length } from "../../util/utf8.ts";
 /** Anything that returns blocks one after the other. */
 export type Blocks<T> = ReadableStream<T> | AsyncIterable<T> | Iterable<T>;
 
-/** Text that is read block by block, one call at a time. */
+/** Text that is read block by block. A call of `next` must end before the following call. */
 export interface TextSource {
   /** Returns the next block, which may be empty; null at the end. */
   next(): Promise<string | null>;
@@ -15,7 +15,7 @@ export interface TextSource {
   cancel(reason: unknown): Promise<void>;
 }
 
-/** Reads a stream, or anything iterable, in the same way. */
+/** Returns a reader of a stream or of an iterable. */
 function readerOf(blocks: Blocks<unknown>): ByteReader {
   if (blocks instanceof ReadableStream) return createByteReader(blocks);
   const iterator = Symbol.asyncIterator in blocks ? blocks[Symbol.asyncIterator]() : blocks[Symbol.iterator]();
@@ -81,7 +81,7 @@ export function textSource(blocks: Blocks<string>, maxBytes: number): TextSource
       const next = await reader.read();
       if (next === null) return null;
       if (typeof next !== "string") {
-        throw new TypeError(`Source of segments must give strings; received ${typeof next}`);
+        throw new TypeError(`Source of the text must give strings; received ${typeof next}`);
       }
       if (maxBytes !== Infinity) bytes += utf8Length(next);
       if (bytes > maxBytes) throw decodeErrors.tooManyBytes(maxBytes);

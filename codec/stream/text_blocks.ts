@@ -1,5 +1,5 @@
 /**
- * The text of a message, made block by block as it is sent.
+ * Makes the text of a message block by block, while it is sent.
  * @module
  */
 
@@ -13,16 +13,16 @@ import { utf8Length } from "../../util/utf8.ts";
 
 const EMPTY = new Uint8Array();
 
-/** A text that is given out block by block. */
+/** A text that is made block by block. */
 interface BlockSource {
   /** Returns about `max` characters; `""` if {@linkcode load} must be called first, null at the end. */
   next(max: number): string | null;
-  /** Reads the next bytes of a stream. */
+  /** Loads bytes for the next call of {@linkcode next}. */
   load(): Promise<void>;
   cancel(reason: unknown): Promise<void>;
   /**
-   * Number of bytes of the whole text; 0 if it is not known yet. In that case, the source takes the bytes from the
-   * budget when it makes them.
+   * Size of the whole text in bytes; 0 if it is not known in advance. Then the source itself subtracts each block that
+   * it makes from the budget.
    */
   readonly knownBytes: number;
 }
@@ -58,14 +58,14 @@ class JsonBlocks implements BlockSource {
   }
 }
 
-/** The base64 of one binary, encoded as the bytes arrive. */
+/** The base64 of one binary, made while its bytes are read. */
 class Base64Blocks implements BlockSource {
   readonly knownBytes: number;
   readonly #budget: ByteBudget;
   readonly #path: string;
   #source: Blob | null = null;
   #reader: ByteReader | null = null;
-  /** Bytes that do not yet make a group of three. */
+  /** One or two bytes from the end of the last block. Base64 encodes groups of three bytes. */
   #carry: Uint8Array = EMPTY;
   #bytes: Uint8Array = EMPTY;
 
@@ -85,7 +85,7 @@ class Base64Blocks implements BlockSource {
   next(max: number): string | null {
     if (this.#carry.length > 0) return this.#completeGroup();
     const bytes = this.#bytes;
-    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) { // a detached buffer looks empty
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) { // the length of a detached buffer is 0
       throw new TypeError(`Bytes at ${this.#path} were transferred before they were read; send a copy of them`);
     }
     const length = Math.min(bytes.length - bytes.length % 3, Math.max(3, Math.floor(max / 4) * 3));
@@ -99,7 +99,7 @@ class Base64Blocks implements BlockSource {
     return this.#encode(bytes);
   }
 
-  /** Completes the group of three bytes that began in the last block. */
+  /** Encodes the group of three bytes that began in the last block. Returns `""` if bytes are still missing. */
   #completeGroup(): string | null {
     const need = 3 - this.#carry.length;
     const group = new Uint8Array([...this.#carry, ...this.#bytes.subarray(0, need)]);
@@ -116,7 +116,7 @@ class Base64Blocks implements BlockSource {
   }
 
   async load(): Promise<void> {
-    // A file is opened only now. Deno and Bun both stream a Blob without reading all of it into memory.
+    // A Blob is opened only now: it may be a file. Deno and Bun do not read the whole Blob into memory.
     if (this.#source !== null) this.#reader = createByteReader(this.#source.stream());
     this.#source = null;
     if (this.#bytes.length > 0) this.#carry = this.#bytes.slice();
@@ -140,7 +140,10 @@ class Base64Blocks implements BlockSource {
   }
 }
 
-/** The text of a message or segment, block by block. It holds no more than one block of each source of bytes. */
+/**
+ * Makes the text of a message or segment block by block. At any time, not more than one block of each `Blob` or stream
+ * is held in memory.
+ */
 export class TextBlocks {
   readonly #sources: readonly BlockSource[];
   readonly #budget: ByteBudget;
@@ -148,7 +151,7 @@ export class TextBlocks {
   #isBegun = false;
 
   /**
-   * Takes over every stream among the binaries; nothing is read yet.
+   * Locks every stream among the binaries. Nothing is read yet.
    *
    * @param text The text, cut where its binaries belong.
    * @param budget Limit on the bytes of the text.
@@ -170,8 +173,8 @@ export class TextBlocks {
   /**
    * Returns the next block.
    *
-   * @param max Approximate number of characters. The block may be a little longer, if a surrogate pair or a group of
-   * base64 needs it.
+   * @param max Approximate number of characters. The block may be a little longer, because surrogate pairs and groups
+   * of base64 are not cut.
    * @returns The block; `""` if {@linkcode load} must be called first, null at the end.
    * @throws {MessageEncodeError} If the budget is exceeded.
    */
@@ -187,12 +190,12 @@ export class TextBlocks {
     return null;
   }
 
-  /** Reads the next bytes of the stream whose turn it is. */
+  /** Loads the next bytes of the current binary. Call it when {@linkcode next} returned `""`. */
   async load(): Promise<void> {
     await this.#sources[this.#at]?.load();
   }
 
-  /** Releases every stream that was not read to its end. */
+  /** Cancels every stream that was not read to its end. */
   async cancel(reason: unknown): Promise<void> {
     const left = this.#sources.slice(this.#at);
     this.#at = this.#sources.length;
@@ -200,8 +203,8 @@ export class TextBlocks {
   }
 
   /**
-   * Like {@linkcode cancel}, but for use after an error. If cancelling fails, that error is ignored, because the first
-   * error counts.
+   * Like {@linkcode cancel}, but for use after an error. If cancelling fails, the second error is ignored, because the
+   * first one is reported.
    */
   abandon(reason: unknown): void {
     this.cancel(reason).catch(() => {});

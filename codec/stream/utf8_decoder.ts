@@ -1,4 +1,4 @@
-/** Counts the bytes at the end that begin a character but do not complete it. */
+/** Returns the number of bytes at the end that are the beginning of an incomplete character. */
 function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -18,8 +18,8 @@ function joined(start: Uint8Array, rest: Uint8Array): Uint8Array {
 /**
  * Decodes UTF-8 that comes in blocks. The blocks may be cut anywhere. A BOM is kept.
  *
- * The options `fatal` and `stream` are not used. With them, the decoder of Deno 2.9 makes strings of two bytes per
- * character: it is three times slower, and there is more memory to free.
+ * The options `fatal` and `stream` of `TextDecoder` are not used. With them, Deno 2.9 makes strings of two bytes per
+ * character, which takes three times as long and needs more memory.
  */
 export class Utf8Decoder {
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -38,7 +38,7 @@ export class Utf8Decoder {
     this.#rest = block.slice(end);
     const complete = block.subarray(0, end);
     const text = this.#decoder.decode(complete);
-    if (text.includes("\ufffd")) this.#check(complete); // the bytes may also hold U+FFFD itself
+    if (text.includes("\ufffd")) this.#check(complete); // either U+FFFD was sent, or the bytes are not UTF-8
     return text;
   }
 

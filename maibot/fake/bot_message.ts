@@ -9,7 +9,7 @@ export type SayContent = string | Seg | readonly Seg[];
 
 /** The bot that sends a message. */
 export interface Sender {
-  /** Its account on the platform. */
+  /** The bot's account on the platform. */
   readonly account: string;
   readonly nickname: string;
   readonly version: MaibotVersion;
@@ -33,8 +33,8 @@ function flatSegments(content: SayContent): Seg[] {
 }
 
 /**
- * Creates the `additional_config` of a message. It holds the route as the adapter wrote it, and the target. If the
- * route names no account, 1.2.1 adds the account of the bot.
+ * Creates the `additional_config` of a message. It contains the legacy keys of account and scope as the adapter wrote
+ * them, and the target. If these keys name no account, MaiBot 1.2.1 adds the account of the bot.
  */
 function configOf({ group, user, routeFields }: Destination, { account, version }: Sender): Record<string, unknown> {
   const isAccountAdded = version === "1.2.1" && legacyAccount(routeFields) === null;
@@ -49,7 +49,7 @@ function configOf({ group, user, routeFields }: Destination, { account, version 
  * author and the sender are the bot. The recipient is written in `group_info`, `receiver_info` and `additional_config`.
  * In 1.2.1, a group without a name is written only in `additional_config`.
  *
- * Source: maibot.md 4 and protocol.md 3.1, recorded from both versions.
+ * Source: recorded from MaiBot 1.3.15 and 1.2.1.
  */
 export function createBotMessage(content: SayContent, to: Destination, sender: Sender): MessageBase {
   const { platform, group, user } = to;

@@ -27,7 +27,10 @@ import { Peers } from "./peers.ts";
 import { acceptanceLog, readFrame } from "./receipt.ts";
 import { type FakeMaiBotSettings, resolveOptions } from "./settings.ts";
 
-/** The events as a mapped type. {@linkcode Emitter} does not accept an interface, because it has no index signature. */
+/**
+ * The events as a mapped type. {@linkcode Emitter} does not accept an interface, because an interface has no index
+ * signature.
+ */
 type Events = { [Name in keyof FakeMaiBotEvents]: FakeMaiBotEvents[Name] };
 
 /** Maximum number of ids of sent messages that are kept. An echo is accepted only if it names one of these ids. */
@@ -78,7 +81,9 @@ export class FakeMaiBot {
   readonly #sentIds: string[] = [];
   readonly #receiptInbox: Inbox<MaibotReceipt>;
   readonly #echoInbox: Inbox<Echo>;
-  /** Ends the calls that wait for a platform when this platform connects. No platform is kept. */
+  /**
+   * The calls that wait until a platform connects. The size is 0, because a platform without such a call is not kept.
+   */
   readonly #platformInbox = new Inbox<string>(0);
   /** Functions that wake a `#sleep` early, one for each `#sleep`. */
   readonly #wakeFunctions = new Set<() => void>();
@@ -185,7 +190,7 @@ export class FakeMaiBot {
     return this.#receiptInbox.next((receipt) => receipt.kind === "message" && isMatch(receipt), (left) => {
       const dropped = left.findLast(({ kind, isAccepted }) => kind === "message" && !isAccepted);
       const issue = dropped?.issues.find(({ level }) => level === "drop");
-      const reason = issue === undefined ? "" : `; MaiBot drops one of them for ${issue.path}`;
+      const reason = issue === undefined ? "" : `; MaiBot drops one of them because of ${issue.path}`;
       return `No message that matches came in time; ${left.length} other frames came${reason}`;
     }, options);
   }
@@ -371,7 +376,7 @@ export class FakeMaiBot {
    * adapter reject with `closed`. The fake waits at most the option `closeTimeout` for adapters to close their
    * connections. This method may be called more than once.
    *
-   * @returns Resolves when everything is closed, or when this time has passed.
+   * @returns Resolves when everything is closed, or when `closeTimeout` has passed.
    */
   close(): Promise<void> {
     const done = this.#peers.close();

@@ -35,8 +35,8 @@ export function isNotice(line: MaibotLogLine): boolean {
 }
 
 /**
- * The log lines. If the comment of a line names a file, the source is this file of MaiBot 1.3.15. Otherwise it is
- * ws_connection.py or api.py of maim_message 0.6.8.
+ * The log lines. If the comment of a line names a file, the line comes from this file of MaiBot 1.3.15. Otherwise it
+ * comes from ws_connection.py or api.py of maim_message 0.6.8.
  */
 export const LOG = {
   connected: (platform: string): MaibotLogLine => line("info", `平台 ${shorten(platform)} WebSocket 已连接`),

@@ -73,7 +73,8 @@ export interface FakeMaiBotOptions {
    */
   account?: string;
   /**
-   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. It has no account on other platforms.
+   * The bot's account on each platform, as in `[bot]` of MaiBot's configuration. The bot has no account on platforms
+   * that are not listed.
    */
   accounts?: Readonly<Record<string, string>>;
   /**
@@ -89,8 +90,8 @@ export interface FakeMaiBotOptions {
    */
   nickname?: string;
   /**
-   * Maximum number of receipts that are kept. It is also the maximum for sent messages and for log lines, each counted
-   * on its own. The oldest are removed.
+   * Maximum number of receipts that are kept; older ones are removed. The same number of sent messages, and the same
+   * number of log lines, are kept.
    *
    * @default {10000}
    */

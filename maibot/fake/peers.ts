@@ -53,8 +53,8 @@ function refuse(status: number, body: string, type: string): Response {
 }
 
 /**
- * The peers of a fake. It lets callers in, and sends the messages for a platform to the peer that last connected or
- * sent a message. It behaves like maim_message 0.6.8. Source: ws_connection.py, WebSocketServer.
+ * The peers of a fake. This class lets callers in, and sends the messages for a platform to the peer that last
+ * connected or sent a message, as maim_message 0.6.8 does. Source: ws_connection.py, WebSocketServer.
  */
 export class Peers {
   readonly #options: PeersOptions;

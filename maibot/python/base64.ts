@@ -2,8 +2,8 @@
  * Result of Python's `base64.b64decode` for a text:
  *
  * - `bytes`: Python returns `size` bytes.
- * - `garbled`: Python returns `size` bytes, but ignores characters that are not white space. The bytes are probably not
- *   the bytes that were meant.
+ * - `garbled`: Python returns `size` bytes, but has ignored characters other than white space. The bytes are probably
+ *   not those that the sender meant.
  * - `not_ascii`, `broken`: Python raises an error with the text `error`.
  */
 export type Base64Result =

@@ -7,7 +7,7 @@ import { PythonFloat } from "./number.ts";
 
 /**
  * Numbers that replace the names `NaN`, `Infinity` and `-Infinity` before `JSON.parse` reads the text, because JSON
- * does not have these names. No real text holds these numbers.
+ * does not have these names. The numbers are so unusual that no real text contains them.
  */
 const STAND_INS: Readonly<Record<string, string>> = {
   NaN: "-0.000e9007",

@@ -59,7 +59,7 @@ describe("FakeMaiBot.received()", () => {
     peer.text(JSON.stringify({ message_info: { ...message_info, message_id: null, time: 0 }, message_segment }));
     await receipts.next();
     const accepted = bot.received(({ isAccepted }) => isAccepted, { timeoutMs: 1 });
-    await assertRejects(() => accepted, MessageConnectionError, "drops one of them for $.message_info.time");
+    await assertRejects(() => accepted, MessageConnectionError, "drops one of them because of $.message_info.time");
   });
 
   it("rejects with closed when it is closed", async () => {
