@@ -38,7 +38,7 @@ const NOBODY_UNKNOWN: Change = {
 
 const NEVER_UNANSWERED: Change = {
   file: "session/confirmation.ts",
-  find: "now > this.#question.deadline",
+  find: "now > this.#deadlineOf(this.#question)",
   replace: "now > Infinity",
 };
 
@@ -61,7 +61,7 @@ export const REVERTS: readonly Revert[] = [
       },
       {
         file: "client/closing.ts",
-        find: "if (!this.link.session.ask({ isLast: true })) return this.#shakeHands();",
+        find: "if (!isAsked && !this.#mustFindOut) return this.#shakeHands();",
         replace: "return this.#shakeHands();",
       },
     ],
