@@ -252,7 +252,7 @@ export class Confirmation<Item extends SentMessage> {
   round(now: number): boolean {
     this.#lookAtBuffer();
     if (this.#host.proof === "handled") {
-      if (this.#question !== null && now > this.#deadlineOf(this.#question)) this.#host.unanswered();
+      if (this.#question !== null && now > this.#question.deadline + this.#extraTime) this.#host.unanswered();
       if (this.#question === null && this.#length > 0) this.ask({ isLast: false });
       return this.#length > 0 || this.#question !== null;
     }
@@ -262,9 +262,13 @@ export class Confirmation<Item extends SentMessage> {
     return last !== undefined && (last.sentAt >= now - this.#limits.doubt || this.#leftUntil < this.#end);
   }
 
-  /** The pong may be queued behind what the other side has sent: each byte that arrives gives it more time. */
-  #deadlineOf({ deadline, received }: Question): number {
-    return deadline + (this.#host.received - received) / MIN_UPLOAD_RATE * 1000;
+  /**
+   * Milliseconds after the deadline that a pong still has, because it may be queued behind what was received since the
+   * question.
+   */
+  get #extraTime(): number {
+    const { received } = this.#host;
+    return (received - (this.#question?.received ?? received)) / MIN_UPLOAD_RATE * 1000;
   }
 
   /** Finds out which messages have left the process: all but the last ones, which make up the bytes in the buffer. */
