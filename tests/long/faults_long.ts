@@ -96,6 +96,9 @@ async function runHere(): Promise<number> {
 /** Runs the oracle in this runtime; gives how many runs failed. */
 async function runOracleHere(): Promise<number> {
   const server = (values.server ?? currentRuntime) as ServerName;
+  if (!["deno", "bun", "python"].includes(server)) {
+    throw new Error(`--server must be deno, bun or python; got "${server}"`);
+  }
   const runs = Number(values.seed === undefined ? values.runs ?? (server === "python" ? 1000 : 2000) : 1);
   return await runPlan({
     server,
