@@ -1,5 +1,5 @@
 /**
- * Decodes text to messages and encodes messages to text. Both directions check the rules of `schema.ts`.
+ * Decodes text to messages and encodes messages to text. Both directions check the rules of the protocol.
  *
  * ```ts
  * import { decodeMessage, encodeMessage } from "@maim/message/codec";
@@ -10,7 +10,7 @@
  * console.log(encodeMessage(message));
  * ```
  *
- * For messages of any size, use the streams of `encodeStream` and `decodeSegments`.
+ * For messages that are too large for memory, use the streams of `encodeStream` and `decodeSegments`.
  *
  * @module
  */

@@ -2,8 +2,8 @@
  * The maim_message protocol for Deno and Bun. MaiBot (麦麦) and its platform adapters talk over WebSocket with the JSON
  * messages of this protocol. The library has a client, a router and a server. Nothing is imported at run time.
  *
- * The example is an adapter. It sends to MaiBot what people write, and it gets what MaiBot says as the event `message`.
- * `account` is the bot's own id on the platform, as in `[bot]` of MaiBot's configuration.
+ * The example is an adapter. It sends to MaiBot what people write. Each message of MaiBot arrives as an event
+ * `message`. `account` is the bot's own id on the platform, as in `[bot]` of MaiBot's configuration.
  *
  * ```ts
  * import { MessageClient, MessageServer, plainText } from "@maim/message";
@@ -86,7 +86,7 @@ export type {
   StreamMessage,
 } from "./codec.ts";
 
-// client: one connection, kept open
+// client: one connection to a server, with reconnects
 export { MessageClient, MessageConnectionError, MessageRejectedError } from "./client.ts";
 export type {
   ChunkOptions,

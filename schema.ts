@@ -1,7 +1,7 @@
 /**
  * Defines the messages of maim_message: the types, the guards, the check that finds the first fault, and the builders.
  *
- * The types describe the JSON exactly as it is sent, with its `snake_case` names. Nothing in this module uses a socket.
+ * The types describe the JSON exactly as it is sent, with its `snake_case` names. This module opens no connection.
  *
  * ```ts
  * import { createMessage, messageIssue, seg } from "@maim/message/schema";

@@ -1,6 +1,6 @@
 /**
- * `MessageServer` serves many adapters on one port. This file can also be run as a program, which starts a server:
- * `deno run server.ts --help`.
+ * `MessageServer` serves many adapters on one port. This file is also a program that starts a server:
+ * `deno run -A server.ts --help`.
  *
  * ```ts
  * import { createReply, MessageServer, plainText, seg } from "@maim/message";

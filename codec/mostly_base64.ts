@@ -39,9 +39,9 @@ function countBase64(segment: Seg): number {
 }
 
 /**
- * Returns true if a message is mostly base64, so that it should be written in ASCII. Without this, a single "字" in the
- * message makes `JSON.stringify` store the whole text in two bytes per character. `units` is the length of the message
- * in UTF-16 units.
+ * Returns true if a message is mostly base64, so that it should be written in ASCII. Otherwise, a single "字" in the
+ * message would make `JSON.stringify` store the whole text in two bytes per character. `units` is the length of the
+ * message in UTF-16 units.
  */
 export function isMostlyBase64(message: WireMessage, units: number): boolean {
   if (units < LONG_BASE64 || isCustom(message) || "toJSON" in message) return false;

@@ -13,8 +13,9 @@ export interface ReplyTarget {
   /** The account of the bot that must send the message. MaiBot names this account in every message. */
   readonly account?: string;
   /**
-   * The scope: the name that distinguishes several connections of one account. MaiBot copies it from the message that it
-   * answers, but only from the keys of `additional_config`. It is missing if that message had none of these keys.
+   * The scope: the name that distinguishes several connections of one account. MaiBot copies it from the message that
+   * it answers, but only from the keys for the scope in `additional_config`. Missing if the answered message had no
+   * such key.
    */
   readonly scope?: string;
 }

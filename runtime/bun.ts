@@ -36,8 +36,8 @@ declare const Bun: { serve(options: BunServeOptions): BunServer } | undefined;
 const dataOf = (socket: BunSocket): BunAcceptedSocket => socket.data as BunAcceptedSocket; // set by upgrade() below
 
 /**
- * Converts milliseconds to whole seconds for Bun, at most 960. Bun uses 8 for 1 to 7. 0 and `Infinity` mean that there
- * is no timeout.
+ * Converts a timeout from milliseconds to whole seconds for Bun, rounded up and at most 960. Bun itself raises 1 to 7
+ * seconds to 8. 0 and `Infinity` mean no timeout.
  */
 function bunSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(960, Math.ceil(ms / 1000));
@@ -110,7 +110,7 @@ function get(url: string, options: GetOptions): Promise<HttpAnswer> {
   const { ca } = options;
   const init: RequestInit & BunFetchOptions = {
     keepalive: false, // for Bun, so that no connection stays in a pool
-    decompress: false, // for Bun, which unpacks even what was asked for without compression
+    decompress: false, // for Bun, which otherwise decompresses a body although the request asks for no compression
     ...(ca.length === 0 ? {} : { tls: { ca: withRoots(ca) } }),
   };
   return getStart(url, options, init);
@@ -138,7 +138,7 @@ function upgrade(request: Request, info: unknown, _limits: SocketLimits, attach:
   const server = info as BunServer | undefined;
   if (typeof server?.upgrade !== "function") {
     throw new TypeError(
-      "'info' must be the Bun server; pass the second argument of fetch on: server.fetch(request, info)",
+      "'info' must be the Bun server; pass on the second argument of fetch: server.fetch(request, info)",
     );
   }
   // Bun ignores the response if the request was upgraded.
@@ -158,7 +158,10 @@ function listen({ hostname, port, tls }: Address, limits: SocketLimits, fetch: F
   return { port: server.port, stop: () => server.stop(true) };
 }
 
-/** The runtime Bun 1.4. No frame comes in after the server's close frame. The client functions also run on Node 26. */
+/**
+ * The runtime Bun 1.4. It discards the frames that arrive after the server has closed a socket. The client functions
+ * also run on Node 26.
+ */
 export const bunRuntime: Runtime = {
   ...systemClock,
   closeEndsInput: true,

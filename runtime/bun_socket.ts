@@ -6,8 +6,8 @@ import type { Attach, BunSocket, ServerSocket, SocketEvents } from "./types.ts";
 declare const Bun: { gc(isSynchronous: boolean): void };
 
 /**
- * Bytes in Bun's buffer from which further frames wait in the backlog. A buffer of this size keeps the kernel busy and
- * is cheap to copy.
+ * If Bun's buffer holds this many bytes, further frames wait in the backlog. A buffer of this size keeps the kernel
+ * busy and is cheap to copy.
  */
 const MAX_BUN_BYTES = 16 * 2 ** 20;
 
@@ -15,8 +15,8 @@ const MAX_BUN_BYTES = 16 * 2 ** 20;
 const DRAIN_POLL = 100;
 
 /**
- * If a discarded backlog held more bytes than this, garbage is collected at once. Otherwise JavaScriptCore would first
- * let three more such backlogs grow.
+ * If a discarded backlog held more bytes than this, garbage is collected at once. Otherwise JavaScriptCore would
+ * collect garbage only after about three more backlogs of this size.
  */
 const COLLECT_BYTES = 16 * 2 ** 20;
 
@@ -56,7 +56,7 @@ export class BunAcceptedSocket implements ServerSocket {
   open(socket: BunSocket): void {
     this.#socket = socket;
     this.#events = this.#attach?.(this) ?? null;
-    this.#attach = null; // releases the request, which is not needed any more
+    this.#attach = null; // frees the memory of the request, which is not needed any more
     this.#events?.opened();
   }
 
@@ -83,7 +83,7 @@ export class BunAcceptedSocket implements ServerSocket {
   }
 
   /**
-   * Starts the timer of the next check. The checks are necessary, because Bun reports room only while its buffer is not
+   * Starts the timer of the next check. The checks are necessary, because Bun does not call `drain` once its buffer is
    * empty.
    */
   #pollLater(): Timer {

@@ -15,7 +15,10 @@ import type {
   SocketLimits,
 } from "./types.ts";
 
-/** The members of `Deno` that this library uses. Declared here, because Deno's types may be missing in a type check. */
+/**
+ * The members of `Deno` that this library uses. They are declared here, because Deno's own types may be missing when a
+ * user's program is type-checked.
+ */
 interface DenoGlobal {
   createHttpClient(options: { caCerts: string[]; poolMaxIdlePerHost?: number }): DenoHttpClient;
   readonly permissions: { querySync(descriptor: { name: "env"; variable: string }): { readonly state: string } };
@@ -68,15 +71,15 @@ async function get(url: string, options: GetOptions): Promise<HttpAnswer> {
     const init: RequestInit & { client: DenoHttpClient } = { client };
     return await getStart(url, options, init);
   } catch (error) {
-    throw (error as Error).cause ?? error; // the error itself says only "fetch failed"
+    throw (error as Error).cause ?? error; // the text of the error without its cause is only "fetch failed"
   } finally {
     client.close();
   }
 }
 
 /**
- * Deno 2.9 uses a proxy for ws:// URLs, even for 127.0.0.1. The environment variables are read only if this does not
- * need a permission prompt.
+ * Deno 2.9 uses the proxy of the environment variables also for WebSockets, even to 127.0.0.1. A variable is read only
+ * if the program has the permission already, so that Deno shows no prompt.
  */
 function proxyVariable({ protocol, hostname }: URL): string | null {
   const value = (name: string): string | undefined => {
@@ -99,14 +102,15 @@ function httpStatus(error: unknown): number | null {
 }
 
 /**
- * Deno 2.9 dials by TLS once for HTTP/1.1, and after any failure once more for HTTP/2. It shows only the second error,
- * which a server without HTTP/2 always causes.
+ * Deno 2.9 dials a TLS server first for HTTP/1.1, and after any failure once more for HTTP/2. It shows only the error
+ * of the second attempt. A server without HTTP/2 always causes that error, whatever the reason of the first failure
+ * was.
  */
 function hidesReason(error: unknown): boolean {
   return error instanceof Error && error.message.includes("NoApplicationProtocol");
 }
 
-/** Deno 2.9 rejects with this error when the fragments of one message together exceed the longest string of V8. */
+/** Deno 2.9 reports this error when the fragments of one message together are longer than the longest string of V8. */
 function isStringTooLong(error: unknown): boolean {
   return error instanceof TypeError && error.message.startsWith("failed to allocate string");
 }
@@ -116,8 +120,8 @@ function address(_request: Request, info: unknown): string {
 }
 
 /**
- * Converts milliseconds to seconds for Deno. From 2^31 ms on, the number would overflow in Deno. 0 and `Infinity` mean
- * that there is no timeout.
+ * Converts a timeout from milliseconds to seconds for Deno, at most 2^31 - 1 ms, because a larger number would overflow
+ * in Deno. 0 and `Infinity` mean no timeout.
  */
 function denoSeconds(ms: number): number {
   return ms === Infinity ? 0 : Math.min(ms, 2 ** 31 - 1) / 1000;
@@ -139,8 +143,8 @@ class AcceptedSocket implements ServerSocket, EventListenerObject {
   }
 
   /**
-   * Deno 2.9 reports 0 from the call of `close()` on, although it keeps the bytes in memory until the socket is gone.
-   * The bytes at the time of the call are reported instead.
+   * After `close()`, Deno 2.9 reports 0, although it keeps the bytes in memory until the socket is gone. This getter
+   * then returns the number at the time of `close()`.
    */
   get buffered(): number {
     return this.#isEnded ? 0 : Math.max(this.#bufferedAtClose, this.#socket.bufferedAmount);
@@ -188,7 +192,10 @@ function upgrade(request: Request, _info: unknown, limits: SocketLimits, attach:
   return upgraded.response;
 }
 
-/** Milliseconds that a shutdown waits for a socket whose peer does not read. Deno 2.9 cannot drop such a socket. */
+/**
+ * Maximum time in milliseconds that `stop()` waits for sockets to end. Deno 2.9 cannot drop a socket whose peer does
+ * not read.
+ */
 const SHUTDOWN_TIMEOUT = 1000;
 
 function listen({ hostname, port, tls }: Address, _limits: SocketLimits, fetch: Fetch): Listener {

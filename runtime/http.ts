@@ -1,7 +1,7 @@
 import { HELLO_HEADER } from "../util/hello_header.ts";
 import type { GetOptions, HttpAnswer } from "./types.ts";
 
-/** Reads at most `maxBytes` of a body, as text. Never waits for more than the first block that is long enough. */
+/** Reads the first `maxBytes` bytes of a body as text, or the whole body if it is shorter. */
 async function readStart(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<string> {
   if (body === null || maxBytes === 0) return "";
   const decoder = new TextDecoder();
@@ -19,7 +19,7 @@ async function readStart(body: ReadableStream<Uint8Array> | null, maxBytes: numb
 
 /**
  * Sends a GET request by `fetch` and reads only the start of the answer. The rest of the body is not read: the request
- * is aborted, which ends its connection. `init` holds the runtime's own options.
+ * is aborted, which ends its connection. `init` holds options that only one runtime has.
  */
 export async function getStart(
   url: string,
@@ -33,7 +33,7 @@ export async function getStart(
   try {
     const response = await fetch(url, {
       ...init,
-      // Compressed text would have to be unpacked, and may unpack to a thousand times its size.
+      // A compressed body would have to be decompressed, and may then be a thousand times as large.
       headers: { ...headers, "accept-encoding": "identity" },
       redirect: "manual",
       signal: request.signal,

@@ -31,7 +31,7 @@ export interface SocketEvents {
   pong?(payload: string): void;
 }
 
-/** Returns the event handlers of a socket that was just accepted. */
+/** Takes a socket that was just accepted, and returns the event handlers for it. */
 export type Attach = (socket: ServerSocket) => SocketEvents;
 
 /** Certificate chain and key, as PEM text. */
@@ -71,7 +71,7 @@ export interface Listener {
 export interface BunWebSocketHandlers {
   /** Maximum bytes of one message. */
   maxPayloadLength: number;
-  /** Always 0: this library limits the queue itself, because Bun would drop messages without an error. */
+  /** Always 0, which turns Bun's limit off. This library limits the queue itself; Bun would drop messages silently. */
   backpressureLimit: number;
   /** Seconds after which a dead peer is dropped. */
   idleTimeout: number;
@@ -165,15 +165,15 @@ export interface Runtime extends Clock {
   /** Returns the HTTP status with which a server refused the handshake; `null` if the error does not name one. */
   httpStatus(error: unknown): number | null;
   /**
-   * True if the error of a failed dial hides the reason: a fault in TLS, which {@linkcode get} then shows, or the HTTP
-   * status of a refusal.
+   * True if the error of a failed dial does not show the real reason: an error of TLS, or the HTTP status of a refusal.
+   * A call of {@linkcode get} then shows the reason.
    */
   hidesReason(error: unknown): boolean;
   /** Tells whether an error means that a message exceeded the longest string of the runtime. */
   isStringTooLong(error: unknown): boolean;
   /**
-   * Sends an HTTP GET request and returns the start of the answer; whatever the server sends, no more of it is held.
-   * Rejects if there is no answer.
+   * Sends an HTTP GET request and returns the start of the answer. At most `maxBytes` bytes of the body are read and
+   * held. Rejects if there is no answer.
    */
   get(url: string, options: GetOptions): Promise<HttpAnswer>;
   /**

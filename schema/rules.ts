@@ -124,7 +124,7 @@ function ownView(object: Members, mode: Mode): Members {
 
 // ---------------------------------------------------------------------------------------------- faults
 
-/** Makes the issue for a value of the wrong type. */
+/** Makes an issue with the code `invalid_shape`. */
 function shapeIssue(path: string, expected: string, value: unknown): MessageIssue {
   return { code: "invalid_shape", path, expected, received: describeType(value) };
 }

@@ -1,19 +1,23 @@
 const EMPTY: Uint8Array<ArrayBuffer> = new Uint8Array();
 
-/** The beginning of a data URL, up to the start of its base64. A longer beginning is not accepted. */
+/**
+ * Matches the prefix of a data URL, up to the start of its base64. A prefix with more than 1000 characters before
+ * `;base64,` is not accepted.
+ */
 const PREFIX = /^data:[^,]{0,1000};base64,/i;
+/** If a text has no comma in this many characters, it has no valid prefix. */
 const PREFIX_LIMIT = 1024;
 
 /** A character that is neither in the standard nor in the URL-safe alphabet. */
 const FOREIGN = /[^\w+/-]/;
-/** Text that is decoded instead of a text that `bare` cannot clean. No decoder accepts it, so the decoding fails. */
+/** Text that is decoded if `bare` returns null. No decoder accepts it, so decoding fails. */
 const NOT_BASE64 = "?";
 const SPACES = /[\t\n\f\r ]+/g;
 const WHOLE_GROUPS = { lastChunkHandling: "stop-before-partial" } as const;
 
 /**
- * Removes white space and padding, and replaces the URL-safe alphabet with the standard alphabet. Returns null if the
- * text goes on after the padding.
+ * Removes white space and padding, and replaces the URL-safe alphabet with the standard alphabet. Returns null if there
+ * are other characters after the padding.
  */
 function bare(text: string): { body: string; isPadded: boolean } | null {
   const dense = text.replace(SPACES, "").replaceAll("-", "+").replaceAll("_", "/");
@@ -58,7 +62,7 @@ export class Base64Decoder {
   readonly #createError: () => Error;
   /** The beginning of the text, kept until it is known whether the text is a data URL; null after that. */
   #head: string | null = "";
-  /** Characters that do not yet make a group of four. */
+  /** Characters at the end of the last block that are not a whole group of four. */
   #rest = "";
   #isPadded = false;
 
@@ -86,10 +90,11 @@ export class Base64Decoder {
 
   /**
    * Decodes whole groups into `bytes` and returns the number of decoded bytes. If the engine throws an error, this
-   * throws it, too, and leaves the decoder unchanged.
+   * method throws the same error and does not change the decoder.
    */
   #fill(bytes: Uint8Array, text: string): number {
-    // The group that the last block began is decoded alone: joining it to this block would copy the whole block.
+    // The first group may have begun in the last block. It is decoded alone, because joining its beginning to this
+    // block would copy the whole block.
     const need = this.#rest === "" ? 0 : Math.max(0, 4 - this.#rest.length);
     const first = this.#rest + text.slice(0, need);
     const start = first === "" ? 0 : bytes.setFromBase64(first, WHOLE_GROUPS).written;
@@ -103,7 +108,7 @@ export class Base64Decoder {
     return offset + written;
   }
 
-  /** Ends the text and returns the bytes of a last group that has no padding; there may be none. */
+  /** Ends the text and returns the bytes of a last group without padding; there may be none. */
   end(): Uint8Array<ArrayBuffer> {
     const head = this.#head ?? "";
     if (/^data:/i.test(head)) throw this.#createError();

@@ -105,8 +105,8 @@ export function checkSecrets(owner: string, option: string, values: unknown): vo
 }
 
 /**
- * Tells whether a name can be sent in an HTTP header. Source: maim_message 0.6.8, which reads non-ASCII characters as
- * mojibake.
+ * Tells whether a name can be sent in an HTTP header: only visible ASCII characters are allowed, because maim_message
+ * 0.6.8 reads other characters wrongly.
  */
 export function isHeaderName(name: unknown): name is string {
   return typeof name === "string" && /^[\x21-\x7e]+$/.test(name);

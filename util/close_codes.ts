@@ -26,8 +26,8 @@ export type CloseName =
   | "tooMany";
 
 /**
- * Close frames that this library and its peers send.
- * Source of the Chinese reasons: maim_message 0.6.8, ws_connection.py. Source of `replacedBefore`: commit d1ab5e7.
+ * Close frames that this library and its peers send. Source of the Chinese reasons: maim_message 0.6.8,
+ * ws_connection.py; for `replacedBefore`, commit d1ab5e7 of maim_message.
  */
 export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   /** A normal close by either side. */
@@ -40,7 +40,7 @@ export const CLOSE: Readonly<Record<CloseName, CloseFrame>> = {
   replaced: { code: 1000, reason: "新的连接已建立" },
   /** The same meaning as `replaced`; sent by maim_message before 0.5.3. */
   replacedBefore: { code: 1000, reason: "新连接取代" },
-  /** The server gave the connection up before its socket was open. */
+  /** The server ended the connection before its socket was open. */
   goneAway: { code: 1001, reason: "" },
   /** The connection was lost without a close frame. A close frame cannot carry this code. */
   abnormal: { code: 1006, reason: "" },

@@ -1,10 +1,10 @@
 /**
- * Makes text from outside safe to print. A name, an id, a close reason or an error text of a caller must not forge a
- * log line, control a terminal, or fill a disk.
+ * Makes text that comes from other programs safe to print. A name, an id, a close reason or an error text must not
+ * forge a log line, control the terminal, or fill the disk.
  * @module
  */
 
-/** Default of the maximum number of UTF-16 units that are shown of one text. */
+/** Number of UTF-16 units of a text that are shown by default. */
 const MAX_LENGTH = 200;
 
 /** Control characters, line separators, and marks that change the direction of text. */
@@ -30,8 +30,8 @@ export function oneLine(text: string, maxLength: number = MAX_LENGTH): string {
 }
 
 /**
- * Finds the first line of an error's stack that names a place in the code. The message at the start of the stack is
- * skipped, because it may hold lines that look the same.
+ * Finds the first line of an error's stack that names a place in the code. The error text at the start of the stack is
+ * skipped, because it may contain lines that look like such a line.
  */
 function placeOf({ name, message, stack = "" }: Error): string | undefined {
   const head = `${name}: ${message}`;

@@ -11,7 +11,7 @@ export interface ListenOptions {
 
 type Handler<Args extends readonly unknown[]> = (...args: Args) => unknown;
 
-/** Result of an event: it had no handler, all handlers have returned, or a handler's promise is still pending. */
+/** Result of an event: there was no handler, all handlers have returned, or the promise of a handler is pending. */
 export type Heard = "unheard" | "done" | "pending";
 
 /** The event for failed handlers, which every emitter has. */
@@ -29,7 +29,10 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
   readonly #lists = new Map<keyof Events, readonly { handler: Handler<never> }[]>();
   readonly #isExpected: (error: unknown) => boolean;
 
-  /** @param isExpected Returns true for a failure that needs no `error` event, because it comes from closing. */
+  /**
+   * @param isExpected Returns true for an error of a handler that is not reported, such as the error of a `send` after
+   * `close()`.
+   */
   constructor(isExpected: (error: unknown) => boolean = () => false) {
     this.#isExpected = isExpected;
   }
@@ -88,10 +91,10 @@ export class Emitter<Events extends { readonly [name: string]: readonly unknown[
 }
 
 /**
- * Prints one line for an event that must not be missed and has no handler. No other function of the library prints.
+ * Prints one line for an important event that has no handler. Apart from the programs, only this function prints.
  *
  * @param event Name of the event.
- * @param text What happened. The caller has made it safe to print, with `util/display`.
+ * @param text What happened. The caller has made the text safe to print with a function of `util/display.ts`.
  */
 export function reportUnheard(event: "error" | "drop" | "warning", text: string): void {
   // deno-lint-ignore no-console

@@ -26,7 +26,7 @@ export interface FlagTexts {
   readonly flagValue: string;
 }
 
-/** A mistake of the person who started the program. It is printed as one line, and the exit code is 1. */
+/** An error in the flags of a program or in a file that a flag names. It is printed as one line; the exit code is 1. */
 export class UsageError extends Error {}
 
 /**

@@ -33,7 +33,7 @@ export class Queue<T> {
   shift(): T | undefined {
     const item = this.#items[this.#head];
     if (this.length === 0) return undefined;
-    this.#items[this.#head++] = undefined; // so that the item can be garbage-collected before the array is shortened
+    this.#items[this.#head++] = undefined; // the item can then be garbage-collected before the array is shortened
     if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head);
       this.#head = 0;

@@ -12,7 +12,7 @@ export function exceedsUtf8(text: string, limit: number): boolean {
   return utf8Length(text) > limit;
 }
 
-/** Length of a text up to which a loop over its characters is faster than the encoder. */
+/** Up to this length in UTF-16 units, a loop over the characters is faster than the encoder. */
 const MAX_LOOP_LENGTH = 256;
 /** UTF-16 units that are encoded in one step. */
 const UNITS_PER_STEP = 2 ** 16;
@@ -46,7 +46,7 @@ function shortLength(text: string): number {
     const unit = text.charCodeAt(index);
     if (unit < 0x80) continue;
     bytes += unit < 0x800 ? 1 : 2;
-    // A surrogate pair takes four bytes for two units. Both are counted here, so the second one is skipped.
+    // A surrogate pair has two units and takes four bytes. All four are counted now, so the second unit is skipped.
     if (isHigh(unit) && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00) index++;
   }
   return bytes;

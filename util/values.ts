@@ -32,12 +32,12 @@ export function isFilled(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** Tells whether a value is bytes, or a source of bytes. */
+/** Tells whether a value is bytes in memory, a `Blob` or a stream. */
 export function isByteSource(value: unknown): value is ByteSource {
   return value instanceof Uint8Array || value instanceof Blob || value instanceof ReadableStream;
 }
 
-/** Tells whether a `for (… in object)` loop visits nothing: no member, own or inherited, is enumerable. */
+/** Tells whether a `for (… in object)` loop visits nothing: the object has and inherits no enumerable member. */
 export function hasNoKeys(object: object): boolean {
   for (const _key in object) return false;
   return true;

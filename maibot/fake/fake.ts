@@ -88,7 +88,8 @@ export class FakeMaiBot {
   /** Functions that wake a `#sleep` early, one for each `#sleep`. */
   readonly #wakeFunctions = new Set<() => void>();
   /**
-   * The frames that were received while paused. Each is stored as a function that reads it. `null` while not paused.
+   * The frames that were received while paused, each stored as a function that reads the frame. `null` while not
+   * paused.
    */
   #pausedReads: (() => void)[] | null = null;
   /** Time before each answer, in milliseconds. */
@@ -196,7 +197,7 @@ export class FakeMaiBot {
   }
 
   /**
-   * Takes the next custom message that has a name, or waits for one. Each message is taken only once.
+   * Takes the next custom message with a given name, or waits for one. Each message is taken only once.
    *
    * @param name The `message_type_name`.
    * @param options How long to wait.

@@ -10,8 +10,9 @@ export interface KeepaliveTimes {
 }
 
 /**
- * Keepalive of uvicorn in MaiBot. It sends a ping every 20 s. If the pong does not come within 20 s, it closes the
- * connection with 1011, so a peer that never answers is closed 40 s after it connected. Source: measured with MaiBot.
+ * Keepalive of uvicorn in MaiBot. It sends a ping every 20 s. If the pong does not come within 20 s, uvicorn closes the
+ * connection with 1011. A peer that never answers is therefore closed 40 s after it has connected. Source: measured
+ * with MaiBot.
  */
 export const MAIBOT_KEEPALIVE: KeepaliveTimes = { interval: 20_000, timeout: 20_000 };
 

@@ -102,8 +102,8 @@ export class Peer implements SocketEvents {
   }
 
   /**
-   * Ends the connection without a close frame. Deno 2.9 cannot do this: there, a close frame is sent, with a code that
-   * is not allowed in a close frame.
+   * Ends the connection without a close frame. Deno 2.9 cannot do this: on Deno, a close frame is sent with 1006, a
+   * code that is not allowed in a close frame.
    */
   cut(): void {
     if (this.#life.state !== "open" && this.#life.state !== "draining") return;
