@@ -5,9 +5,9 @@ import type { Outbox } from "./outbox.ts";
 import type { ClientSettings } from "./settings.ts";
 import { askBeside } from "./watch_link.ts";
 
-/** Share of `closeTimeout` until which the messages that wait are sent. */
+/** The messages that wait are sent for at most this fraction of `closeTimeout`. */
 const FLUSH_UNTIL = 0.5;
-/** Share of `closeTimeout` until which the server may confirm what was sent. */
+/** The server may confirm what was sent until this fraction of `closeTimeout` has passed. */
 const ASK_UNTIL = 0.8;
 
 /**

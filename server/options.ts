@@ -13,8 +13,8 @@ export type DuplicatePolicy = "replace" | "reject" | "share";
 /** Limits on callers and connections. The README lists the attacks on Deno that no limit can stop. */
 export interface ServerLimits {
   /**
-   * Maximum number of connections, and of callers about whom `authorize` has not decided yet. Further callers are
-   * refused with HTTP 503.
+   * Maximum number of connections and of callers about whom `authorize` has not decided yet, counted together. Further
+   * callers are refused with HTTP 503.
    *
    * @default {10000}
    */

@@ -95,7 +95,7 @@ interface Shutdown {
   readonly timer: Timer;
 }
 
-/** Share of `closeTimeout` until which a server that is closing waits for its peers to confirm messages. */
+/** When a server closes, it waits for its peers to confirm messages: for at most this fraction of `closeTimeout`. */
 const ASK_UNTIL = 0.8;
 
 /** The server's end of one connection, from the accepted handshake to the end of the socket. */

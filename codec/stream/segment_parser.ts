@@ -331,8 +331,9 @@ function repeated(path: string): MessageDecodeError {
 }
 
 /**
- * Decodes base64. If the text contains a control character, the error says that the text is not JSON, as
- * `decodeMessage` would. `raw` is the text without its escapes.
+ * Decodes base64. `raw` is the part of `text` that was not written as an escape. If decoding fails and `raw` contains a
+ * control character, which JSON allows only as an escape, the error says that the text is not JSON, as in
+ * `decodeMessage`.
  */
 function decode(decoder: Base64Decoder, text: string, raw: string): Uint8Array<ArrayBuffer> {
   try {

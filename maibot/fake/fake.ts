@@ -309,7 +309,7 @@ export class FakeMaiBot {
   }
 
   /**
-   * Closes connections with any code and reason.
+   * Closes connections with the given code and reason.
    *
    * @param options Code, reason and platform.
    * @throws {RangeError} If the code is not allowed in a close frame, or the reason takes more than 123 bytes.

@@ -2,7 +2,7 @@
 const DAY = 86_400;
 /**
  * The seconds that `datetime.fromtimestamp` accepts on a machine in UTC: from `FIRST_SECOND` until before `END_SECOND`.
- * `FIRST_SECOND` is the second day of the year 1: Python refuses the first day, with an error that names the year 0.
+ * `FIRST_SECOND` is 0001-01-02 00:00, because Python refuses times on 0001-01-01, with an error that wrongly says year 0.
  */
 const FIRST_SECOND = -62_135_510_400;
 const END_SECOND = 253_402_300_800;
