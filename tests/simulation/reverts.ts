@@ -38,7 +38,7 @@ const NOBODY_UNKNOWN: Change = {
 
 const NEVER_UNANSWERED: Change = {
   file: "session/confirmation.ts",
-  find: "now > this.#deadlineOf(this.#question)",
+  find: "now > this.#question.deadline",
   replace: "now > Infinity",
 };
 
