@@ -17,6 +17,8 @@ interface Watched {
   readonly asked: AbortSignal[];
   /** Milliseconds from the start until the server was given up. */
   readonly dead: Promise<number>;
+  /** The same, for each time. */
+  readonly times: readonly number[];
   readonly questions: Promise<void>[];
 }
 
@@ -35,7 +37,8 @@ function heartbeat(
   let looks = 0;
   const asked: AbortSignal[] = [];
   const { promise: dead, resolve } = Promise.withResolvers<number>();
-  const start = performance.now();
+  const start = runtime.now();
+  const times: number[] = [];
   const resolvers = [0, 1, 2].map(() => Promise.withResolvers<void>());
   const target = {
     heardAt: runtime.now(),
@@ -48,10 +51,13 @@ function heartbeat(
       resolvers[asked.length - 1]?.resolve();
       return canAsk;
     },
-    dead: () => resolve(performance.now() - start),
+    dead() {
+      times.push(runtime.now() - start);
+      resolve(runtime.now() - start);
+    },
   };
   const heart = new Heartbeat(resolveOptions({ platform: "qq", heartbeat: options }).heartbeat!, target);
-  return { heart, target, asked, dead, questions: resolvers.map(({ promise }) => promise) };
+  return { heart, target, asked, dead, times, questions: resolvers.map(({ promise }) => promise) };
 }
 
 describe("Heartbeat", () => {
@@ -85,7 +91,7 @@ describe("Heartbeat", () => {
   });
 
   // Each upload is one look. 13,108 bytes take 100 ms at the slowest expected rate, 1 TB takes 88 days.
-  const uploads: readonly (readonly [what: string, least: number, uploads: readonly UploadProgress[]])[] = [
+  const uploads: readonly (readonly [what: string, after: number, uploads: readonly UploadProgress[]])[] = [
     ["waits the time that the largest step of the upload takes", 40 + 140, [{ queued: 1e12, left: 0, step: 13_108 }]],
     ["waits as long as the bytes before the question move", 40 + 5 * 40, [
       { queued: 1e12, left: 0, step: 1 },
@@ -108,15 +114,16 @@ describe("Heartbeat", () => {
       { queued: 1e12, left: 0, step: 1e12 },
     ]],
   ];
-  for (const [what, least, looks] of uploads) {
-    it(`${what}, and then gives the server up`, async () => {
-      const { heart, asked, dead } = heartbeat({ interval: 40, timeout: 40 }, { answers: false, uploads: looks });
+  for (const [what, after, looks] of uploads) {
+    it(`${what}, and then gives the server up`, () => {
+      using clock = new FakeClock();
+      const { heart, asked, times } = heartbeat({ interval: 40, timeout: 40 }, { answers: false, uploads: looks });
       heart.start();
-      const took = await soon(dead);
-      // Timers fire up to a millisecond early.
-      assert(took >= least - 2 && took < least + 2000, `gave up after ${took} ms instead of ${least} ms`);
+      clock.advance(10_000);
+      assertEquals(times.map(Math.round), [after]);
       assertEquals(asked.map((signal) => signal.aborted), [true]);
       heart.stop();
+      assertEquals(clock.timers, 0);
     });
   }
 

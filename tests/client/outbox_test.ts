@@ -6,6 +6,7 @@ import type { OutboxOptions } from "../../client.ts";
 import { resolveOptions } from "../../client/settings.ts";
 import type { Drop } from "../../session/drops.ts";
 import { createMessage, MessageConnectionError, plainText, seg, type WireMessage } from "../../mod.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { Inbox } from "../support/peers/inbox.ts";
 
 const LOST: SettleOptions = { sentMessages: "in_doubt", canResend: true };
@@ -93,6 +94,20 @@ describe("Outbox.send()", () => {
     box.stopSending();
   });
 
+  it("looks at a buffer that fills up while nothing waits until it has room", () => {
+    using clock = new FakeClock();
+    const { box } = outbox();
+    const link = new FakeLink();
+    box.attach(link);
+    link.bufferedAmount = 65_537;
+    put(box, "a");
+    link.bufferedAmount = 65_536;
+    clock.advance(1);
+    assertEquals([link.sent, box.length], [["a"], 0]);
+    box.stopSending();
+    assertEquals(clock.timers, 0);
+  });
+
   it("throws queue_full beyond maxMessages", () => {
     const { box } = outbox({ maxMessages: 2 });
     put(box, "a", "b");
@@ -130,6 +145,20 @@ describe("Outbox expiry", () => {
       await dropped.take(({ message }) => nameOf(message) === name, () => `the drop of ${name}`);
     }
     assertEquals([drops, box.length, box.bytes], [["a expired", "b expired"], 0, 0]);
+  });
+
+  it("drops a message when it has waited exactly maxAge, and no sooner", () => {
+    using clock = new FakeClock();
+    const { box, drops } = outbox({ maxAge: 20 });
+    put(box, "a");
+    clock.advance(5);
+    put(box, "b");
+    clock.advance(14);
+    assertEquals(drops, []);
+    clock.advance(1);
+    assertEquals(drops, ["a expired"]);
+    clock.advance(5);
+    assertEquals([drops, clock.timers], [["a expired", "b expired"], 0]);
   });
 
   it("lets a flush end when the last message expires", async () => {
@@ -218,6 +247,16 @@ describe("Outbox.settle()", () => {
     box.stopSending();
   });
 
+  it("blames the one with the most bytes for too_large, not the one with the most characters", () => {
+    const { box, drops } = outbox({ inDoubt: "resend" });
+    const link = new FakeLink();
+    box.attach(link);
+    put(box, "abcd", "你你你", "efghi");
+    lose(box, link, { sentMessages: "too_large" });
+    assertEquals(drops, ["你你你 too_large"]);
+    box.dropWaiting("closed");
+  });
+
   it("calls everything in doubt unauthorized when the token was refused after all", () => {
     const { box, drops } = outbox({ inDoubt: "resend" });
     const link = new FakeLink();
@@ -242,6 +281,21 @@ describe("Outbox.settle() of a message that was sent twice", () => {
       assertEquals(drops, ["a unconfirmed"]);
     });
   }
+});
+
+describe("Outbox.whenFlushed()", () => {
+  it("calls back in the order of the calls, each once", () => {
+    const { box } = outbox();
+    const called: string[] = [];
+    put(box, "a");
+    for (const name of ["first", "second", "third"]) box.whenFlushed(() => void called.push(name));
+    const remove = box.whenFlushed(() => void called.push("removed"));
+    remove();
+    assertEquals(called, []);
+    box.dropWaiting("closed");
+    box.dropWaiting("closed");
+    assertEquals(called, ["first", "second", "third"]);
+  });
 });
 
 describe("Outbox.dropWaiting()", () => {

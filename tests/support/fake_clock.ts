@@ -11,6 +11,9 @@ interface FakeTimer {
   readonly callback: () => void;
 }
 
+/** Maximum callbacks in one step of the clock: more of them set each other again and again, at the same time. */
+const MAX_CALLS = 100_000;
+
 /** Takes the place of the runtime's clock until it is disposed of. */
 export class FakeClock implements Disposable {
   readonly #original = { now: runtime.now, after: runtime.after, cancel: runtime.cancel };
@@ -35,10 +38,12 @@ export class FakeClock implements Disposable {
   /** Lets time pass, and calls what falls due meanwhile, each at its own time. */
   advance(ms: number): void {
     const end = this.#now + ms;
+    let calls = 0;
     for (let next = this.#nextBefore(end); next !== null; next = this.#nextBefore(end)) {
       const [id, { at, callback }] = next;
       this.#timers.delete(id);
       this.#now = Math.max(this.#now, at);
+      if (++calls > MAX_CALLS) throw new Error("a timer that is due at once is set again and again");
       callback();
     }
     this.#now = end;

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 
 import type { ChunkFrame } from "../../../session/transfer/frames.ts";
+import { chunkSettings } from "../../../session/transfer/options.ts";
+import { OutgoingTransfer } from "../../../session/transfer/outgoing.ts";
 import { Transfers } from "../../../session/transfer/transfers.ts";
 
 /** Transfers over a connection that is not there, and the answers to whole texts. */
@@ -32,5 +34,28 @@ describe("Transfers.wholeText()", () => {
     transfers.receive(refusal(2));
     transfers.receive(refusal(2));
     assertEquals([answers, transfers.needsFrame(refusal(2))], [["1 done", "2 queue_full"], false]);
+  });
+});
+
+describe("OutgoingTransfer.isUsefulGrant()", () => {
+  it("takes a grant of more chunks, at most two windows ahead", () => {
+    const transfer = new OutgoingTransfer({
+      id: 1,
+      timeout: 1000,
+      sendFrame: () => {},
+      isBusy: () => false,
+      progress: () => {},
+      timeoutError: () => new Error("timeout"),
+    });
+    assertEquals([0, 1, 8, 9].map((n) => transfer.isUsefulGrant(n)), [false, true, true, false]);
+    transfer.grant(4);
+    assertEquals([4, 5].map((n) => transfer.isUsefulGrant(n)), [false, true]);
+  });
+});
+
+describe("chunkSettings()", () => {
+  it("fills in the defaults that are documented", () => {
+    assertEquals(chunkSettings("MessageClient", undefined), { transfers: 8, timeout: 30_000 });
+    assertEquals(chunkSettings("MessageClient", false), null);
   });
 });
