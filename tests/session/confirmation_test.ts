@@ -180,6 +180,39 @@ describe("Confirmation of a peer that answers pings", () => {
     assertEquals(host.pings, [{ number: 1, isLast: false }, { number: 2, isLast: true }]);
     assertEquals([box.answer(1), box.isAnswered, box.answer(2), box.isAnswered], [false, false, true, true]);
   });
+
+  it("asks again at once when much was sent since the question", () => {
+    const { host, box, send } = confirmation("handled", { maxMessages: 8 });
+    for (const name of ["a", "b", "c", "d"]) send(name);
+    assertEquals([host.pings.length, box.answer(1), host.pings.length], [1, true, 2]);
+  });
+
+  it("has room again when the transfer of a large message has ended", () => {
+    const { box, sendWhole } = confirmation("handled", { maxBytes: 4 });
+    sendWhole(7, "large");
+    assertEquals([box.hasRoom, box.takeWhole(7)?.bytes, box.hasRoom], [false, 5, true]);
+  });
+
+  it("forgets nothing that is not confirmed, however much and however old it is", () => {
+    const { host, send, inDoubt } = confirmation("handled", { maxMessages: 1e6, maxBytes: 1e6, doubt: 0, maxForeign: 2 });
+    host.heardAt = Infinity;
+    for (let index = 0; index < 2000; index++) send("m", -1);
+    assertEquals(inDoubt(1e6).length, 2000);
+  });
+
+  it("knows when all is confirmed that was sent before a moment: frames, and messages in chunks", () => {
+    for (const last of ["frame", "chunks"]) {
+      const { box, send, sendWhole } = confirmation("handled");
+      send("a");
+      sendWhole(7, "large");
+      const isDone = box.confirmedSoFar();
+      const steps = [() => box.round(0) && box.answer(1), () => box.takeWhole(7) !== undefined];
+      if (last === "frame") steps.reverse();
+      assertEquals(steps.map((step) => [step(), isDone()]), [[true, false], [true, true]]);
+      sendWhole(8, "later");
+      assert(isDone());
+    }
+  });
 });
 
 describe("Confirmation of a server of another library", () => {
@@ -190,6 +223,15 @@ describe("Confirmation of a server of another library", () => {
     box.round(2500);
     send("new", 2000);
     assertEquals(inDoubt(3000), ["new"]);
+  });
+
+  it("does not forget what was sent just as long ago as the doubt", () => {
+    const { host, box, send, inDoubt } = confirmation("nothing", { maxMessages: 0, doubt: 1000 });
+    host.heardAt = Infinity;
+    send("too old", 999);
+    send("old", 1000);
+    assert(box.round(2000));
+    assertEquals(inDoubt(2000), ["old"]);
   });
 
   it("counts the doubt back from the moment at which this side began to close", () => {
