@@ -158,6 +158,23 @@ describe("Heartbeat", () => {
     heart.stop();
   });
 
+  it("is silent only while a question has had no answer for a second", () => {
+    for (const answers of [false, true]) {
+      using clock = new FakeClock();
+      const { heart, target } = heartbeat({ interval: 5000, timeout: 5000 }, { answers });
+      const start = target.heardAt;
+      heart.start();
+      clock.advance(4999);
+      assertEquals(heart.silentSince, Infinity);
+      clock.advance(1 + 999);
+      assertEquals(heart.silentSince, Infinity);
+      clock.advance(1);
+      assertEquals(heart.silentSince, answers ? Infinity : start);
+      heart.stop();
+      assertEquals(heart.silentSince, Infinity);
+    }
+  });
+
   it("never calls back once stopped, and takes its question back", async () => {
     const { heart, asked, questions } = heartbeat({ interval: 5, timeout: 1000 }, { answers: false });
     heart.start();

@@ -57,7 +57,7 @@ export const HARMLESS: readonly Harmless[] = [
     file: "session/transfer/crc32.ts",
     operator: "one more",
     before: "byte < 256",
-    reason: "a typed array ignores what is written behind its end",
+    reason: "a typed array ignores what is written behind its end, and its first entry is 0 from the start",
   },
   {
     file: "session/transfer/incoming.ts",
