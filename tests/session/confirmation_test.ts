@@ -194,7 +194,12 @@ describe("Confirmation of a peer that answers pings", () => {
   });
 
   it("forgets nothing that is not confirmed, however much and however old it is", () => {
-    const { host, send, inDoubt } = confirmation("handled", { maxMessages: 1e6, maxBytes: 1e6, doubt: 0, maxForeign: 2 });
+    const { host, send, inDoubt } = confirmation("handled", {
+      maxMessages: 1e6,
+      maxBytes: 1e6,
+      doubt: 0,
+      maxForeign: 2,
+    });
     host.heardAt = Infinity;
     for (let index = 0; index < 2000; index++) send("m", -1);
     assertEquals(inDoubt(1e6).length, 2000);
